@@ -1,0 +1,83 @@
+"""Checks of arguments: every formula refuses what it cannot count.
+
+Each check returns the value it was given, so that a formula can check and use an
+argument in one step. Messages name the argument, the value and what is allowed.
+"""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+LARGEST_COUNT = 10**18
+"""Above this a count is taken for a slip: no run, model or data set comes near it."""
+
+
+def count(name: str, value: object, *, minimum: int = 1, maximum: int = LARGEST_COUNT) -> int:
+    """Return `value` if it is a whole number from `minimum` to `maximum`."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, not {_shown(value)} ({type(value).__name__})")
+    if not minimum <= value <= maximum:
+        raise ValueError(f"{name} must be from {minimum} to {maximum}, not {_shown(value)}")
+    return value
+
+
+def number(name: str, value: object, *, minimum: float = 0.0, maximum: float = 1e100) -> float:
+    """Return `value` if it is a finite int or float from `minimum` to `maximum`."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be a number, not {_shown(value)} ({type(value).__name__})")
+    # A NaN compares false with everything, so it is refused here as well.
+    if not minimum <= value <= maximum:
+        raise ValueError(f"{name} must be from {minimum} to {maximum}, not {_shown(value)}")
+    return value
+
+
+def flag(name: str, value: object) -> bool:
+    """Return `value` if it is `True` or `False`."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {_shown(value)}")
+    return value
+
+
+def choice(name: str, value: object, allowed: "Collection[str]") -> str:
+    """Return `value` if it is one of the strings `allowed`."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a str, not {_shown(value)} ({type(value).__name__})")
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {_shown(value)}")
+    return value
+
+
+def choices(name: str, value: object, allowed: "Collection[str]") -> list[str]:
+    """Return `value` as a list if it is a list or tuple of strings, each one of `allowed`."""
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{name} must be a list of str, not {_shown(value)}")
+    if not value:
+        raise ValueError(f"{name} must name at least one of {', '.join(allowed)}")
+    names = [choice(name, item, allowed) for item in value]
+    if len(set(names)) != len(names):
+        raise ValueError(f"{name} names one of its items twice: {', '.join(names)}")
+    return names
+
+
+def mapping(name: str, value: object) -> "Mapping[str, object]":
+    """Return `value` if it is a dict, such as a parsed `config.json`."""
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} must be a dict, not {_shown(value)} ({type(value).__name__})")
+    return value
+
+
+def sequence(name: str, value: object) -> list[object]:
+    """Return `value` as a list if it is a list or tuple with at least one item."""
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{name} must be a list, not {_shown(value)} ({type(value).__name__})")
+    if not value:
+        raise ValueError(f"{name} must hold at least one item")
+    return list(value)
+
+
+def _shown(value: object) -> str:
+    """Quote a value, shortened: an error message is no place for a thousand digits."""
+    if isinstance(value, int) and abs(value) > 10**30:
+        return "a number of more than thirty digits"
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,143 @@
+"""Parameters of a classification head, in the plain form and as real libraries build it."""
+
+from dlp import _check
+
+# model_type -> (task -> (a dense layer of d x d with bias comes first, the last layer has a bias))
+_LIBRARY_HEADS = {
+    "bert": {"sequence-classification": (False, True), "token-classification": (False, True)},
+    "roberta": {"sequence-classification": (True, True), "token-classification": (False, True)},
+    "distilbert": {"sequence-classification": (True, True), "token-classification": (False, True)},
+    "gpt2": {"sequence-classification": (False, False), "token-classification": (False, True)},
+    "llama": {"sequence-classification": (False, False), "token-classification": (False, True)},
+    "mistral": {"sequence-classification": (False, False), "token-classification": (False, True)},
+    "qwen2": {"sequence-classification": (False, False), "token-classification": (False, True)},
+}
+
+HEAD_MODEL_TYPES = tuple(_LIBRARY_HEADS)
+"""The `model_type` values whose heads in Transformers this module counts."""
+
+TASKS = ("sequence-classification", "token-classification")
+"""One label for a whole sequence, or one for each token (named-entity recognition)."""
+
+
+def linear_parameters(*, in_features: int, out_features: int, bias: bool = True) -> int:
+    r"""Count the parameters of one linear layer.
+
+    $$\text{in\_features} \times \text{out\_features} + \text{out\_features}$$
+
+    With `bias=False` only the matrix is left:
+
+    $$\text{in\_features} \times \text{out\_features}$$
+
+    Args:
+        in_features: Width of the input, 1 or more.
+        out_features: Width of the output, 1 or more.
+        bias: Whether a bias is added: one number for each output, not for each input.
+
+    Returns:
+        Parameters.
+
+    Raises:
+        TypeError: If a width is not an int or `bias` not a bool.
+        ValueError: If a width is below 1.
+
+    Source:
+        PyTorch, `torch.nn.Linear`: a weight of shape `(out_features, in_features)`, a bias of
+        shape `(out_features,)`.
+
+    Example:
+        >>> linear_parameters(in_features=768, out_features=3)
+        2307
+    """
+    _check.count("in_features", in_features)
+    _check.count("out_features", out_features)
+    return in_features * out_features + (out_features if _check.flag("bias", bias) else 0)
+
+
+def classification_head_parameters(*, hidden_size: int, num_labels: int, bias: bool = True) -> int:
+    r"""Count the parameters of a linear classification head.
+
+    The head maps one vector, as wide as the model, to one score for each label. Neither
+    the sequence length nor the batch size is in its shape.
+
+    $$\text{hidden\_size} \times \text{num\_labels} + \text{num\_labels}$$
+
+    With `bias=False` only the matrix is left:
+
+    $$\text{hidden\_size} \times \text{num\_labels}$$
+
+    Args:
+        hidden_size: Width of the model (its embedding dimension), 1 or more.
+        num_labels: Labels to tell apart, 1 or more.
+        bias: Whether the head adds a bias, one number for each label.
+
+    Returns:
+        Parameters of the head.
+
+    Raises:
+        TypeError: If a count is not an int or `bias` not a bool.
+        ValueError: If a count is below 1.
+
+    Source:
+        PyTorch, `torch.nn.Linear`.
+
+    Example:
+        >>> classification_head_parameters(hidden_size=2048, num_labels=8, bias=False)
+        16384
+        >>> classification_head_parameters(hidden_size=2048, num_labels=8)
+        16392
+    """
+    _check.count("hidden_size", hidden_size)
+    _check.count("num_labels", num_labels)
+    return linear_parameters(in_features=hidden_size, out_features=num_labels, bias=bias)
+
+
+def library_head_parameters(
+    *, model_type: str, task: str, hidden_size: int, num_labels: int
+) -> int:
+    r"""Count the parameters of the classification head that Transformers builds.
+
+    For $d$ `hidden_size` and $C$ `num_labels`:
+
+    | `model_type` | sequence classification | token classification |
+    |---|---|---|
+    | `bert` | $d C + C$ | $d C + C$ |
+    | `roberta`, `distilbert` | $d^2 + d + d C + C$ | $d C + C$ |
+    | `gpt2`, `llama`, `mistral`, `qwen2` | $d C$ | $d C + C$ |
+
+    BERT's pooler, of $d^2 + d$ parameters, belongs to its backbone and comes pre-trained; in
+    RoBERTa the dense layer of the same size belongs to the head and starts from random numbers.
+
+    Args:
+        model_type: One of `HEAD_MODEL_TYPES`, as in a `config.json`.
+        task: One of `TASKS`.
+        hidden_size: Width of the model, 1 or more.
+        num_labels: Labels to tell apart, 1 or more.
+
+    Returns:
+        Parameters of the head.
+
+    Raises:
+        TypeError: If a count is not an int, or `model_type` or `task` not a str.
+        ValueError: If a count is below 1, or `model_type` or `task` is unknown.
+
+    Source:
+        Transformers 5.23.0: `modeling_bert.py`, `modeling_roberta.py`, `modeling_distilbert.py`,
+        `modeling_gpt2.py`, and `modeling_layers.py` for Llama, Mistral and Qwen2.
+
+    Example:
+        >>> library_head_parameters(
+        ...     model_type="roberta",
+        ...     task="sequence-classification",
+        ...     hidden_size=768,
+        ...     num_labels=3,
+        ... )
+        592899
+    """
+    _check.choice("model_type", model_type, HEAD_MODEL_TYPES)
+    _check.choice("task", task, TASKS)
+    _check.count("hidden_size", hidden_size)
+    _check.count("num_labels", num_labels)
+    dense, bias = _LIBRARY_HEADS[model_type][task]
+    first = linear_parameters(in_features=hidden_size, out_features=hidden_size) if dense else 0
+    return first + linear_parameters(in_features=hidden_size, out_features=num_labels, bias=bias)

@@ -1,0 +1,394 @@
+"""Training steps: micro-batches, optimizer updates and tokens.
+
+A *micro-batch* is one forward and backward pass on every device. An *update* is one step of
+the optimizer, after `gradient_accumulation_steps` micro-batches. The *effective batch* is
+what one update sees.
+"""
+
+from dlp import _check
+
+LAST_WINDOWS = ("step", "skip")
+"""What a loop does with the micro-batches left over at the end of an epoch.
+
+`"step"` makes a last, smaller update of them (Transformers 5, Lightning); `"skip"` makes none
+(the count that Transformers 4.48 plans with).
+"""
+
+LEFTOVERS = ("step", "skip", "leak")
+"""`LAST_WINDOWS` and `"leak"`: the hand-written loop that keeps the leftover gradients.
+
+It steps at every multiple of `gradient_accumulation_steps` and clears gradients only there, so
+those of the leftover micro-batches are added to the first update of the next epoch.
+"""
+
+
+def effective_batch_size(
+    *,
+    per_device_train_batch_size: int,
+    gradient_accumulation_steps: int = 1,
+    num_devices: int = 1,
+) -> int:
+    r"""Count the samples that one optimizer update sees.
+
+    $$\text{per\_device\_train\_batch\_size} \times \text{gradient\_accumulation\_steps}
+    \times \text{num\_devices}$$
+
+    Args:
+        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
+        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
+        num_devices: Devices that work in parallel on different samples, 1 or more.
+
+    Returns:
+        Samples per update.
+
+    Raises:
+        TypeError: If an argument is not an int.
+        ValueError: If one is below 1.
+
+    Source:
+        Transformers 5.23.0, `trainer.py`, `Trainer.get_total_train_batch_size`.
+
+    Example:
+        >>> effective_batch_size(per_device_train_batch_size=16, gradient_accumulation_steps=4)
+        64
+    """
+    _check.count("per_device_train_batch_size", per_device_train_batch_size)
+    _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
+    _check.count("num_devices", num_devices)
+    return per_device_train_batch_size * gradient_accumulation_steps * num_devices
+
+
+def micro_batches_per_epoch(
+    *,
+    num_samples: int,
+    per_device_train_batch_size: int,
+    num_devices: int = 1,
+    drop_last: bool = False,
+) -> int:
+    r"""Count the forward and backward passes in one pass over the data.
+
+    $$\left\lceil \frac{\text{num\_samples}}
+    {\text{per\_device\_train\_batch\_size} \times \text{num\_devices}} \right\rceil$$
+
+    With `drop_last=True` the incomplete batch at the end is left out:
+
+    $$\left\lfloor \frac{\text{num\_samples}}
+    {\text{per\_device\_train\_batch\_size} \times \text{num\_devices}} \right\rfloor$$
+
+    Args:
+        num_samples: Samples in the data set, 1 or more.
+        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
+        num_devices: Devices that share the data set, 1 or more.
+        drop_last: Whether an incomplete last batch is dropped. It never drops an incomplete
+            accumulation window.
+
+    Returns:
+        Micro-batches per epoch on each device.
+
+    Raises:
+        TypeError: If a count is not an int or `drop_last` not a bool.
+        ValueError: If a count is below 1.
+
+    Source:
+        PyTorch, `torch.utils.data.BatchSampler.__len__`, the length of a `DataLoader`; the
+        division over devices as in Accelerate's `BatchSamplerShard`.
+
+    Example:
+        >>> micro_batches_per_epoch(num_samples=1_000_000, per_device_train_batch_size=16)
+        62500
+        >>> micro_batches_per_epoch(num_samples=100, per_device_train_batch_size=8)
+        13
+        >>> micro_batches_per_epoch(
+        ...     num_samples=100, per_device_train_batch_size=8, drop_last=True
+        ... )
+        12
+    """
+    _check.count("num_samples", num_samples)
+    _check.count("per_device_train_batch_size", per_device_train_batch_size)
+    _check.count("num_devices", num_devices)
+    _check.flag("drop_last", drop_last)
+    samples_at_once = per_device_train_batch_size * num_devices
+    if drop_last:
+        return num_samples // samples_at_once
+    return -(-num_samples // samples_at_once)
+
+
+def updates_per_epoch(
+    *,
+    num_samples: int,
+    per_device_train_batch_size: int,
+    gradient_accumulation_steps: int = 1,
+    num_devices: int = 1,
+    drop_last: bool = False,
+    last_window: str = "step",
+) -> int:
+    r"""Count the optimizer updates in one pass over the data.
+
+    $$\left\lceil \frac{\operatorname{micro\_batches\_per\_epoch}}
+    {\text{gradient\_accumulation\_steps}} \right\rceil$$
+
+    With `last_window="skip"` an incomplete accumulation window makes no update:
+
+    $$\left\lfloor \frac{\operatorname{micro\_batches\_per\_epoch}}
+    {\text{gradient\_accumulation\_steps}} \right\rfloor$$
+
+    Args:
+        num_samples: Samples in the data set, 1 or more.
+        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
+        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
+        num_devices: Devices that share the data set, 1 or more.
+        drop_last: Whether an incomplete last batch is dropped.
+        last_window: One of `LAST_WINDOWS`: whether the micro-batches left over at the end of
+            the epoch make an update of their own (`"step"`) or none (`"skip"`).
+
+    Returns:
+        Updates per epoch.
+
+    Raises:
+        TypeError: If a count is not an int, `drop_last` not a bool or `last_window` not a str.
+        ValueError: If a count is below 1 or `last_window` is unknown.
+
+    Source:
+        Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values` (rounds up);
+        Transformers 4.48.3, `trainer.py`, `Trainer._inner_training_loop` (rounds down).
+
+    Example:
+        >>> updates_per_epoch(
+        ...     num_samples=1_000_000,
+        ...     per_device_train_batch_size=16,
+        ...     gradient_accumulation_steps=4,
+        ... )
+        15625
+    """
+    micro_batches = micro_batches_per_epoch(
+        num_samples=num_samples,
+        per_device_train_batch_size=per_device_train_batch_size,
+        num_devices=num_devices,
+        drop_last=drop_last,
+    )
+    _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
+    _check.choice("last_window", last_window, LAST_WINDOWS)
+    if last_window == "skip":
+        return micro_batches // gradient_accumulation_steps
+    return -(-micro_batches // gradient_accumulation_steps)
+
+
+def training_micro_batches(
+    *,
+    num_samples: int,
+    per_device_train_batch_size: int,
+    num_train_epochs: int,
+    num_devices: int = 1,
+    drop_last: bool = False,
+) -> int:
+    r"""Count the forward and backward passes of a whole training run.
+
+    $$\text{num\_train\_epochs} \times \operatorname{micro\_batches\_per\_epoch}$$
+
+    Args:
+        num_samples: Samples in the data set, 1 or more.
+        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
+        num_train_epochs: Whole passes over the data, 1 or more.
+        num_devices: Devices that share the data set, 1 or more.
+        drop_last: Whether each epoch's incomplete last batch is dropped.
+
+    Returns:
+        Micro-batches on each device.
+
+    Raises:
+        TypeError: If a count is not an int or `drop_last` not a bool.
+        ValueError: If a count is below 1.
+
+    Example:
+        >>> training_micro_batches(
+        ...     num_samples=1000, per_device_train_batch_size=8, num_train_epochs=3
+        ... )
+        375
+    """
+    return _check.count("num_train_epochs", num_train_epochs) * micro_batches_per_epoch(
+        num_samples=num_samples,
+        per_device_train_batch_size=per_device_train_batch_size,
+        num_devices=num_devices,
+        drop_last=drop_last,
+    )
+
+
+def training_updates(
+    *,
+    num_samples: int,
+    per_device_train_batch_size: int,
+    num_train_epochs: int,
+    gradient_accumulation_steps: int = 1,
+    num_devices: int = 1,
+    drop_last: bool = False,
+    last_window: str = "step",
+) -> int:
+    r"""Count the optimizer updates of a whole training run.
+
+    Each epoch is rounded on its own; micro-batches left over in one epoch do not add up with
+    those of the next.
+
+    $$\text{num\_train\_epochs} \times \operatorname{updates\_per\_epoch}$$
+
+    Args:
+        num_samples: Samples in the data set, 1 or more.
+        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
+        num_train_epochs: Whole passes over the data, 1 or more.
+        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
+        num_devices: Devices that share the data set, 1 or more.
+        drop_last: Whether each epoch's incomplete last batch is dropped.
+        last_window: One of `LAST_WINDOWS`.
+
+    Returns:
+        Updates in the run.
+
+    Raises:
+        TypeError: If a count is not an int, `drop_last` not a bool or `last_window` not a str.
+        ValueError: If a count is below 1 or `last_window` is unknown.
+
+    Source:
+        Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values`.
+
+    Example:
+        >>> training_updates(
+        ...     num_samples=1000,
+        ...     per_device_train_batch_size=10,
+        ...     gradient_accumulation_steps=3,
+        ...     num_train_epochs=3,
+        ... )
+        102
+    """
+    return _check.count("num_train_epochs", num_train_epochs) * updates_per_epoch(
+        num_samples=num_samples,
+        per_device_train_batch_size=per_device_train_batch_size,
+        gradient_accumulation_steps=gradient_accumulation_steps,
+        num_devices=num_devices,
+        drop_last=drop_last,
+        last_window=last_window,
+    )
+
+
+def accumulation_windows(
+    *,
+    num_micro_batches: int,
+    gradient_accumulation_steps: int,
+    num_train_epochs: int = 1,
+    leftover: str = "step",
+) -> list[list[int]]:
+    """List, update by update, the micro-batches whose gradients it applies.
+
+    The weights change after the last micro-batch of each inner list, and only there. Micro-batches
+    are numbered from 1 through all epochs.
+
+    Args:
+        num_micro_batches: Micro-batches in one epoch, 1 to 100,000.
+        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
+        num_train_epochs: Whole passes over the data, 1 to 1,000.
+        leftover: One of `LEFTOVERS`: what becomes of the micro-batches left over at the end of
+            an epoch. They make an update of their own (`"step"`), are dropped (`"skip"`), or
+            leak into the first update of the next epoch (`"leak"`).
+
+    Returns:
+        One list of micro-batch numbers for each update.
+
+    Raises:
+        TypeError: If a count is not an int or `leftover` not a str.
+        ValueError: If a count is out of its range or `leftover` is unknown.
+
+    Source:
+        Transformers 5.23.0, `trainer.py` (`"step"`); for `"leak"` the training loop of the Hugging
+        Face course, chapter 7.6, which steps when `step % gradient_accumulation_steps == 0`.
+
+    Example:
+        >>> accumulation_windows(num_micro_batches=10, gradient_accumulation_steps=4)
+        [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]
+
+        The same two epochs in a loop that lets gradients leak:
+
+        >>> accumulation_windows(
+        ...     num_micro_batches=5,
+        ...     gradient_accumulation_steps=4,
+        ...     num_train_epochs=2,
+        ...     leftover="leak",
+        ... )
+        [[1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    """
+    _check.count("num_micro_batches", num_micro_batches, maximum=100_000)
+    _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
+    _check.count("num_train_epochs", num_train_epochs, maximum=1_000)
+    _check.choice("leftover", leftover, LEFTOVERS)
+    windows: list[list[int]] = []
+    pending: list[int] = []
+    for epoch in range(num_train_epochs):
+        for step in range(1, num_micro_batches + 1):
+            pending.append(epoch * num_micro_batches + step)
+            if step % gradient_accumulation_steps == 0:
+                windows.append(pending)
+                pending = []
+        if pending and leftover == "step":
+            windows.append(pending)
+        if leftover != "leak":
+            pending = []
+    return windows
+
+
+def tokens_per_update(
+    *,
+    sequence_length: int,
+    per_device_train_batch_size: int,
+    gradient_accumulation_steps: int = 1,
+    num_devices: int = 1,
+) -> int:
+    r"""Count the tokens that one optimizer update sees, each sample one sequence long.
+
+    $$\operatorname{effective\_batch\_size} \times \text{sequence\_length}$$
+
+    Args:
+        sequence_length: Tokens in one sample, 1 or more.
+        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
+        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
+        num_devices: Devices that work in parallel on different samples, 1 or more.
+
+    Returns:
+        Tokens per update.
+
+    Raises:
+        TypeError: If an argument is not an int.
+        ValueError: If one is below 1.
+
+    Example:
+        >>> tokens_per_update(
+        ...     sequence_length=1024, per_device_train_batch_size=12, gradient_accumulation_steps=40
+        ... )
+        491520
+    """
+    return _check.count("sequence_length", sequence_length) * effective_batch_size(
+        per_device_train_batch_size=per_device_train_batch_size,
+        gradient_accumulation_steps=gradient_accumulation_steps,
+        num_devices=num_devices,
+    )
+
+
+def tokens_per_epoch(*, num_samples: int, sequence_length: int) -> int:
+    r"""Count the tokens in one pass over the data, each sample one sequence long.
+
+    $$\text{num\_samples} \times \text{sequence\_length}$$
+
+    Args:
+        num_samples: Samples in the data set, 1 or more.
+        sequence_length: Tokens in one sample, 1 or more.
+
+    Returns:
+        Tokens per epoch.
+
+    Raises:
+        TypeError: If an argument is not an int.
+        ValueError: If one is below 1.
+
+    Example:
+        >>> tokens_per_epoch(num_samples=1_000_000, sequence_length=2048)
+        2048000000
+    """
+    _check.count("num_samples", num_samples)
+    _check.count("sequence_length", sequence_length)
+    return num_samples * sequence_length

@@ -1,0 +1,235 @@
+"""Bytes and bits: GB and GiB, and what one parameter takes in each number format."""
+
+from dlp import _check
+
+GB = 10**9
+"""Bytes in a gigabyte (GB), the decimal unit of the SI."""
+
+GIB = 2**30
+"""Bytes in a gibibyte (GiB), the binary unit of the IEC; 7.4 % more than a GB."""
+
+# In 512ths of a bit, so that every format is a whole number and byte counts stay exact:
+# double quantization costs 8/64 + 32/(64 x 256) bits a parameter, which is 65/512.
+_FORMATS = {
+    "fp32": 32 * 512,
+    "tf32": 32 * 512,
+    "fp16": 16 * 512,
+    "bf16": 16 * 512,
+    "fp8": 8 * 512,
+    "int8": 8 * 512,
+    "int4": 4 * 512,
+    "nf4": 4 * 512 + 256,
+    "nf4-double": 4 * 512 + 65,
+}
+
+DTYPES = tuple(_FORMATS)
+"""The number formats that every `dtype` argument of this package accepts."""
+
+
+def gigabytes(*, num_bytes: float) -> float:
+    r"""Convert bytes to gigabytes (GB), the decimal unit.
+
+    $$\frac{\text{num\_bytes}}{10^{9}}$$
+
+    Args:
+        num_bytes: Bytes, zero or more.
+
+    Returns:
+        Gigabytes (GB), 1 GB = 10^9 bytes.
+
+    Raises:
+        TypeError: If `num_bytes` is not a number.
+        ValueError: If it is negative or not finite.
+
+    Source:
+        NIST, "Definitions of the SI units: the binary prefixes".
+
+    Example:
+        >>> gigabytes(num_bytes=28_000_000_000)
+        28.0
+    """
+    return _check.number("num_bytes", num_bytes) / GB
+
+
+def gibibytes(*, num_bytes: float) -> float:
+    r"""Convert bytes to gibibytes (GiB), the binary unit.
+
+    $$\frac{\text{num\_bytes}}{2^{30}}$$
+
+    Args:
+        num_bytes: Bytes, zero or more.
+
+    Returns:
+        Gibibytes (GiB), 1 GiB = 2^30 bytes.
+
+    Raises:
+        TypeError: If `num_bytes` is not a number.
+        ValueError: If it is negative or not finite.
+
+    Source:
+        NIST, "Definitions of the SI units: the binary prefixes".
+
+    Example:
+        >>> round(gibibytes(num_bytes=28_000_000_000), 2)
+        26.08
+    """
+    return _check.number("num_bytes", num_bytes) / GIB
+
+
+def blockwise_bits_per_parameter(
+    *,
+    bits: int = 4,
+    block_size: int = 64,
+    scale_bits: int = 32,
+) -> float:
+    r"""Count the bits per parameter of block-wise quantization, scales included.
+
+    $$\text{bits} + \frac{\text{scale\_bits}}{\text{block\_size}}$$
+
+    Args:
+        bits: Bits of one quantized value, 1 to 16.
+        block_size: Parameters that share one scale, 1 or more.
+        scale_bits: Bits of one scale, 0 to 64.
+
+    Returns:
+        Bits per parameter.
+
+    Raises:
+        TypeError: If an argument is not an int.
+        ValueError: If one is out of its range.
+
+    Source:
+        Dettmers et al. 2023 (QLoRA), section 3: 4 bits in blocks of 64 with a 32-bit scale.
+
+    Example:
+        >>> blockwise_bits_per_parameter(bits=4, block_size=64, scale_bits=32)
+        4.5
+    """
+    _check.count("bits", bits, maximum=16)
+    _check.count("block_size", block_size)
+    _check.count("scale_bits", scale_bits, minimum=0, maximum=64)
+    return bits + scale_bits / block_size
+
+
+def double_quantized_bits_per_parameter(
+    *,
+    bits: int = 4,
+    block_size: int = 64,
+    scale_bits: int = 8,
+    second_block_size: int = 256,
+    second_scale_bits: int = 32,
+) -> float:
+    r"""Count the bits per parameter when the scales of the blocks are quantized too.
+
+    $$\text{bits} + \frac{\text{scale\_bits}}{\text{block\_size}}
+    + \frac{\text{second\_scale\_bits}}{\text{block\_size} \times \text{second\_block\_size}}$$
+
+    Args:
+        bits: Bits of one quantized value, 1 to 16.
+        block_size: Parameters that share one scale, 1 or more.
+        scale_bits: Bits of one quantized scale, 0 to 64.
+        second_block_size: Scales that share one second-level scale, 1 or more.
+        second_scale_bits: Bits of one second-level scale, 0 to 64.
+
+    Returns:
+        Bits per parameter.
+
+    Raises:
+        TypeError: If an argument is not an int.
+        ValueError: If one is out of its range.
+
+    Source:
+        Dettmers et al. 2023 (QLoRA), section 3: 8-bit scales in blocks of 256.
+
+    Example:
+        >>> round(double_quantized_bits_per_parameter(), 3)
+        4.127
+    """
+    _check.count("bits", bits, maximum=16)
+    _check.count("block_size", block_size)
+    _check.count("scale_bits", scale_bits, minimum=0, maximum=64)
+    _check.count("second_block_size", second_block_size)
+    _check.count("second_scale_bits", second_scale_bits, minimum=0, maximum=64)
+    return bits + scale_bits / block_size + second_scale_bits / (block_size * second_block_size)
+
+
+def bits_per_parameter(*, dtype: str) -> float:
+    """Give the bits that one stored parameter takes, quantization scales included.
+
+    | `dtype` | bits | |
+    |---|--:|---|
+    | `fp32` | 32 | single precision |
+    | `tf32` | 32 | computes with 19 bits, is stored as fp32 |
+    | `fp16`, `bf16` | 16 | half precision |
+    | `fp8`, `int8` | 8 | without scales |
+    | `int4` | 4 | without scales |
+    | `nf4` | 4.5 | blocks of 64, a 32-bit scale each |
+    | `nf4-double` | 4.127 | the scales quantized to 8 bits in blocks of 256 |
+
+    Args:
+        dtype: One of `DTYPES`.
+
+    Returns:
+        Bits per parameter.
+
+    Raises:
+        TypeError: If `dtype` is not a str.
+        ValueError: If it is not one of `DTYPES`.
+
+    Source:
+        Dettmers et al. 2023 (QLoRA), section 3, for the two NF4 rows.
+
+    Example:
+        >>> bits_per_parameter(dtype="bf16")
+        16.0
+        >>> bits_per_parameter(dtype="nf4")
+        4.5
+    """
+    return _FORMATS[_check.choice("dtype", dtype, DTYPES)] / 512
+
+
+def bytes_per_parameter(*, dtype: str) -> float:
+    r"""Give the bytes that one stored parameter takes, quantization scales included.
+
+    $$\frac{\operatorname{bits\_per\_parameter}}{8}$$
+
+    Args:
+        dtype: One of `DTYPES`.
+
+    Returns:
+        Bytes per parameter.
+
+    Raises:
+        TypeError: If `dtype` is not a str.
+        ValueError: If it is not one of `DTYPES`.
+
+    Example:
+        >>> bytes_per_parameter(dtype="fp32")
+        4.0
+    """
+    return bits_per_parameter(dtype=dtype) / 8
+
+
+def stored_bytes(*, num_values: int, dtype: str) -> int:
+    r"""Count the bytes that take up `num_values` numbers of one format.
+
+    $$\left\lceil \text{num\_values} \times \operatorname{bytes\_per\_parameter} \right\rceil$$
+
+    Args:
+        num_values: How many numbers, 0 or more.
+        dtype: One of `DTYPES`.
+
+    Returns:
+        Bytes, rounded up to a whole byte.
+
+    Raises:
+        TypeError: If `num_values` is not an int or `dtype` not a str.
+        ValueError: If `num_values` is negative or `dtype` is not one of `DTYPES`.
+
+    Example:
+        >>> stored_bytes(num_values=3, dtype="int4")
+        2
+    """
+    _check.count("num_values", num_values, minimum=0)
+    _check.choice("dtype", dtype, DTYPES)
+    return -(-num_values * _FORMATS[dtype] // (512 * 8))
