@@ -82,7 +82,7 @@ def saved_activations(
     Source:
         Korthikanti et al. 2022, section 4.1, for the tensors of full fine-tuning.
 
-    Example:
+    Examples:
         >>> kept = saved_activations(
         ...     per_device_train_batch_size=1,
         ...     sequence_length=2048,
@@ -182,7 +182,7 @@ def activation_bytes_per_layer(
     Source:
         Korthikanti et al. 2022, equation 1 and table 2.
 
-    Example:
+    Examples:
         GPT-3's shape, 34 + 80 bytes for each token and unit of width:
 
         >>> activation_bytes_per_layer(
@@ -252,7 +252,7 @@ def activation_bytes(
         Korthikanti et al. 2022, section 4.1. That a head reads every token's hidden state is
         Transformers 5.23.0, `modeling_layers.py`, `GenericForSequenceClassification.forward`.
 
-    Example:
+    Examples:
         >>> activation_bytes(
         ...     num_hidden_layers=32,
         ...     per_device_train_batch_size=1,
@@ -315,7 +315,7 @@ def kv_cache_bytes(
         The scaling book, part 7, "What about memory?"; Ainslie et al. 2023, section 2.2, for
         grouped queries.
 
-    Example:
+    Examples:
         Llama 2 7B, 2048 tokens in 16 bits: 1 GiB.
 
         >>> kv_cache_bytes(

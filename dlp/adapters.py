@@ -43,7 +43,7 @@ def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bo
         Hu et al. 2021 (LoRA), section 4.1; PEFT 0.21.2, `tuners/lora/layer.py`,
         `LoraLayer.update_layer`, and `tuners/lora/dora.py` for the magnitudes.
 
-    Example:
+    Examples:
         >>> lora_parameters(r=8, in_features=4096, out_features=4096)
         65536
     """
@@ -73,7 +73,7 @@ def lora_break_even_rank(*, in_features: int, out_features: int) -> float:
         TypeError: If an argument is not an int.
         ValueError: If one is below 1.
 
-    Example:
+    Examples:
         >>> lora_break_even_rank(in_features=4096, out_features=4096)
         2048.0
     """
@@ -115,7 +115,7 @@ def lora_model_parameters(
         PEFT 0.21.2, `tuners/lora/model.py`, `LoraModel._mark_only_adapters_as_trainable`, for
         the biases.
 
-    Example:
+    Examples:
         >>> from dlp.models import LLAMA_2_7B
         >>> lora_model_parameters(config=LLAMA_2_7B, r=8, target_modules=["q_proj", "v_proj"])
         4194304

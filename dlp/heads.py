@@ -45,7 +45,7 @@ def linear_parameters(*, in_features: int, out_features: int, bias: bool = True)
         PyTorch, `torch.nn.Linear`: a weight of shape `(out_features, in_features)`, a bias of
         shape `(out_features,)`.
 
-    Example:
+    Examples:
         >>> linear_parameters(in_features=768, out_features=3)
         2307
     """
@@ -81,7 +81,7 @@ def classification_head_parameters(*, hidden_size: int, num_labels: int, bias: b
     Source:
         PyTorch, `torch.nn.Linear`.
 
-    Example:
+    Examples:
         >>> classification_head_parameters(hidden_size=2048, num_labels=8, bias=False)
         16384
         >>> classification_head_parameters(hidden_size=2048, num_labels=8)
@@ -125,7 +125,7 @@ def library_head_parameters(
         Transformers 5.23.0: `modeling_bert.py`, `modeling_roberta.py`, `modeling_distilbert.py`,
         `modeling_gpt2.py`, and `modeling_layers.py` for Llama, Mistral and Qwen2.
 
-    Example:
+    Examples:
         >>> library_head_parameters(
         ...     model_type="roberta",
         ...     task="sequence-classification",

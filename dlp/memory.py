@@ -53,7 +53,7 @@ def weight_bytes(*, num_parameters: int, dtype: str = "fp32") -> int:
         TypeError: If `num_parameters` is not an int or `dtype` not a str.
         ValueError: If `num_parameters` is negative or `dtype` is unknown.
 
-    Example:
+    Examples:
         >>> weight_bytes(num_parameters=7_000_000_000, dtype="fp32")
         28000000000
     """
@@ -78,7 +78,7 @@ def gradient_bytes(*, num_trainable_parameters: int, dtype: str = "fp32") -> int
         TypeError: If `num_trainable_parameters` is not an int or `dtype` not a str.
         ValueError: If `num_trainable_parameters` is negative or `dtype` is unknown.
 
-    Example:
+    Examples:
         >>> gradient_bytes(num_trainable_parameters=7_000_000_000)
         28000000000
     """
@@ -111,7 +111,7 @@ def optimizer_bytes_per_parameter(*, optimizer: str = "adamw") -> float:
         PyTorch, `torch.optim.SGD` and `torch.optim.AdamW`; bitsandbytes 0.50.2,
         `optim/optimizer.py`, which leaves tensors below 4,096 values in 32 bits.
 
-    Example:
+    Examples:
         >>> optimizer_bytes_per_parameter(optimizer="adamw")
         8.0
     """
@@ -138,7 +138,7 @@ def optimizer_state_bytes(*, num_trainable_parameters: int, optimizer: str = "ad
     Source:
         Loshchilov and Hutter 2017 (AdamW), algorithm 2: two moments for each parameter.
 
-    Example:
+    Examples:
         >>> optimizer_state_bytes(num_trainable_parameters=7_000_000_000)
         56000000000
     """
@@ -178,7 +178,7 @@ def training_memory_bytes(
     Source:
         Rajbhandari et al. 2019 (ZeRO), section 3.1, for the parts.
 
-    Example:
+    Examples:
         >>> training_memory_bytes(
         ...     num_parameters=7_000_000_000, num_trainable_parameters=7_000_000_000
         ... )
@@ -213,7 +213,7 @@ def training_bytes_per_parameter(*, convention: str = "fp32") -> int:
         16: Rajbhandari et al. 2019 (ZeRO), section 3.1. 18: Transformers documentation, model
         memory anatomy, and Megatron-LM, `theoretical_memory_usage.py`.
 
-    Example:
+    Examples:
         >>> for convention in CONVENTIONS:
         ...     print(convention, training_bytes_per_parameter(convention=convention))
         weights-and-moments 10
@@ -244,7 +244,7 @@ def training_state_bytes(*, num_parameters: int, convention: str = "fp32") -> in
     Source:
         Rajbhandari et al. 2019 (ZeRO), section 3.1, for the convention `"mixed"`.
 
-    Example:
+    Examples:
         >>> training_state_bytes(num_parameters=7_500_000_000, convention="mixed")
         120000000000
     """
@@ -272,7 +272,7 @@ def position_table_bytes(
         TypeError: If a count is not an int or `dtype` not a str.
         ValueError: If a count is below 1 or `dtype` is unknown.
 
-    Example:
+    Examples:
         >>> position_table_bytes(max_position_embeddings=1024, hidden_size=768)
         3145728
     """
@@ -324,7 +324,7 @@ def memory_ledger(
         The parts as in Rajbhandari et al. 2019 (ZeRO), section 3; QLoRA's formats in Dettmers et
         al. 2023, section 3.
 
-    Example:
+    Examples:
         >>> ledger = memory_ledger(num_parameters=7_000_000_000, num_head_parameters=16_384)
         >>> ledger["full"]["total"]
         112000262144

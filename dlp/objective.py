@@ -31,7 +31,7 @@ def cross_entropy(
         ignore_index: The label that takes a position out of the average.
 
     Returns:
-        The mean loss in nats.
+        Nats, the mean over the supervised tokens.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -40,7 +40,7 @@ def cross_entropy(
     Source:
         PyTorch, `torch.nn.CrossEntropyLoss` with `reduction="mean"`.
 
-    Example:
+    Examples:
         >>> round(cross_entropy(logits=[[0.0, 0.0], [9.0, 0.0]], labels=[1, -100]), 4)
         0.6931
     """
@@ -80,7 +80,7 @@ def causal_lm_loss(*, logits: "Sequence[Sequence[float]]", labels: "Sequence[int
         labels: The token ids, with `IGNORE_INDEX` where a token has no loss.
 
     Returns:
-        The mean loss in nats.
+        Nats, the mean over the supervised tokens.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -89,7 +89,7 @@ def causal_lm_loss(*, logits: "Sequence[Sequence[float]]", labels: "Sequence[int
     Source:
         Transformers 5.23.0, `loss/loss_utils.py`, `ForCausalLMLoss`.
 
-    Example:
+    Examples:
         >>> logits = [[0.0, 0.0, 0.0], [0.0, 5.0, 0.0], [1.0, 1.0, 1.0]]
         >>> round(causal_lm_loss(logits=logits, labels=[0, 2, 1]), 4)
         0.556
@@ -118,7 +118,7 @@ def pretraining_labels(
         Transformers 5.23.0, `data/data_collator.py`, `DataCollatorForLanguageModeling` with
         `mlm=False`.
 
-    Example:
+    Examples:
         >>> pretraining_labels(input_ids=[5, 6, 7, 0], attention_mask=[1, 1, 1, 0])
         [5, 6, 7, -100]
     """
@@ -148,7 +148,7 @@ def completion_labels(*, input_ids: "Sequence[int]", num_prompt_tokens: int) -> 
         TRL 1.16.0, `trainer/sft_trainer.py`, `DataCollatorForLanguageModeling` with
         `completion_only_loss=True`.
 
-    Example:
+    Examples:
         >>> completion_labels(input_ids=[5, 6, 7, 8], num_prompt_tokens=3)
         [-100, -100, -100, 8]
     """
@@ -174,7 +174,7 @@ def assistant_labels(*, input_ids: "Sequence[int]", assistant_masks: "Sequence[i
     Source:
         TRL 1.16.0, `trainer/sft_config.py`, `assistant_only_loss`.
 
-    Example:
+    Examples:
         >>> assistant_labels(input_ids=[1, 5, 2, 6, 1, 7], assistant_masks=[0, 0, 0, 1, 0, 1])
         [-100, -100, -100, 6, -100, 7]
     """
@@ -199,7 +199,7 @@ def supervised_tokens(*, labels: "Sequence[int]") -> int:
     Source:
         Transformers 5.23.0, `loss/loss_utils.py`, `ForCausalLMLoss`, which shifts the labels.
 
-    Example:
+    Examples:
         >>> supervised_tokens(labels=[5, 6, 7, 8])
         3
         >>> supervised_tokens(labels=[-100, -100, -100, 8])
@@ -227,7 +227,7 @@ def supervised_losses(*, token_losses: "Sequence[float]", labels: "Sequence[int]
     Source:
         Transformers 5.23.0, `loss/loss_utils.py`, `ForCausalLMLoss`.
 
-    Example:
+    Examples:
         >>> supervised_losses(token_losses=[0.0, 2.0, 1.0, 3.0], labels=[-100, -100, 7, 8])
         [1.0, 3.0]
     """
@@ -260,7 +260,7 @@ def mean_loss(*, token_losses: "Sequence[float]", labels: "Sequence[int]") -> fl
         labels: The token ids, with `IGNORE_INDEX` where a token has no loss.
 
     Returns:
-        The mean loss in nats.
+        Nats, the mean over the supervised tokens.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -269,7 +269,7 @@ def mean_loss(*, token_losses: "Sequence[float]", labels: "Sequence[int]") -> fl
     Source:
         Transformers 5.23.0, `loss/loss_utils.py`, `ForCausalLMLoss`.
 
-    Example:
+    Examples:
         >>> mean_loss(token_losses=[0.0, 2.0, 1.0, 3.0], labels=[5, 6, 7, 8])
         2.0
         >>> mean_loss(token_losses=[0.0, 2.0, 1.0, 4.0], labels=[-100, -100, 7, 8])
@@ -298,7 +298,7 @@ def accumulated_loss(
         average: One of `AVERAGES`.
 
     Returns:
-        The mean loss in nats.
+        Nats, the mean over the supervised tokens.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -307,7 +307,7 @@ def accumulated_loss(
     Source:
         Transformers 5.23.0, `trainer.py`, `Trainer.compute_loss` with `num_items_in_batch`.
 
-    Example:
+    Examples:
         >>> accumulated_loss(loss_sums=[30.0, 90.0], num_tokens=[10, 90])
         1.2
         >>> accumulated_loss(loss_sums=[30.0, 90.0], num_tokens=[10, 90], average="micro-batch")

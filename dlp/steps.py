@@ -48,7 +48,7 @@ def effective_batch_size(
     Source:
         Transformers 5.23.0, `trainer.py`, `Trainer.get_total_train_batch_size`.
 
-    Example:
+    Examples:
         >>> effective_batch_size(per_device_train_batch_size=16, gradient_accumulation_steps=4)
         64
     """
@@ -93,7 +93,7 @@ def micro_batches_per_epoch(
         PyTorch, `torch.utils.data.BatchSampler.__len__`, the length of a `DataLoader`; the
         division over devices as in Accelerate's `BatchSamplerShard`.
 
-    Example:
+    Examples:
         >>> micro_batches_per_epoch(num_samples=1_000_000, per_device_train_batch_size=16)
         62500
         >>> micro_batches_per_epoch(num_samples=100, per_device_train_batch_size=8)
@@ -152,7 +152,7 @@ def updates_per_epoch(
         Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values` (rounds up);
         Transformers 4.48.3, `trainer.py`, `Trainer._inner_training_loop` (rounds down).
 
-    Example:
+    Examples:
         >>> updates_per_epoch(
         ...     num_samples=1_000_000,
         ...     per_device_train_batch_size=16,
@@ -199,7 +199,7 @@ def training_micro_batches(
         TypeError: If a count is not an int or `drop_last` not a bool.
         ValueError: If a count is below 1.
 
-    Example:
+    Examples:
         >>> training_micro_batches(
         ...     num_samples=1000, per_device_train_batch_size=8, num_train_epochs=3
         ... )
@@ -249,7 +249,7 @@ def training_updates(
     Source:
         Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values`.
 
-    Example:
+    Examples:
         >>> training_updates(
         ...     num_samples=1000,
         ...     per_device_train_batch_size=10,
@@ -299,7 +299,7 @@ def accumulation_windows(
         Transformers 5.23.0, `trainer.py` (`"step"`); for `"leak"` the training loop of the Hugging
         Face course, chapter 7.6, which steps when `step % gradient_accumulation_steps == 0`.
 
-    Example:
+    Examples:
         >>> accumulation_windows(num_micro_batches=10, gradient_accumulation_steps=4)
         [[1, 2, 3, 4], [5, 6, 7, 8], [9, 10]]
 
@@ -356,7 +356,7 @@ def tokens_per_update(
         TypeError: If an argument is not an int.
         ValueError: If one is below 1.
 
-    Example:
+    Examples:
         >>> tokens_per_update(
         ...     sequence_length=1024, per_device_train_batch_size=12, gradient_accumulation_steps=40
         ... )
@@ -385,7 +385,7 @@ def tokens_per_epoch(*, num_samples: int, sequence_length: int) -> int:
         TypeError: If an argument is not an int.
         ValueError: If one is below 1.
 
-    Example:
+    Examples:
         >>> tokens_per_epoch(num_samples=1_000_000, sequence_length=2048)
         2048000000
     """

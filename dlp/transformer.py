@@ -111,7 +111,7 @@ def attention_parameters(
         Transformers 5.23.0, `modeling_llama.py`, `LlamaAttention`; Ainslie et al. 2023, section
         2.2, for grouped queries.
 
-    Example:
+    Examples:
         The shape of Mistral 7B:
 
         >>> attention_parameters(
@@ -149,7 +149,7 @@ def mlp_parameters(*, hidden_size: int, intermediate_size: int, gated: bool = Tr
     Source:
         Transformers 5.23.0, `modeling_llama.py`, `LlamaMLP`, and `modeling_gpt2.py`, `GPT2MLP`.
 
-    Example:
+    Examples:
         The shape of Llama 2 7B:
 
         >>> mlp_parameters(hidden_size=4096, intermediate_size=11008)
@@ -181,7 +181,7 @@ def norm_parameters(*, hidden_size: int, num_hidden_layers: int, bias: bool = Fa
         TypeError: If a count is not an int or `bias` not a bool.
         ValueError: If a count is below 1.
 
-    Example:
+    Examples:
         >>> norm_parameters(hidden_size=4096, num_hidden_layers=32)
         266240
     """
@@ -210,7 +210,7 @@ def position_table_parameters(*, max_position_embeddings: int, hidden_size: int)
         TypeError: If an argument is not an int.
         ValueError: If one is below 1.
 
-    Example:
+    Examples:
         The table of GPT-2:
 
         >>> position_table_parameters(max_position_embeddings=1024, hidden_size=768)
@@ -243,7 +243,7 @@ def rough_parameters(*, num_hidden_layers: int, hidden_size: int) -> int:
     Source:
         Kaplan et al. 2020, section 2.1, equation 2.1.
 
-    Example:
+    Examples:
         >>> rough_parameters(num_hidden_layers=96, hidden_size=12288)
         173946175488
     """
@@ -274,7 +274,7 @@ def implied_depth(*, num_parameters: int, hidden_size: int) -> float:
     Source:
         Kaplan et al. 2020, section 2.1, equation 2.1, solved for the depth.
 
-    Example:
+    Examples:
         >>> round(implied_depth(num_parameters=7_000_000_000, hidden_size=2048), 1)
         139.1
     """
@@ -306,7 +306,7 @@ def transformer_dimensions(*, config: "Mapping[str, object]") -> dict[str, int]:
         Transformers 5.23.0, `configuration_llama.py`, `configuration_mistral.py`,
         `configuration_qwen2.py` and `configuration_gpt2.py`.
 
-    Example:
+    Examples:
         >>> from dlp.models import GPT2
         >>> transformer_dimensions(config=GPT2)["intermediate_size"]
         3072
@@ -377,7 +377,7 @@ def linear_layers(*, config: "Mapping[str, object]") -> list[tuple[str, int, int
         Transformers 5.23.0, `modeling_llama.py`, `modeling_mistral.py`, `modeling_qwen2.py` and
         `modeling_gpt2.py`.
 
-    Example:
+    Examples:
         >>> from dlp.models import MISTRAL_7B
         >>> linear_layers(config=MISTRAL_7B)[1]
         ('k_proj', 4096, 1024, False)
@@ -424,7 +424,7 @@ def parameters_by_part(*, config: "Mapping[str, object]") -> dict[str, int]:
         Transformers 5.23.0, `modeling_llama.py`, `modeling_mistral.py`, `modeling_qwen2.py` and
         `modeling_gpt2.py`.
 
-    Example:
+    Examples:
         >>> from dlp.models import GPT2
         >>> for part, count in parameters_by_part(config=GPT2).items():
         ...     print(part, count)
@@ -479,7 +479,7 @@ def parameter_count(*, config: "Mapping[str, object]") -> int:
         TypeError: If `config` is not a dict or a value in it is of the wrong type.
         ValueError: If `model_type` is unknown, a key is missing or a value out of its range.
 
-    Example:
+    Examples:
         >>> from dlp.models import LLAMA_2_7B
         >>> parameter_count(config=LLAMA_2_7B)
         6738415616

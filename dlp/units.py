@@ -44,7 +44,7 @@ def gigabytes(*, num_bytes: float) -> float:
     Source:
         NIST, "Definitions of the SI units: the binary prefixes".
 
-    Example:
+    Examples:
         >>> gigabytes(num_bytes=28_000_000_000)
         28.0
     """
@@ -69,7 +69,7 @@ def gibibytes(*, num_bytes: float) -> float:
     Source:
         NIST, "Definitions of the SI units: the binary prefixes".
 
-    Example:
+    Examples:
         >>> round(gibibytes(num_bytes=28_000_000_000), 2)
         26.08
     """
@@ -101,7 +101,7 @@ def blockwise_bits_per_parameter(
     Source:
         Dettmers et al. 2023 (QLoRA), section 3: 4 bits in blocks of 64 with a 32-bit scale.
 
-    Example:
+    Examples:
         >>> blockwise_bits_per_parameter(bits=4, block_size=64, scale_bits=32)
         4.5
     """
@@ -141,7 +141,7 @@ def double_quantized_bits_per_parameter(
     Source:
         Dettmers et al. 2023 (QLoRA), section 3: 8-bit scales in blocks of 256.
 
-    Example:
+    Examples:
         >>> round(double_quantized_bits_per_parameter(), 3)
         4.127
     """
@@ -179,7 +179,7 @@ def bits_per_parameter(*, dtype: str) -> float:
     Source:
         Dettmers et al. 2023 (QLoRA), section 3, for the two NF4 rows.
 
-    Example:
+    Examples:
         >>> bits_per_parameter(dtype="bf16")
         16.0
         >>> bits_per_parameter(dtype="nf4")
@@ -203,7 +203,7 @@ def bytes_per_parameter(*, dtype: str) -> float:
         TypeError: If `dtype` is not a str.
         ValueError: If it is not one of `DTYPES`.
 
-    Example:
+    Examples:
         >>> bytes_per_parameter(dtype="fp32")
         4.0
     """
@@ -226,7 +226,7 @@ def stored_bytes(*, num_values: int, dtype: str) -> int:
         TypeError: If `num_values` is not an int or `dtype` not a str.
         ValueError: If `num_values` is negative or `dtype` is not one of `DTYPES`.
 
-    Example:
+    Examples:
         >>> stored_bytes(num_values=3, dtype="int4")
         2
     """

@@ -1,0 +1,1 @@
+"""The Python that turns the formulas of `dlp` into pages."""

@@ -1,0 +1,66 @@
+"""The values that the questions give: the declared place of every number not computed.
+
+A page or a table takes a given value from here by its name; it is never typed a second time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from _guide import numbers
+
+num_samples = 1_000_000
+per_device_train_batch_size = 16
+gradient_accumulation_steps = 4
+num_devices = 1
+num_parameters = 7_000_000_000
+context_length = 2048
+longer_context = 8000
+hidden_size = 2048
+num_labels = 8
+
+# What two of the wrong answers to question 3 reckon with.
+bits_per_byte = 8
+inference_overhead = 0.2
+
+# Beside the given model, whose size and width do not belong together, a real one.
+real_width = 4096
+r = 8
+
+# A data set that no convention divides evenly, and an epoch short enough to draw.
+uneven_num_samples = 1_000_001
+drawn_micro_batches = 10
+
+# Ten tokens of a prompt and its completion, and the probability a model gives to each of them.
+tokens = ("Q", ":", "Capital", "of", "France", "?", "A", ":", "Paris", ".")
+prompt_tokens = 8
+probabilities = (1.0, 0.9, 0.05, 0.8, 0.1, 0.6, 0.9, 0.95, 0.5, 0.8)
+
+
+@dataclass(frozen=True)
+class Given:
+    """One given value as a page shows it."""
+
+    label: str
+    value: str
+
+
+def _given(label: str, value: int) -> Given:
+    return Given(label, numbers.count(value))
+
+
+SHOWN = {
+    "num_samples": _given("samples in the data set", num_samples),
+    "per_device_train_batch_size": _given("batch size per device", per_device_train_batch_size),
+    "gradient_accumulation_steps": _given("accumulation steps", gradient_accumulation_steps),
+    "num_devices": _given("devices", num_devices),
+    "num_parameters": _given("parameters of the model", num_parameters),
+    "context_length": _given("context length", context_length),
+    "longer_context": _given("longer context", longer_context),
+    "hidden_size": _given("embedding dimension", hidden_size),
+    "num_labels": _given("labels", num_labels),
+    "real_width": _given("rows and columns of the adapted matrix", real_width),
+    "r": _given("rank", r),
+    "tokens": _given("tokens in the example", len(tokens)),
+}
+"""How each given value is labelled where a question lists what it gives."""

@@ -1,0 +1,61 @@
+"""How the guide writes a number: thousands separators, units, no more digits than it knows."""
+
+from __future__ import annotations
+
+import dlp
+
+NBSP = "\N{NO-BREAK SPACE}"
+
+_DECIMAL = ("bytes", "kB", "MB", "GB", "TB")
+_BINARY = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+def count(value: float) -> str:
+    """Write a whole number with thousands separators.
+
+    Raises:
+        ValueError: If the number is not whole: a count never is anything else.
+    """
+    if value != int(value):
+        raise ValueError(f"not a whole number: {value!r}")
+    return f"{int(value):,}"
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """Write a number with at most `digits` decimals, without trailing zeros."""
+    text = f"{value:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Write a share of one as a percentage."""
+    return f"{decimal(100 * share, digits)}{NBSP}%"
+
+
+def times(ratio: float, digits: int = 1) -> str:
+    """Write a ratio, such as four times."""
+    return f"{decimal(ratio, digits)}×"
+
+
+def size(num_bytes: float) -> str:
+    """Write bytes in the decimal unit that fits: kB, MB, GB."""
+    return _size(num_bytes, _DECIMAL, 1000)
+
+
+def binary_size(num_bytes: float) -> str:
+    """Write bytes in the binary unit that fits: KiB, MiB, GiB."""
+    return _size(num_bytes, _BINARY, 1024)
+
+
+def gb(num_bytes: float) -> str:
+    """Write bytes in GB, whatever their size, so that a column can be compared."""
+    return f"{decimal(dlp.gigabytes(num_bytes=num_bytes))}{NBSP}GB"
+
+
+def _size(num_bytes: float, units: tuple[str, ...], step: int) -> str:
+    value, unit = float(num_bytes), units[0]
+    for larger in units[1:]:
+        if value < step:
+            break
+        value, unit = value / step, larger
+    return f"{decimal(value, 0 if unit == units[0] else 2)}{NBSP}{unit}"

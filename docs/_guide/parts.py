@@ -1,0 +1,91 @@
+"""The parts that every question page has, and the tables, as Markdown for executed blocks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from _guide import given as values
+from _guide import worked
+from _guide.questions import QUESTIONS, question
+from _guide.sources import source_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def asked(number: int) -> str:
+    """Write the question, the values it gives, and what it assumes."""
+    q = question(number)
+    items = (values.SHOWN[name] for name in q.given)
+    shown = " · ".join(f"**{item.value}** {item.label}" for item in items)
+    return (
+        f"{q.asks}\n{{ .asked }}\n\n"
+        f"{shown}\n{{ .given }}\n\n"
+        f"Assumed: {'; '.join(q.assumptions)}.\n{{ .assumed }}\n"
+    )
+
+
+def hint(number: int) -> str:
+    """Write the one line that says what to work out."""
+    return question(number).hint
+
+
+def answer(number: int) -> str:
+    """Write the answer in one line, and why in another."""
+    q = question(number)
+    return f"**{q.answer}.** {q.because}\n{{ .answer }}"
+
+
+def solution(number: int) -> str:
+    """Write the worked solution of the question's own call."""
+    call = question(number).call
+    return worked.solution(call.function, call.arguments)
+
+
+def wrong_answers(number: int) -> str:
+    """Write the common wrong answers: the number, what it assumes, what refutes it."""
+    rows = [(f"**{w.answer}**", w.assumes, w.refuted) for w in question(number).wrong]
+    return table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong")
+
+
+def sources(number: int) -> str:
+    """Write the list of the question's sources."""
+    return source_list(*question(number).sources)
+
+
+def at_a_glance() -> str:
+    """Write the table of all questions and their answers."""
+    rows = [
+        (str(q.number), f"[{q.title}]({q.page})", f"**{q.answer}**. {q.because}") for q in QUESTIONS
+    ]
+    return table(("", "Question", "Answer"), rows, name="glance", align="rll")
+
+
+def table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], *, name: str = "", align: str = ""
+) -> str:
+    """Write a Markdown table that scrolls by itself when it is wider than the page.
+
+    Args:
+        header: The titles of the columns.
+        rows: The cells, already written as text.
+        name: A class for the look of the table.
+        align: For each column `l` or `r`; numbers stand to the right. Left if not given.
+
+    Raises:
+        ValueError: If a row has more or fewer cells than the header.
+    """
+    lines = [
+        _row(header),
+        _row("--:" if side == "r" else "---" for side in align.ljust(len(header))),
+    ]
+    for row in rows:
+        if len(row) != len(header):
+            raise ValueError(f"a row of {len(row)} cells under {len(header)} titles: {row}")
+        lines.append(_row(row))
+    opening = f'<div class="table {name}" markdown="1" tabindex="0" role="region" '
+    return opening + f'aria-label="{header[-1]}">\n\n' + "\n".join(lines) + "\n\n</div>\n"
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

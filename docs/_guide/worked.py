@@ -1,0 +1,181 @@
+r"""Worked solutions: a function's documented formula with the call's numbers put in.
+
+A formula in a docstring of `dlp` is display TeX whose letters are the argument names, written
+`\text{num\_samples}`. `\operatorname{micro\_batches\_per\_epoch}` stands for another function of
+the package, called with the arguments that both take, and `\sum` before a list adds it up.
+A formula after "With `drop_last=True` …" holds for that value, any other for the defaults.
+
+Nothing here knows what a formula means, so a solution can only say what the docstring says; the
+tests evaluate the substituted formula and compare it with what the function returns.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import dlp
+from _guide import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
+_CONDITION = re.compile(r"`(\w+)=([^`]+)`")
+_LETTER = re.compile(r"(\\sum\s*)?\\(text|operatorname)\{((?:\w|\\_)+)\}")
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One documented formula and the arguments for which it holds."""
+
+    tex: str
+    conditions: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One formula, the same with its numbers, and what they come to."""
+
+    function: Callable[..., Any]
+    formula: str
+    substituted: str
+    value: float
+    unit: str
+
+
+def formulas(function: Callable[..., Any]) -> list[Formula]:
+    """Read the formulas in a function's docstring, each with its conditions."""
+    found = []
+    paragraph = ""
+    for block in (inspect.getdoc(function) or "").split("\n\n"):
+        if match := _DISPLAY.fullmatch(block.strip()):
+            conditions = {}
+            if paragraph.startswith("With `"):
+                conditions = {
+                    name: ast.literal_eval(value) for name, value in _CONDITION.findall(paragraph)
+                }
+            found.append(Formula(" ".join(match[1].split()), conditions))
+        paragraph = block.strip()
+    return found
+
+
+def formula_for(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
+    """Choose the documented formula that holds for these arguments.
+
+    Raises:
+        ValueError: If none does.
+    """
+    parameters = inspect.signature(function).parameters
+    for formula in reversed(formulas(function)):
+        passed_on = {
+            name
+            for _, kind, letter in _LETTER.findall(formula.tex)
+            if kind == "operatorname"
+            for name in inspect.signature(_named(letter)).parameters
+        }
+        holds_for = {name: p.default for name, p in parameters.items()} | dict(formula.conditions)
+        if all(
+            arguments.get(name, parameter.default) == holds_for[name]
+            for name, parameter in parameters.items()
+            if isinstance(parameter.default, (bool, str))
+            and (name in formula.conditions or name not in passed_on)
+        ):
+            return formula.tex
+    raise ValueError(f"{function.__name__} documents no formula for {dict(arguments)}")
+
+
+def solve(function: Callable[..., Any], arguments: Mapping[str, Any]) -> list[Step]:
+    """Work a call out: the steps it rests on first, the call itself last.
+
+    Raises:
+        ValueError: If the function documents no formula for these arguments.
+    """
+    steps: dict[str, Step] = {}
+    _solve(function, arguments, steps)
+    return list(steps.values())
+
+
+def _solve(
+    function: Callable[..., Any], arguments: Mapping[str, Any], steps: dict[str, Step]
+) -> Any:
+    value = function(**arguments)
+    if not formulas(function):
+        return value  # a table, such as the bytes of a number format
+    tex = formula_for(function, arguments)
+    known = {
+        name: arguments.get(name, parameter.default)
+        for name, parameter in inspect.signature(function).parameters.items()
+    }
+
+    def put_in(match: re.Match[str]) -> str:
+        name = match[3].replace(r"\_", "_")
+        if match[2] == "operatorname":
+            other = _named(match[3])
+            shared = inspect.signature(other).parameters
+            letter = _solve(other, {k: v for k, v in known.items() if k in shared}, steps)
+        else:
+            letter = known[name]
+        if match[1]:
+            return "(" + " + ".join(tex_number(item) for item in letter) + ")"
+        return tex_number(letter)
+
+    substituted = _LETTER.sub(put_in, tex)
+    steps[function.__name__] = Step(function, tex, substituted, value, unit(function))
+    return value
+
+
+def unit(function: Callable[..., Any]) -> str:
+    """Read what a function counts from the first words of its docstring's "Returns:"."""
+    match = re.search(r"^Returns:\n\s+([^.:,;]+)", inspect.getdoc(function) or "", re.M)
+    if not match:
+        raise ValueError(f'the docstring of {function.__name__} has no "Returns:"')
+    words = " ".join(match[1].split())
+    return words if words[:2].isupper() else words[0].lower() + words[1:]
+
+
+def tex_number(value: object) -> str:
+    """Write a number in TeX, grouped in thousands.
+
+    Raises:
+        ValueError: If it is not a number: the formula has no value for one of its letters.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"a formula needs a number, not {value!r}")
+    text = f"{value:,}" if isinstance(value, int) else f"{value:,.10f}".rstrip("0").rstrip(".")
+    return text.replace(",", "{,}")
+
+
+def solution(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
+    """Write a worked solution in Markdown: formula, numbers, value and unit of every step."""
+    return "\n\n".join(_markdown(step) for step in solve(function, arguments))
+
+
+def _markdown(step: Step) -> str:
+    reference = f"{step.function.__module__}.{step.function.__name__}"
+    whole = step.value == int(step.value)
+    value = f"= {{}} & {tex_number(step.value)}" if whole else f"\\approx {{}} & {step.value:.4g}"
+    result = f"**{_figure(step.value)} {step.unit}**"
+    if step.unit.startswith("bytes") and "per" not in step.unit:
+        result = (
+            f"**{_figure(step.value)} {step.unit}** = **{numbers.size(step.value)}**"
+            f" = {numbers.binary_size(step.value)}"
+        )
+    return (
+        f"[`{step.function.__name__}`][{reference}]{{ .step }}\n\n"
+        f"$$\\begin{{aligned}} & {step.formula} \\\\ = {{}} & {step.substituted} \\\\"
+        f" {value} \\end{{aligned}}$$\n\n"
+        f"{result}\n{{ .step-value }}"
+    )
+
+
+def _figure(value: float) -> str:
+    return numbers.count(value) if value == int(value) else f"{value:.4g}"
+
+
+def _named(letter: str) -> Callable[..., Any]:
+    function: Callable[..., Any] = getattr(dlp, letter.replace(r"\_", "_"))
+    return function
