@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from _guide import numbers
+from _guide import formats
 
 num_samples = 1_000_000
 per_device_train_batch_size = 16
@@ -46,7 +46,7 @@ class Given:
 
 
 def _given(label: str, value: int) -> Given:
-    return Given(label, numbers.count(value))
+    return Given(label, formats.count(value))
 
 
 SHOWN = {

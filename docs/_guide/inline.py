@@ -2,7 +2,7 @@
 
 Write `` `#!calc count(given.num_samples)` `` where a number belongs, and `` `#!cite hu2021` ``
 where a source does. The expression sees the public names of `dlp`, the formats of
-`_guide.numbers`, the values of `_guide.given`, and `q(1)` to `q(8)`, the questions.
+`_guide.formats`, the values of `_guide.given`, and `q(1)` to `q(8)`, the questions.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def namespace() -> dict[str, Any]:
     # Imported at each use: a served guide forgets these modules when a formula is edited.
     package = importlib.import_module("dlp")
     names = {name: getattr(package, name) for name in package.__all__}
-    formats = importlib.import_module("_guide.numbers")
+    formats = importlib.import_module("_guide.formats")
     names |= {name: value for name, value in vars(formats).items() if callable(value)}
     names["given"] = importlib.import_module("_guide.given")
     names["q"] = importlib.import_module("_guide.questions").question

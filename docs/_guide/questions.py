@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import dlp
 from _guide import given
-from _guide.numbers import binary_size, count, decimal, gb, percent, size, times
+from _guide.formats import binary_size, count, decimal, gb, percent, size, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dlp
-from _guide import numbers
+from _guide import formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -161,8 +161,8 @@ def _markdown(step: Step) -> str:
     result = f"**{_figure(step.value)} {step.unit}**"
     if step.unit.startswith("bytes") and "per" not in step.unit:
         result = (
-            f"**{_figure(step.value)} {step.unit}** = **{numbers.size(step.value)}**"
-            f" = {numbers.binary_size(step.value)}"
+            f"**{_figure(step.value)} {step.unit}** = **{formats.size(step.value)}**"
+            f" = {formats.binary_size(step.value)}"
         )
     return (
         f"[`{step.function.__name__}`][{reference}]{{ .step }}\n\n"
@@ -173,7 +173,7 @@ def _markdown(step: Step) -> str:
 
 
 def _figure(value: float) -> str:
-    return numbers.count(value) if value == int(value) else f"{value:.4g}"
+    return formats.count(value) if value == int(value) else f"{value:.4g}"
 
 
 def _named(letter: str) -> Callable[..., Any]:

@@ -1,6 +1,6 @@
 """TeX to MathML while the site is built, so that a formula needs no JavaScript.
 
-`_guide.math` brings `pymdownx.arithmatex`, converts what it finds, and stops the build at bad TeX.
+`_guide.mathml` brings `pymdownx.arithmatex`, converts what it finds, and stops the build at bad TeX.
 """
 
 import html
