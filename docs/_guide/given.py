@@ -33,6 +33,7 @@ drawn_micro_batches = 10
 
 # Ten tokens of a prompt and its completion, and the probability a model gives to each of them.
 tokens = ("Q", ":", "Capital", "of", "France", "?", "A", ":", "Paris", ".")
+token_ids = list(range(len(tokens)))
 prompt_tokens = 8
 probabilities = (1.0, 0.9, 0.05, 0.8, 0.1, 0.6, 0.9, 0.95, 0.5, 0.8)
 

@@ -63,6 +63,26 @@ TERMS = {
 }
 """Each term and its definition, in alphabetical order."""
 
+NOTATION = {
+    "per_device_train_batch_size": ("b", "samples in a micro-batch on one device"),
+    "gradient_accumulation_steps": ("g", "micro-batches in one update"),
+    "num_devices": ("W", "devices that share the data"),
+    "num_samples": ("N", "samples in the data set"),
+    "sequence_length": ("s", "tokens in a sequence"),
+    "num_hidden_layers": ("L", "layers"),
+    "hidden_size": ("d, h", "width of the model, the embedding dimension"),
+    "num_attention_heads": ("a", "query heads"),
+    "num_key_value_heads": ("k", "key and value heads"),
+    "head_dim": ("d_h", "width of a head"),
+    "intermediate_size": ("f", "width inside the MLP"),
+    "vocab_size": ("V", "tokens in the vocabulary"),
+    "num_labels": ("C", "labels of a classification head"),
+    "r": ("r", "rank of LoRA"),
+    "in_features": ("k", "width of a layer's input"),
+    "out_features": ("d", "width of a layer's output"),
+}
+"""The arguments of `dlp`, the letters that papers write for them, and what they are."""
+
 # Words so frequent that a mark under them would only disturb have an entry on the page alone.
 _UNMARKED = {
     "activations",

@@ -65,8 +65,9 @@ def _link_to_python(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-def _link_to_repository(config: MkDocsConfig) -> MkDocsConfig:
-    """Give pages an edit link when the address of the repository is known."""
+def _tell_addresses(config: MkDocsConfig) -> MkDocsConfig:
+    """Tell the pages the site's address; give them an edit link if the repository's is known."""
+    os.environ["GUIDE_SITE_URL"] = config.site_url or ""
     # Not `repo_url`: for that the theme asks the forge for its stars on every page.
     if repository := os.environ.get("GUIDE_REPO_URL"):
         config.edit_uri = f"{repository.rstrip('/')}/edit/main/docs/"
@@ -93,7 +94,7 @@ def _without_exit(formatter: Callable[..., str]) -> Callable[..., str]:
     return guarded
 
 
-on_config = CombinedEvent(_link_to_python, _link_to_repository, _refuse_exits)
+on_config = CombinedEvent(_link_to_python, _tell_addresses, _refuse_exits)
 
 
 def on_pre_build(config: MkDocsConfig) -> None:

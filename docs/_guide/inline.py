@@ -12,9 +12,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from pymdownx.inlinehilite import InlineHiliteException
+from pymdownx.superfences import SuperFencesException
 
 if TYPE_CHECKING:
     from markdown import Markdown
+
+
+class FigureError(InlineHiliteException, SuperFencesException):
+    """A figure that cannot be computed. It stops the build, in executed blocks as well."""
 
 
 def namespace() -> dict[str, Any]:
@@ -34,14 +39,14 @@ def calc(source: str, language: str, class_name: str, md: Markdown) -> str:
     """Compute one figure, for `custom_inline` of `pymdownx.inlinehilite`.
 
     Raises:
-        InlineHiliteException: If the expression fails or is no text; this stops the build.
+        FigureError: If the expression fails or is no text; this stops the build.
     """
     try:
         value = eval(source, {"__builtins__": {}}, namespace())  # noqa: S307 - our own pages
     except Exception as error:
-        raise InlineHiliteException(f"#!calc {source}: {error}") from error
+        raise FigureError(f"#!calc {source}: {error}") from error
     if not isinstance(value, str):
-        raise InlineHiliteException(f"#!calc {source}: give it a format, such as count(...)")
+        raise FigureError(f"#!calc {source}: give it a format, such as count(...)")
     return f'<span class="{class_name}">{html.escape(value, quote=False)}</span>'
 
 
@@ -49,10 +54,10 @@ def cite(source: str, language: str, class_name: str, md: Markdown) -> str:
     """Link to one source by its key, for `custom_inline` of `pymdownx.inlinehilite`.
 
     Raises:
-        InlineHiliteException: If no source has the key; this stops the build.
+        FigureError: If no source has the key; this stops the build.
     """
     sources = importlib.import_module("_guide.sources").SOURCES
     if source not in sources:
-        raise InlineHiliteException(f"#!cite {source}: not a key of _guide/sources.py")
+        raise FigureError(f"#!cite {source}: not a key of _guide/sources.py")
     found = sources[source]
     return f'<a class="{class_name}" href="{html.escape(found.url)}">{html.escape(found.short)}</a>'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from _guide import given as values
@@ -17,10 +19,10 @@ def asked(number: int) -> str:
     """Write the question, the values it gives, and what it assumes."""
     q = question(number)
     items = (values.SHOWN[name] for name in q.given)
-    shown = " · ".join(f"**{item.value}** {item.label}" for item in items)
+    shown = "".join(f"<div><dt>{i.label}</dt><dd>{i.value}</dd></div>" for i in items)
     return (
         f"{q.asks}\n{{ .asked }}\n\n"
-        f"{shown}\n{{ .given }}\n\n"
+        f'<dl class="given">{shown}</dl>\n\n'
         f"Assumed: {'; '.join(q.assumptions)}.\n{{ .assumed }}\n"
     )
 
@@ -45,7 +47,7 @@ def solution(number: int) -> str:
 def wrong_answers(number: int) -> str:
     """Write the common wrong answers: the number, what it assumes, what refutes it."""
     rows = [(f"**{w.answer}**", w.assumes, w.refuted) for w in question(number).wrong]
-    return table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong")
+    return table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong cards")
 
 
 def sources(number: int) -> str:
@@ -58,7 +60,36 @@ def at_a_glance() -> str:
     rows = [
         (str(q.number), f"[{q.title}]({q.page})", f"**{q.answer}**. {q.because}") for q in QUESTIONS
     ]
-    return table(("", "Question", "Answer"), rows, name="glance", align="rll")
+    return table(("", "Question", "Answer"), rows, name="glance cards", align="rll")
+
+
+def corrections() -> str:
+    """Write what the original answer sheet says to each question, and what is right."""
+    rows = [
+        (f"[{q.number}]({q.page})", q.sheet.said, q.sheet.verdict, q.sheet.put_right)
+        for q in QUESTIONS
+    ]
+    header = ("Question", "The original answer sheet", "Verdict", "Put right")
+    return table(header, rows, name="corrections", align="rlll")
+
+
+def cheat_sheet() -> str:
+    """Write each question's formula with its answer."""
+    rows = [
+        (
+            f"[{q.number}]({q.page})",
+            f"${worked.formula_for(q.call.function, q.call.arguments)}$",
+            f"**{q.answer}**",
+        )
+        for q in QUESTIONS
+    ]
+    return table(("", "Formula", "Answer for the given values"), rows, name="formulas", align="rll")
+
+
+def install_command() -> str:
+    """Write the command that installs the package from the site itself."""
+    wheel = f"dlp_study_guide-{version('dlp-study-guide')}-py3-none-any.whl"
+    return f"```sh\npip install {os.environ.get('GUIDE_SITE_URL', '')}{wheel}\n```"
 
 
 def table(
@@ -83,8 +114,9 @@ def table(
         if len(row) != len(header):
             raise ValueError(f"a row of {len(row)} cells under {len(header)} titles: {row}")
         lines.append(_row(row))
-    opening = f'<div class="table {name}" markdown="1" tabindex="0" role="region" '
-    return opening + f'aria-label="{header[-1]}">\n\n' + "\n".join(lines) + "\n\n</div>\n"
+    label = ", ".join(title.replace("`", "") for title in header if title)
+    opening = f'<div class="table {name}" markdown="1" role="group" aria-label="Table: {label}">'
+    return opening + "\n\n" + "\n".join(lines) + "\n\n</div>\n"
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -42,6 +42,15 @@ class Wrong:
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """What the original answer sheet says, and what has to be put right."""
+
+    said: str
+    verdict: str
+    put_right: str
+
+
+@dataclass(frozen=True)
 class Question:
     """One question of the guide."""
 
@@ -57,6 +66,7 @@ class Question:
     answer: str
     because: str
     wrong: tuple[Wrong, ...]
+    sheet: Sheet
     sources: tuple[str, ...]
 
     @property
@@ -133,6 +143,11 @@ ITERATIONS = Question(
             "The length of a sample decides how much work an update is, not how many there are.",
         ),
     ),
+    sheet=Sheet(
+        said=f"{count(_epoch())}.",
+        verdict="right, but not said of what",
+        put_right=f"These are updates. Micro-batches would be {count(_micro_batches)}.",
+    ),
     sources=(
         "trainer-steps",
         "trainer-old",
@@ -191,6 +206,14 @@ UPDATES = Question(
             "Stochastic gradient descent takes one sample at a time.",
             "It may, but here an update averages over the whole effective batch.",
         ),
+    ),
+    sheet=Sheet(
+        said="False: weights are updated after one batch of data.",
+        verdict="right answer, loose reason",
+        put_right=f"After one *effective* batch of {count(_effective)}: "
+        f"{count(given.gradient_accumulation_steps)} micro-batches of "
+        f"{count(given.per_device_train_batch_size)}. After a single batch of "
+        f"{count(given.per_device_train_batch_size)} the weights are still the old ones.",
     ),
     sources=(
         "torch-backward",
@@ -255,6 +278,11 @@ LOAD = Question(
             "A rule of thumb for inference, not for loading.",
         ),
     ),
+    sheet=Sheet(
+        said=f"{gb(_load())}.",
+        verdict="right",
+        put_right=f"Nothing; in binary units it is {binary_size(_load())}.",
+    ),
     sources=(
         "nist-binary",
         "accelerate-dtypes",
@@ -317,6 +345,13 @@ CONTEXT = Question(
             "GPT-2 and OPT have one; Llama, Mistral and Qwen rotate queries and keys instead, "
             "without a parameter.",
         ),
+    ),
+    sheet=Sheet(
+        said="No relation: the context length is for creating the vector store.",
+        verdict="right answer, wrong reason",
+        put_right="A vector store belongs to retrieval and has nothing to do with it. The weights "
+        "have no axis for the sequence, so the same matrices serve any number of tokens. Only a "
+        f"learned table of positions would grow, by {size(_table_growth)}.",
     ),
     sources=(
         "positions-llama",
@@ -385,6 +420,13 @@ HEAD = Question(
             "Every position of the context has a head of its own.",
             "One matrix is applied to every token alike; the context length is not in its shape.",
         ),
+    ),
+    sheet=Sheet(
+        said=f"{count(_head() - given.hidden_size)}: the context length times the labels, which "
+        f"includes the bias, less {count(given.hidden_size)}.",
+        verdict="wrong",
+        put_right=f"{count(_head())}: the *embedding dimension* times the labels, which includes "
+        f"no bias. A bias would have {count(given.num_labels)} entries, one for each label.",
     ),
     sources=(
         "torch-linear",
@@ -456,6 +498,13 @@ HEAD_ONLY = Question(
             "Not forgetting is a reason to freeze weights, but it is no answer about memory.",
         ),
     ),
+    sheet=Sheet(
+        said="True: fewer layers are damaged.",
+        verdict="right answer, wrong reason",
+        put_right="That is about forgetting, not about memory. Memory is spared because only the "
+        f"head has gradients and optimizer states: {size(_head_state)} instead of "
+        f"{gb(_full_bytes - dlp.weight_bytes(num_parameters=_total))}.",
+    ),
     sources=(
         "rajbhandari2019",
         "hf-memory-anatomy",
@@ -469,10 +518,9 @@ HEAD_ONLY = Question(
 
 # --- Question 7 -----------------------------------------------------------------------------
 
-_ids = list(range(len(given.tokens)))
 _losses = [-math.log(p) for p in given.probabilities]
-_pretraining = dlp.pretraining_labels(input_ids=_ids)
-_instruction = dlp.completion_labels(input_ids=_ids, num_prompt_tokens=given.prompt_tokens)
+_pretraining = dlp.pretraining_labels(input_ids=given.token_ids)
+_instruction = dlp.completion_labels(input_ids=given.token_ids, num_prompt_tokens=given.prompt_tokens)
 _objective = Call(dlp.mean_loss, {"token_losses": _losses, "labels": _instruction})
 
 OBJECTIVE = Question(
@@ -491,7 +539,7 @@ OBJECTIVE = Question(
     answer="True: next-token cross-entropy in both",
     because=(
         "What differs is the text, and usually which tokens count: of the same "
-        f"{count(len(_ids))} tokens {count(dlp.supervised_tokens(labels=_pretraining))} in "
+        f"{count(len(given.tokens))} tokens {count(dlp.supervised_tokens(labels=_pretraining))} in "
         f"pre-training, {count(dlp.supervised_tokens(labels=_instruction))} with the prompt masked."
     ),
     wrong=(
@@ -518,6 +566,12 @@ OBJECTIVE = Question(
             "Instruction tuning and learning from human feedback are one step.",
             "Learning from preferences comes after, with an objective of its own.",
         ),
+    ),
+    sheet=Sheet(
+        said="True: both want the model to be fine-tuned.",
+        verdict="right answer, no reason",
+        put_right="An objective is a function that is minimised. It is the same next-token "
+        "cross-entropy; the labels decide which tokens count.",
     ),
     sources=(
         "radford2018",
@@ -593,6 +647,12 @@ RANK = Question(
             "The scale is trained.",
             "`lora_alpha` is a constant that multiplies the update; it has no parameters.",
         ),
+    ),
+    sheet=Sheet(
+        said="True: A is as long as the matrix and as wide as the rank.",
+        verdict="right, written transposed",
+        put_right="In the paper and in PEFT, A has one *row* for each unit of rank and B one "
+        "column. The count is the same.",
     ),
     sources=(
         "hu2021",
