@@ -7,6 +7,7 @@ same inputs. Both are shown; a count that differs stops the build.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import dlp
@@ -15,7 +16,7 @@ from _guide.formats import count
 from _guide.parts import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,8 @@ def _windows() -> Iterator[Check]:
                 leftover=leftover,
             )
             yield Check(
-                f"Weights differ after micro-batches, {epochs} × {given.drawn_micro_batches}",
+                f"Weights change after micro-batches: {count(epochs)} epoch"
+                f"{'s' if epochs > 1 else ''} of {count(given.drawn_micro_batches)}",
                 f"{_versioned(found, loop)}",
                 _listed(found["counted"]["changed_after"]),
                 _listed(window[-1] for window in windows),
@@ -222,7 +224,7 @@ def _kept(method: str, label: str) -> Check:
     norms = 2 * 2 * tokens * element if kept else 0
     low_rank = tokens * given.r * element if method == "lora" else 0
     return Check(
-        f"Bytes one GPT-2 layer keeps, {label}, with the masks and norms of a CPU",
+        f"Bytes that a GPT-2 layer keeps on a CPU, {label}",
         witnesses.version("states", "torch"),
         count(found["counted"]["saved_bytes_per_layer"]),
         count(sum(kept.values()) + masks + norms + low_rank),
@@ -320,5 +322,7 @@ def _versioned(found: dict[str, Any], loop: str) -> str:
     return f"{witnesses.version('updates', 'torch')}, {loop}"
 
 
-def _listed(items: Sequence[int] | Iterator[int]) -> str:
-    return ", ".join(str(item) for item in items)
+def _listed(items: Iterable[int]) -> str:
+    """List whole numbers, a run of one label written once."""
+    runs = ((item, len(list(run))) for item, run in groupby(items))
+    return ", ".join(f"{length} × ({item})" if length > 1 else str(item) for item, length in runs)

@@ -49,7 +49,7 @@ def binary_size(num_bytes: float) -> str:
 
 def gb(num_bytes: float) -> str:
     """Write bytes in GB, whatever their size, so that a column can be compared."""
-    return f"{decimal(dlp.gigabytes(num_bytes=num_bytes))}{NBSP}GB"
+    return f"{_two_digits(dlp.gigabytes(num_bytes=num_bytes))}{NBSP}GB"
 
 
 def _size(num_bytes: float, units: tuple[str, ...], step: int) -> str:
@@ -58,4 +58,9 @@ def _size(num_bytes: float, units: tuple[str, ...], step: int) -> str:
         if value < step:
             break
         value, unit = value / step, larger
-    return f"{decimal(value, 0 if unit == units[0] else 2)}{NBSP}{unit}"
+    return f"{_two_digits(value)}{NBSP}{unit}"
+
+
+def _two_digits(value: float) -> str:
+    """Write two decimals, or none where they would be zero: 28 but 25.10."""
+    return f"{value:,.2f}".removesuffix(".00")

@@ -62,6 +62,7 @@ SHOWN = {
     "num_labels": _given("labels", num_labels),
     "real_width": _given("rows and columns of the adapted matrix", real_width),
     "r": _given("rank", r),
-    "tokens": _given("tokens in the example", len(tokens)),
+    "tokens": Given("the example, prompt and answer", " ".join(tokens)),
+    "prompt_tokens": _given("tokens of it are the prompt", prompt_tokens),
 }
 """How each given value is labelled where a question lists what it gives."""

@@ -98,6 +98,9 @@ _UNMARKED = {
 }
 
 
+_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+
+
 class _FirstUse(Treeprocessor):
     """Keep the first mark of each term on a page; the others become text again."""
 
@@ -108,9 +111,10 @@ class _FirstUse(Treeprocessor):
                 if child.tag != "abbr":
                     continue
                 term = child.text or ""
-                if term in seen:
+                if term in seen or parent.tag in _HEADINGS:
                     _unwrap(parent, child)
-                seen.add(term)
+                else:
+                    seen.add(term)
 
 
 def _unwrap(parent: Element, child: Element) -> None:

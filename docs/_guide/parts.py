@@ -35,7 +35,7 @@ def hint(number: int) -> str:
 def answer(number: int) -> str:
     """Write the answer in one line, and why in another."""
     q = question(number)
-    return f"**{q.answer}.** {q.because}\n{{ .answer }}"
+    return f"**{q.answer}.** {q.because}\n{{ .answer }}\n"
 
 
 def solution(number: int) -> str:

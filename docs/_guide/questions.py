@@ -532,7 +532,7 @@ OBJECTIVE = Question(
         "“Continued pre-training and instruction tuning minimise the same training objective.” "
         "True or false?"
     ),
-    given=("tokens",),
+    given=("tokens", "prompt_tokens"),
     assumptions=("a causal language model", "supervised tuning, before any reinforcement"),
     hint="Write down the loss of each, then look for the symbol that differs.",
     call=_objective,

@@ -138,14 +138,19 @@ def unit(function: Callable[..., Any]) -> str:
 
 
 def tex_number(value: object) -> str:
-    """Write a number in TeX, grouped in thousands.
+    """Write a number in TeX, grouped in thousands; one without an end to five decimals.
 
     Raises:
         ValueError: If it is not a number: the formula has no value for one of its letters.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"a formula needs a number, not {value!r}")
-    text = f"{value:,}" if isinstance(value, int) else f"{value:,.10f}".rstrip("0").rstrip(".")
+    if isinstance(value, int):
+        text = f"{value:,}"
+    else:
+        # Bytes of a parameter come in 4096ths; rounded, they would be off once multiplied.
+        digits = 12 if (4096 * value).is_integer() else 10
+        text = f"{value:,.{digits}f}".rstrip("0").rstrip(".")
     return text.replace(",", "{,}")
 
 
@@ -157,7 +162,8 @@ def solution(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
 def _markdown(step: Step) -> str:
     reference = f"{step.function.__module__}.{step.function.__name__}"
     whole = step.value == int(step.value)
-    value = f"= {{}} & {tex_number(step.value)}" if whole else f"\\approx {{}} & {step.value:.4g}"
+    value = f"= {tex_number(step.value)}" if whole else f"\\approx {step.value:.4g}"
+    formula = step.formula.replace("\\operatorname{", "\\text{")  # every name in one script
     result = f"**{_figure(step.value)} {step.unit}**"
     if step.unit.startswith("bytes") and "per" not in step.unit:
         result = (
@@ -166,8 +172,8 @@ def _markdown(step: Step) -> str:
         )
     return (
         f"[`{step.function.__name__}`][{reference}]{{ .step }}\n\n"
-        f"$$\\begin{{aligned}} & {step.formula} \\\\ = {{}} & {step.substituted} \\\\"
-        f" {value} \\end{{aligned}}$$\n\n"
+        f"$$\\begin{{aligned}} & {formula} \\\\ & {{}} = {step.substituted} \\\\"
+        f" & {{}} {value} \\end{{aligned}}$$\n\n"
         f"{result}\n{{ .step-value }}"
     )
 
