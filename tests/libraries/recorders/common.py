@@ -1,0 +1,51 @@
+"""What every recorder needs: the shape of a record, versions, and models from a config."""
+
+from __future__ import annotations
+
+import os
+from importlib import metadata
+from typing import Any
+
+# No recorder needs the network. Say so before a Hugging Face library is imported.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+import torch
+from transformers import AutoConfig
+
+Record = dict[str, Any]
+"""One observation: `id`, `inputs` (what was built) and `counted` (what the library gave)."""
+
+Config = dict[str, Any]
+"""A hand-written `config.json`, with the keys that Hugging Face's own files have."""
+
+Untyped = Any
+"""What a library that says little of its types takes or gives, such as a model."""
+
+
+def installed_versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Name the installed version of each package, without a local build tag such as `+cpu`."""
+    return {name: metadata.version(name).partition("+")[0] for name in sorted(packages)}
+
+
+def build(
+    auto_class: Untyped, config: Config, *, device: str = "meta", **options: Untyped
+) -> Untyped:
+    """Build a Transformers model from a config, with fresh weights.
+
+    Args:
+        auto_class: An `AutoModelFor...` class.
+        config: The config, with `model_type`.
+        device: Where the weights live. On `meta` they have shapes and take no memory.
+        **options: What `auto_class.from_config` takes, such as `attn_implementation`.
+
+    Returns:
+        The model.
+    """
+    with torch.device(device):
+        return auto_class.from_config(AutoConfig.for_model(**config), **options)
+
+
+def count(module: Untyped) -> int:
+    """Count a module's parameters, a shared one once."""
+    return sum(parameter.numel() for parameter in module.parameters())
