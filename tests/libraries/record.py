@@ -1,7 +1,7 @@
 """Build the real thing with the real libraries and record what they count.
 
-    python tests/libraries/record.py                 # every topic
-    python tests/libraries/record.py lora heads      # some of them
+    python -m tests.libraries.record                 # every topic
+    python -m tests.libraries.record lora heads      # some of them
 
 Each topic writes `tests/libraries/<topic>.json`. The packages and versions are in
 `tests/libraries/requirements.in`. Nothing is downloaded: models are built from hand-written
@@ -26,9 +26,6 @@ FOLDER = Path(__file__).resolve().parent
 TOPICS = ("parameters", "heads", "lora", "updates", "epoch", "states", "objective")
 """The topics, each a module of `recorders` and a file of the same name."""
 
-if str(FOLDER) not in sys.path:
-    sys.path.insert(0, str(FOLDER))
-
 
 def recorded(topic: str) -> dict[str, Any]:
     """Read the recorded file of a topic."""
@@ -48,8 +45,8 @@ def observe(topic: str) -> dict[str, Any]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries warn of each other's deprecations
-        recorder = import_module(f"recorders.{topic}")
-        common = import_module("recorders.common")
+        recorder = import_module(f"tests.libraries.recorders.{topic}")
+        common = import_module("tests.libraries.recorders.common")
         return {
             "versions": common.installed_versions(recorder.PACKAGES),
             "records": recorder.records(),

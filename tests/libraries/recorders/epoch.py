@@ -7,9 +7,9 @@ bookkeeping; each epoch takes about half a minute.
 
 from __future__ import annotations
 
-from recorders import updates
-from recorders.common import Record, installed_versions
-from recorders.updates import describe, run_trainer, trainer_inputs
+from tests.libraries.recorders import updates
+from tests.libraries.recorders.common import Record, installed_versions
+from tests.libraries.recorders.updates import describe, run_trainer, trainer_inputs
 
 PACKAGES = updates.PACKAGES
 

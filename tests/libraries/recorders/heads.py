@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
-from recorders.common import Config, Record, Untyped, build, count
+from tests.libraries.recorders.common import Config, Record, Untyped, build, count
 
 PACKAGES = ("torch", "transformers")
 

@@ -7,8 +7,14 @@ from typing import Any
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
-from recorders.common import Config, Record, Untyped, build
-from recorders.shapes import GPT_2, LLAMA_2_7B, LLAMA_3_8B, MISTRAL_7B, QWEN_2_5_HALF_B
+from tests.libraries.recorders.common import Config, Record, Untyped, build
+from tests.libraries.recorders.shapes import (
+    GPT_2,
+    LLAMA_2_7B,
+    LLAMA_3_8B,
+    MISTRAL_7B,
+    QWEN_2_5_HALF_B,
+)
 
 PACKAGES = ("peft", "torch", "transformers")
 

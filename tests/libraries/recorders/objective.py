@@ -22,7 +22,7 @@ from transformers.loss.loss_utils import ForCausalLMLoss
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from recorders.common import Config, Record, Untyped, build
+from tests.libraries.recorders.common import Config, Record, Untyped, build
 
 PACKAGES = ("datasets", "tokenizers", "torch", "transformers", "trl")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from transformers import AutoModelForCausalLM
 
-from recorders.common import Config, Record, Untyped, build, count
-from recorders.shapes import CAUSAL_LMS
+from tests.libraries.recorders.common import Config, Record, Untyped, build, count
+from tests.libraries.recorders.shapes import CAUSAL_LMS
 
 PACKAGES = ("torch", "transformers")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import torch
 
-from recorders.common import Untyped
+from tests.libraries.recorders.common import Untyped
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from recorders.common import Config
+    from tests.libraries.recorders.common import Config
 
 LLAMA_KEYS = (
     "hidden_size",

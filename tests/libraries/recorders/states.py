@@ -13,8 +13,8 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForSequenceClassification
 
-from recorders.common import Config, Record, Untyped, build, count
-from recorders.saved import SavedForBackward
+from tests.libraries.recorders.common import Config, Record, Untyped, build, count
+from tests.libraries.recorders.saved import SavedForBackward
 
 if TYPE_CHECKING:
     from collections.abc import Callable

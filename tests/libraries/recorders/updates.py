@@ -16,7 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from recorders.common import Record, installed_versions
+from tests.libraries.recorders.common import Record, installed_versions
 
 PACKAGES = ("accelerate", "torch", "transformers")
 
