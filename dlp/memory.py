@@ -20,7 +20,20 @@ _OPTIMIZERS = {
 }
 
 OPTIMIZERS = tuple(_OPTIMIZERS)
-"""The optimizers whose states this module counts."""
+"""The optimizers whose states this module counts.
+
+The table of [`optimizer_bytes_per_parameter`][dlp.memory.optimizer_bytes_per_parameter] lists them.
+"""
+
+# The arguments of `activation_bytes` that the ledger does not set itself: needed, and optional.
+_SHAPE = (
+    "num_hidden_layers",
+    "per_device_train_batch_size",
+    "sequence_length",
+    "hidden_size",
+    "num_attention_heads",
+)
+_SETTINGS = ("attention", "recomputation")
 
 CONVENTIONS: dict[str, dict[str, int]] = {
     "weights-and-moments": {"weights": 2, "gradients": 0, "master_weights": 0, "optimizer": 8},
@@ -317,8 +330,9 @@ def memory_ledger(
         `master_weights`, `optimizer` and `activations`, and their sum, `total`.
 
     Raises:
-        TypeError: If an argument is of the wrong type, or `micro_batch` has a wrong key.
-        ValueError: If a count is out of its range or a choice unknown.
+        TypeError: If an argument is of the wrong type.
+        ValueError: If a count is out of its range, a choice unknown, or a key of `micro_batch`
+            unknown or missing.
 
     Source:
         The parts as in Rajbhandari et al. 2019 (ZeRO), section 3; QLoRA's formats in Dettmers et
@@ -343,8 +357,11 @@ def memory_ledger(
     shape: dict[str, Any] = {}
     if micro_batch is not None:
         shape.update(_check.mapping("micro_batch", micro_batch))
-    if "method" in shape or "dtype" in shape:
-        raise TypeError("micro_batch must not have method or dtype: the ledger sets them")
+        for key in shape:
+            _check.choice("a key of micro_batch", key, _SHAPE + _SETTINGS)
+        for key in _SHAPE:
+            if key not in shape:
+                raise ValueError(f'micro_batch must have "{key}"')
     ledger: dict[str, dict[str, int]] = {}
     for method in METHODS:
         adapters = num_adapter_parameters if "lora" in method else 0

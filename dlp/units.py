@@ -23,7 +23,10 @@ _FORMATS = {
 }
 
 DTYPES = tuple(_FORMATS)
-"""The number formats that every `dtype` argument of this package accepts."""
+"""The number formats of weights.
+
+The table of [`bits_per_parameter`][dlp.units.bits_per_parameter] lists them.
+"""
 
 
 def gigabytes(*, num_bytes: float) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ import markdown_exec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_FENCE = re.compile(r"^ *(?P<marks>`{3,}|~{3,}) *(?P<language>\w+)(?P<header>[^\n]*)$", re.M)
+_FENCE = re.compile(r"^[ \t]*(?P<marks>`{3,}|~{3,})[ {.]*(?P<language>\w*)(?P<header>[^`]*)$")
 _OPTIONS = {
     "exec": ("on",),
     "source": ("above", "below", "block", "tabbed-left", "tabbed-right"),
@@ -32,6 +33,19 @@ _OPTIONS = {
 }
 LANGUAGE = "python"
 """The language of executable blocks; the plugin is switched on for no other."""
+
+_PYTHON = {LANGUAGE, "py", "python3", "pycon"}
+
+
+@dataclass(frozen=True)
+class Fence:
+    """One fence as it is written, whether or not the build understands it."""
+
+    language: str
+    header: str
+    code: str
+    line: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -52,6 +66,11 @@ class Block:
 class BlockError(ValueError):
     """A block that markdown-exec would not run as it is written."""
 
+    def __init__(self, line: int, problem: str) -> None:
+        """Keep the line and what is wrong there."""
+        super().__init__(problem)
+        self.line = line
+
 
 def session_of(page: str) -> str:
     """Return the session of a page: its path without the suffix."""
@@ -62,7 +81,7 @@ def blocks(text: str) -> list[Block]:
     """List the executable blocks of a page, parsed as the build parses them.
 
     Raises:
-        BlockError: If a fence that asks to be executed would be shown as text instead.
+        BlockError: If Python on the page would be shown as text instead.
     """
     found: list[dict[str, Any]] = []
 
@@ -90,13 +109,42 @@ def blocks(text: str) -> list[Block]:
             "pymdownx.tabbed": {"alternate_style": True},
         },
     ).convert(text)
-    headers = list(_executable_headers(text))
-    if len(found) != len(headers):
-        raise BlockError(
-            f"{len(headers)} fences ask to be executed, {len(found)} would be: look for a quote or "
-            f"a fence that is not closed, at lines {', '.join(str(line) for line in headers)}"
-        )
-    return [Block(**block, line=line) for block, line in zip(found, headers, strict=True)]
+    run = iter([*found, None])
+    following = next(run)
+    read = []
+    for written in fences(text):
+        if written.language not in _PYTHON:
+            if re.search(r"\bexec\s*=", written.header) and written.language != "markdown":
+                raise BlockError(written.line, f"write it in {LANGUAGE}: no other language is run")
+        elif following and following["code"].split() == written.code.split():
+            read.append(Block(**following, line=written.line))
+            following = next(run)
+        else:
+            raise BlockError(
+                written.line,
+                'this Python would be shown without being run: write exec="on" and close every '
+                "quote and the fence",
+            )
+    if following:
+        raise BlockError(0, f"run, but not where it is looked for: {following['code']}")
+    return read
+
+
+def fences(text: str) -> Iterator[Fence]:
+    """Yield the fences of a page that do not stand inside another fence."""
+    lines = text.splitlines()
+    marks = ""
+    opened = 0
+    for number, line in enumerate([*lines, ""], start=1):
+        at_end = number > len(lines)
+        if not marks:
+            if match := _FENCE.match(line):
+                marks, opened = match["marks"], number
+                language, header = match["language"], match["header"]
+        elif at_end or (line.strip().startswith(marks) and not line.strip().strip(marks[0])):
+            code = textwrap.dedent("\n".join(lines[opened : number - 1]))
+            yield Fence(language, header, code, opened, number)
+            marks = ""
 
 
 def problems(text: str, page: str) -> list[str]:
@@ -104,7 +152,7 @@ def problems(text: str, page: str) -> list[str]:
     try:
         found = blocks(text)
     except BlockError as error:
-        return [f"{page}: {error}"]
+        return [f"{page}:{error.line}: {error}"]
     wrong = []
     for block in found:
         wrong += [f"{page}:{block.line}: {problem}" for problem in _problems(block, page)]
@@ -127,18 +175,3 @@ def _problems(block: Block, page: str) -> Iterator[str]:
     prints = any(isinstance(node, ast.Name) and node.id == "print" for node in ast.walk(tree))
     if not prints:
         yield "prints nothing, so the page would show nothing: print the result"
-
-
-def _executable_headers(text: str) -> Iterator[int]:
-    """Yield the lines of the fences that ask to be executed, outside of other fences."""
-    open_marks = ""
-    for number, line in enumerate(text.splitlines(), start=1):
-        stripped = line.strip()
-        if open_marks:
-            if stripped.startswith(open_marks) and not stripped.strip(open_marks[0]):
-                open_marks = ""
-            continue
-        if match := _FENCE.match(line):
-            open_marks = match["marks"]
-            if re.search(r"\bexe?c?e?\w*\s*=", match["header"]) and match["language"] != "markdown":
-                yield number

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import functools
 import importlib
+import json
 import logging
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[2]
+_SCRATCH = tempfile.TemporaryDirectory(prefix="guide-")  # removed when the build ends
 _LOG = logging.getLogger("mkdocs.hooks.guide")
 _SEARCH = 'data-md-component="search" role="dialog"'
+_FOLDED_SOURCE = '<details class="mkdocstrings-source"'
+_GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 
 
 # The names of Python's own documentation that the reference links to. The whole inventory would
@@ -56,7 +61,7 @@ def _link_to_python(config: MkDocsConfig) -> MkDocsConfig:
         InventoryItem(name=name, domain="py", role=role, uri=f"{page}#{name}")
         for name, (role, page) in _PYTHON.items()
     ]
-    inventory = Path(tempfile.mkdtemp(prefix="guide-")) / "python.inv"
+    inventory = Path(_SCRATCH.name) / "python.inv"
     inventory.write_bytes(Inventory(items, project="Python", version="3").format_sphinx())
     python = config.plugins["mkdocstrings"].config["handlers"]["python"]
     python["inventories"] = [
@@ -100,7 +105,7 @@ on_config = CombinedEvent(_link_to_python, _tell_addresses, _refuse_exits)
 def on_pre_build(config: MkDocsConfig) -> None:
     """Forget the package and the guide's own modules, so that `serve` shows an edited formula."""
     for name in list(sys.modules):
-        if name.split(".")[0] in {"dlp", "_guide"}:
+        if name.split(".")[0] in {"dlp", "_guide", "tests"}:
             del sys.modules[name]
 
 
@@ -119,6 +124,11 @@ def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
         _LOG.warning(problem)
 
 
+def on_page_content(html: str, **kwargs: Any) -> str:
+    """Keep the source code in the reference out of search: it would outweigh all the text."""
+    return html.replace(_FOLDED_SOURCE, f'{_FOLDED_SOURCE} data-search-exclude="yes"')
+
+
 def on_post_page(output: str, **kwargs: Any) -> str:
     """Give the search dialog the label that the theme leaves out."""
     return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
@@ -129,9 +139,22 @@ def on_post_template(output_content: str, **kwargs: Any) -> str:
     return output_content.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
 
 
-def on_post_build(config: MkDocsConfig) -> None:
+@event_priority(-100)  # after the search plugin has written its index
+def _index_plain_digits(config: MkDocsConfig) -> None:
+    """Let search find 14,336 as 14336 too: put the digits behind each number of the index."""
+    path = Path(config.site_dir, "search", "search_index.json")
+    index = json.loads(path.read_text(encoding="utf-8"))
+    for entry in index["docs"]:
+        entry["text"] = _GROUPED.sub(lambda m: f"{m[0]} ({m[0].replace(',', '')})", entry["text"])
+    path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
+
+
+def _add_wheel(config: MkDocsConfig) -> None:
     """Put the package's own wheel into the site, for `pip install` from the guide itself."""
     from hatchling.builders.wheel import WheelBuilder
 
     for _ in WheelBuilder(str(ROOT)).build(directory=config.site_dir, versions=["standard"]):
         pass
+
+
+on_post_build = CombinedEvent(_index_plain_digits, _add_wheel)

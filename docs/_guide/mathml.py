@@ -1,6 +1,7 @@
 """TeX to MathML while the site is built, so that a formula needs no JavaScript.
 
-`_guide.mathml` brings `pymdownx.arithmatex`, converts what it finds, and stops the build at bad TeX.
+`_guide.mathml` brings `pymdownx.arithmatex`, converts what it finds, and stops the build at bad
+TeX.
 """
 
 import html
@@ -18,12 +19,13 @@ from pymdownx.superfences import SuperFencesException
 _CONVERTER = LatexToMathML(fancy_error=False)
 _SEPARATOR = re.compile(r'(?<=\d)</mn><mo rspace="0">,</mo><mn>(?=\d{3})')
 _WORDS = re.compile(r"<mtext>([^<]+)</mtext>")
+_FUNCTION = re.compile(r"\\operatorname\{(?=[^}]*\\_)")  # one of ours
 _LONG = 15  # letters beyond which an identifier may take two lines on a phone
 _CEILING = re.compile(r"<mo>(?=[⌈⌉⌊⌋]<)")
 _STRAY = re.compile(r"\$\$|\$\\\(.*\\\)\$|\\begin\{", re.DOTALL)
 
 
-class TexError(SuperFencesException, ValueError):  # type: ignore[misc]  # untyped
+class TexError(SuperFencesException, ValueError):
     """A formula that cannot be shown. In an executed block any other exception is swallowed."""
 
 
@@ -40,7 +42,8 @@ def to_mathml(tex: str, *, display: bool) -> str:
     if not tex.strip():
         raise TexError("empty TeX")
     try:
-        mathml = _CONVERTER.convert_with_local_state(tex, displaystyle=display)
+        named = _FUNCTION.sub(r"\\text{", tex)  # names of functions look like those of arguments
+        mathml = _CONVERTER.convert_with_local_state(named, displaystyle=display)
     except LatexError as error:
         raise TexError(f"bad TeX: {tex}\n{error}") from error
     mathml = _SEPARATOR.sub(",", mathml).replace("><m", "> <m")  # so that words do not run together

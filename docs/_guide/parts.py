@@ -47,7 +47,7 @@ def solution(number: int) -> str:
 def wrong_answers(number: int) -> str:
     """Write the common wrong answers: the number, what it assumes, what refutes it."""
     rows = [(f"**{w.answer}**", w.assumes, w.refuted) for w in question(number).wrong]
-    return table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong cards")
+    return table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong")
 
 
 def sources(number: int) -> str:
@@ -60,7 +60,7 @@ def at_a_glance() -> str:
     rows = [
         (str(q.number), f"[{q.title}]({q.page})", f"**{q.answer}**. {q.because}") for q in QUESTIONS
     ]
-    return table(("", "Question", "Answer"), rows, name="glance cards", align="rll")
+    return table(("", "Question", "Answer"), rows, name="glance", align="rll")
 
 
 def corrections() -> str:
@@ -97,6 +97,8 @@ def table(
 ) -> str:
     """Write a Markdown table that scrolls by itself when it is wider than the page.
 
+    On a phone a table that ends in words becomes cards, one for each row; one of numbers scrolls.
+
     Args:
         header: The titles of the columns.
         rows: The cells, already written as text.
@@ -106,6 +108,7 @@ def table(
     Raises:
         ValueError: If a row has more or fewer cells than the header.
     """
+    cards = len(header) > 2 and not align.ljust(len(header)).endswith("r")
     lines = [
         _row(header),
         _row("--:" if side == "r" else "---" for side in align.ljust(len(header))),
@@ -113,10 +116,20 @@ def table(
     for row in rows:
         if len(row) != len(header):
             raise ValueError(f"a row of {len(row)} cells under {len(header)} titles: {row}")
-        lines.append(_row(row))
+        lines.append(_row(_labelled(header, row) if cards else row))
     label = ", ".join(title.replace("`", "") for title in header if title)
-    opening = f'<div class="table {name}" markdown="1" role="group" aria-label="Table: {label}">'
+    classes = " ".join(filter(None, ("table", name, "cards" if cards else "")))
+    opening = f'<div class="{classes}" markdown="1" role="group" aria-label="Table: {label}">'
     return opening + "\n\n" + "\n".join(lines) + "\n\n</div>\n"
+
+
+def _labelled(header: Sequence[str], row: Sequence[str]) -> list[str]:
+    """Give each cell its column's title, to be shown where rows become cards."""
+    titles = (title.replace("`", "") for title in header)
+    return [
+        f'{cell} {{ data-label="{title}" }}' if cell and title else cell
+        for title, cell in zip(titles, row, strict=True)
+    ]
 
 
 def _row(cells: Iterable[str]) -> str:

@@ -520,7 +520,9 @@ HEAD_ONLY = Question(
 
 _losses = [-math.log(p) for p in given.probabilities]
 _pretraining = dlp.pretraining_labels(input_ids=given.token_ids)
-_instruction = dlp.completion_labels(input_ids=given.token_ids, num_prompt_tokens=given.prompt_tokens)
+_instruction = dlp.completion_labels(
+    input_ids=given.token_ids, num_prompt_tokens=given.prompt_tokens
+)
 _objective = Call(dlp.mean_loss, {"token_losses": _losses, "labels": _instruction})
 
 OBJECTIVE = Question(

@@ -1,4 +1,7 @@
-"""What real libraries counted, read from the records under `tests/libraries/`."""
+"""The witnesses: what real libraries counted, and what papers and cards print.
+
+Both are evidence of the tests, under `tests/libraries/` and `tests/published/`; the pages show it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from tests.published import rows as printed
 
 RECORDS = Path(__file__).parents[2] / "tests" / "libraries"
 """The folder of the records; `tests/libraries/record.py` writes them."""
@@ -36,3 +41,20 @@ def version(name: str, library: str) -> str:
     """Return the version of a library that counted a topic, such as "Transformers 5.23.0"."""
     titles = {"transformers": "Transformers", "torch": "PyTorch", "peft": "PEFT", "trl": "TRL"}
     return f"{titles.get(library, library)} {topic(name)['versions'][library]}"
+
+
+def published(identifier: str) -> printed.Row:
+    """Return the one published number that has this identifier.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    for row in printed.rows():
+        if row.id == identifier:
+            return row
+    raise ValueError(f"no published number {identifier!r} in tests/published/numbers")
+
+
+def published_source(key: str) -> dict[str, str]:
+    """Return the name and address of the source of published numbers."""
+    return printed.SOURCES[key]

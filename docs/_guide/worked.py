@@ -163,7 +163,6 @@ def _markdown(step: Step) -> str:
     reference = f"{step.function.__module__}.{step.function.__name__}"
     whole = step.value == int(step.value)
     value = f"= {tex_number(step.value)}" if whole else f"\\approx {step.value:.4g}"
-    formula = step.formula.replace("\\operatorname{", "\\text{")  # every name in one script
     result = f"**{_figure(step.value)} {step.unit}**"
     if step.unit.startswith("bytes") and "per" not in step.unit:
         result = (
@@ -172,7 +171,7 @@ def _markdown(step: Step) -> str:
         )
     return (
         f"[`{step.function.__name__}`][{reference}]{{ .step }}\n\n"
-        f"$$\\begin{{aligned}} & {formula} \\\\ & {{}} = {step.substituted} \\\\"
+        f"$$\\begin{{aligned}} & {step.formula} \\\\ & {{}} = {step.substituted} \\\\"
         f" & {{}} {value} \\end{{aligned}}$$\n\n"
         f"{result}\n{{ .step-value }}"
     )

@@ -1,0 +1,34 @@
+"use strict";
+
+(() => {
+  // Code blocks get a row of buttons from the theme: a landmark, and each needs its own name.
+  const label = () => {
+    document.querySelectorAll(".md-code__nav").forEach((row, index) => {
+      row.setAttribute("aria-label", `Code block ${index + 1}`);
+    });
+  };
+  new MutationObserver(label).observe(document.querySelector("article"), {
+    childList: true,
+    subtree: true,
+  });
+  label();
+
+  // Whatever scrolls sideways can be scrolled by keyboard, and is no stop for it otherwise.
+  const resized = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  document
+    .querySelectorAll(".table, .md-typeset__scrollwrap, div.arithmatex")
+    .forEach((scroller) => resized.observe(scroller));
+
+  // Folded answers are printed open, also by browsers that cannot do it in CSS.
+  let opened = [];
+  addEventListener("beforeprint", () => {
+    opened = [...document.querySelectorAll("article details:not([open], .mkdocstrings-source)")];
+    opened.forEach((details) => (details.open = true));
+  });
+  addEventListener("afterprint", () => opened.forEach((details) => (details.open = false)));
+})();
