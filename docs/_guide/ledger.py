@@ -1,0 +1,90 @@
+"""The memory ledger as stacked bars: the picture that questions three, four and six share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dlp
+from _guide import given, pictures
+from _guide.formats import decimal, gb, size
+from _guide.questions import HEAD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METHODS = {
+    "full": "Full fine-tuning",
+    "head-only": "Head only",
+    "lora": "LoRA",
+    "qlora": "QLoRA",
+}
+"""The methods of the ledger and what the pages call them."""
+
+PARTS = ("weights", "gradients", "optimizer", "activations", "KV cache")
+"""What a bar may be made of, from the left."""
+
+
+def of_given_model() -> dict[str, dict[str, int]]:
+    """Reckon the given model in fp32 with AdamW, activations left out."""
+    return dlp.memory_ledger(
+        num_parameters=given.num_parameters, num_head_parameters=HEAD.call(), dtype="fp32"
+    )
+
+
+def micro_batch(sequence_length: int) -> dict[str, Any]:
+    """Give the shape of one sequence in Llama-2-7B, with flash attention."""
+    llama = dlp.transformer_dimensions(config=dlp.LLAMA_2_7B)
+    return {
+        "per_device_train_batch_size": 1,
+        "sequence_length": sequence_length,
+        "attention": "flash",
+        **{
+            name: llama[name]
+            for name in ("num_hidden_layers", "hidden_size", "num_attention_heads")
+        },
+    }
+
+
+def of_llama(sequence_length: int) -> dict[str, dict[str, int]]:
+    """Reckon Llama-2-7B as a classifier in bf16, one sequence at a time.
+
+    LoRA adapts queries and values; QLoRA leaves embeddings and norms as they are. The output head
+    is replaced by the classification head.
+    """
+    parts = dlp.parameters_by_part(config=dlp.LLAMA_2_7B)
+    shape = micro_batch(sequence_length)
+    return dlp.memory_ledger(
+        num_parameters=dlp.parameter_count(config=dlp.LLAMA_2_7B) - parts["output_head"],
+        num_head_parameters=dlp.classification_head_parameters(
+            hidden_size=shape["hidden_size"], num_labels=given.num_labels, bias=False
+        ),
+        num_adapter_parameters=dlp.lora_model_parameters(
+            config=dlp.LLAMA_2_7B, r=given.r, target_modules=["q_proj", "v_proj"]
+        ),
+        num_unquantized_parameters=parts["token_embedding"] + parts["norm"],
+        dtype="bf16",
+        micro_batch=shape,
+    )
+
+
+def picture(rows: Mapping[str, Mapping[str, int]], *, name: str, title: str, caption: str) -> str:
+    """Draw rows of a ledger as stacked bars in GB, with every part in the text alternative."""
+    bars = {
+        label: {part: row[part] for part in PARTS if row.get(part)} for label, row in rows.items()
+    }
+    return pictures.stacked_bars(
+        rows={
+            label: {part: dlp.gigabytes(num_bytes=n) for part, n in row.items()}
+            for label, row in bars.items()
+        },
+        unit="GB",
+        number=decimal,
+        name=name,
+        title=title,
+        summary="; ".join(
+            f"{label}: {gb(sum(row.values()))}, "
+            + ", ".join(f"{part} {size(n)}" for part, n in row.items())
+            for label, row in bars.items()
+        ),
+        caption=caption,
+    )
