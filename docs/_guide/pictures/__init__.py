@@ -1,0 +1,14 @@
+"""The drawings, as SVG made while the site is built, in the colours of docs/assets/pictures.css.
+
+Every function returns a `<figure>` on one line and takes, beside what it draws, a `name` (prefix of
+its ids, unique on a page), a `title`, a `summary` (the text alternative, which carries the figures)
+and a `caption` (HTML, or empty).
+"""
+
+from _guide.pictures.bars import stacked_bars
+from _guide.pictures.chart import line_chart
+from _guide.pictures.shapes import shape_boxes
+from _guide.pictures.timeline import accumulation_timeline
+from _guide.pictures.tokens import token_strip
+
+__all__ = ["accumulation_timeline", "line_chart", "shape_boxes", "stacked_bars", "token_strip"]

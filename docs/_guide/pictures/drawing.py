@@ -1,0 +1,147 @@
+"""What all pictures are drawn with: the SVG elements, widths of text, lines of boxes."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+WIDTH = 400.0
+"""Width of every drawing in its own units; on a phone one is a little less than a pixel."""
+
+COLOURS = 5
+"""Colours in docs/assets/pictures.css: a drawing tells no more things apart."""
+
+SIZE = 13.0
+"""Height of letters."""
+
+SMALL = 12.0
+"""Height of letters on axes and in captions."""
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*")
+_NARROW = frozenset("fijlrtI.,:;'|!()[] \N{NO-BREAK SPACE}")
+_WIDE = frozenset("mwMW%@→")
+
+
+class Drawing:
+    """The elements of one SVG, from back to front."""
+
+    def __init__(self, name: str) -> None:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"name must be lower-case letters, digits and hyphens, not {name!r}")
+        self.name = name
+        self.elements: list[str] = []
+        self.hatched = False
+
+    def add(self, tag: str, text: str = "", **attributes: str | float) -> None:
+        """Add an element; `text_anchor` is written `text-anchor`, and empty ones not at all."""
+        written = "".join(
+            f' {key.rstrip("_").replace("_", "-")}="{html.escape(short(value))}"'
+            for key, value in attributes.items()
+            if value != ""
+        )
+        self.elements.append(f"<{tag}{written}>{html.escape(text)}</{tag}>")
+
+    def rect(
+        self, x: float, y: float, width: float, height: float, style: str, rx: float = 0
+    ) -> None:
+        """Add a rectangle."""
+        self.add("rect", x=x, y=y, width=width, height=height, class_=style, rx=rx or "")
+
+    def hatch(self, x: float, y: float, width: float, height: float) -> None:
+        """Add thin diagonal lines over a rectangle."""
+        self.hatched = True
+        self.add("rect", x=x, y=y, width=width, height=height, fill=f"url(#{self.name}-hatch)")
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, style: str) -> None:
+        """Add a straight line."""
+        self.add("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=style)
+
+    def path(self, d: str, style: str) -> None:
+        """Add a path."""
+        self.add("path", d=d, class_=style)
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        words: str,
+        style: str = "",
+        anchor: str = "",
+        size: float = SIZE,
+    ) -> None:
+        """Add a line of text; `y` is its base line."""
+        self.add("text", words, x=x, y=y, class_=style, text_anchor=anchor, font_size=size)
+
+    def clamped(self, x: float, y: float, words: str, style: str, size: float) -> None:
+        """Add text centred on `x`, or as near as the edges let it."""
+        half = text_width(words, size) / 2
+        self.text(max(half, min(x, WIDTH - half)), y, words, style, "middle", size)
+
+    def legend(self, colours: Mapping[str, str]) -> float:
+        """Add a swatch and a name for each colour; return the height."""
+        x, y = 0.0, 0.0
+        for label, colour in colours.items():
+            width = 17 + text_width(label, SIZE)
+            if x and x + width > WIDTH:
+                x, y = 0.0, y + 20
+            self.rect(x, y + 2, 11, 11, f"solid {colour}", rx=2)
+            self.text(x + 17, y + 12, label)
+            x += width + 16
+        return y + 24
+
+    def figure(self, height: float, title: str, summary: str, caption: str) -> str:
+        """Close the drawing and wrap it in a `<figure>`."""
+        name = self.name
+        hatch = (
+            f'<pattern id="{name}-hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
+            'patternTransform="rotate(45)"><path d="M0 0v5" class="hatch"></path></pattern>'
+        )
+        return (
+            '<figure class="picture" data-search-exclude>'
+            f'<svg viewBox="0 0 {short(WIDTH)} {short(height)}" role="img" '
+            f'aria-labelledby="{name}-title {name}-summary">'
+            f'<title id="{name}-title">{html.escape(title)}</title>'
+            f'<desc id="{name}-summary">{html.escape(summary)}</desc>'
+            f"{hatch * self.hatched}{''.join(self.elements)}</svg>"
+            f"{f'<figcaption>{caption}</figcaption>' if caption else ''}</figure>"
+        )
+
+
+def short(value: str | float) -> str:
+    """Write a coordinate with no more digits than can be seen."""
+    return value if isinstance(value, str) else f"{round(value, 1):g}"
+
+
+def text_width(text: str, size: float, *, bold: bool = False) -> float:
+    """Estimate how wide a text is, rather too wide than too narrow."""
+    ems = sum(
+        0.34 if c in _NARROW else 0.92 if c in _WIDE else 0.72 if c.isupper() else 0.62
+        for c in text
+    )
+    return ems * size * (1.12 if bold else 1)
+
+
+def colours_of(names: Sequence[str]) -> dict[str, str]:
+    """Give each name the class of its colour."""
+    if len(names) > COLOURS:
+        raise ValueError(f"at most {COLOURS} colours can be told apart, not {len(names)}: {names}")
+    return {name: f"colour-{i}" for i, name in enumerate(names, 1)}
+
+
+def broken(
+    widths: Sequence[float], gap: float, limit: float, starts: Collection[int] = ()
+) -> list[list[int]]:
+    """Break a row of boxes into lines within `limit`; those in `starts` begin one. By index."""
+    lines: list[list[int]] = []
+    used = limit
+    for i, width in enumerate(widths):
+        if i in starts or used + width > limit:
+            lines.append([])
+            used = 0.0
+        lines[-1].append(i)
+        used += width + gap
+    return lines

@@ -1,0 +1,74 @@
+"""Matrices, to scale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from _guide.pictures.drawing import SIZE, SMALL, WIDTH, Drawing, short, text_width
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+
+def shape_boxes(
+    *,
+    shapes: Sequence[tuple[str, int, int]],
+    name: str,
+    title: str,
+    summary: str,
+    caption: str,
+    frozen: Collection[str] = (),
+    enlarged: float = 1,
+) -> str:
+    """Draw matrices to scale, as rectangles with their dimensions and numbers of entries.
+
+    Args:
+        shapes: For each matrix its label, rows and columns. What does not fit beside the last
+            stands below it.
+        name: Prefix of the ids.
+        title: Name of the picture.
+        summary: Text alternative.
+        caption: HTML below the picture.
+        frozen: Labels of the matrices that are not trained: grey and hatched.
+        enlarged: By what factor sides below a sixteenth of the longest are drawn too long; the
+            drawing says so.
+    """
+    drawing, x, y, foot, note = Drawing(name), 0.0, 0.0, 0.0, ""
+    longest = max(max(rows, columns) for _, rows, columns in shapes)
+    flat = max(rows for _, rows, _ in shapes) * 4 <= longest
+    scale = (300.0 if flat else 144.0) / longest
+    if enlarged != 1:
+        note = f"To scale, but short sides are {enlarged:g} times as long."
+    for label, rows, columns in shapes:
+        width, height = (
+            side * scale * (enlarged if side * 16 < longest else 1) for side in (columns, rows)
+        )
+        if min(width, height) < 1.5:
+            note = note or "To scale, but a side too short to see is drawn longer."
+        width, height = max(width, 1.5), max(height, 1.5)
+        head = f"{label} (frozen)" if label in frozen else label
+        words = [f"{rows:,} × {columns:,}", f"= {rows * columns:,}"]
+        cell = max([width, text_width(head, SIZE, bold=True)])
+        cell = max([cell, *(text_width(word, SMALL) for word in words)])
+        if x + cell > WIDTH:
+            x, y = 0.0, foot + 16
+        drawing.text(x, y + 12, head, "strong")
+        style = "outline" if label in frozen else "tint colour-1"
+        drawing.rect(x, y + 22, width, height, style)
+        if label in frozen:
+            drawing.hatch(x, y + 22, width, height)
+        top, ruled = y + 22, "split colour-1"
+        for i in range(1, rows if height >= 2.5 * rows else 0):
+            across = f"M{short(x)} {short(top + i * height / rows)}h{short(width)}"
+            drawing.path(across, ruled)
+        for i in range(1, columns if width >= 2.5 * columns else 0):
+            down = f"M{short(x + i * width / columns)} {short(top)}v{short(height)}"
+            drawing.path(down, ruled)
+        for i, word in enumerate(words):
+            drawing.text(x, y + height + 38 + 15 * i, word, size=SMALL)
+        foot = max(foot, y + height + 57)
+        x += cell + 20
+    if note:
+        drawing.text(0, foot + 15, note, "muted", size=SMALL)
+        foot += 20
+    return drawing.figure(foot, title, summary, caption)
