@@ -159,7 +159,7 @@ def double_quantized_bits_per_parameter(
 def bits_per_parameter(*, dtype: str) -> float:
     """Give the bits that one stored parameter takes, quantization scales included.
 
-    | `dtype` | bits | |
+    | `dtype` | bits | note |
     |---|--:|---|
     | `fp32` | 32 | single precision |
     | `tf32` | 32 | computes with 19 bits, is stored as fp32 |

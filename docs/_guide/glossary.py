@@ -22,9 +22,9 @@ TERMS = {
     "again in the backward pass.",
     "activations": "The intermediate results of a forward pass; training keeps those that the "
     "backward pass needs.",
-    "adapter": "A small trained part added to a frozen model, such as the two factors of LoRA.",
     "AdamW": "The usual optimizer for language models; it keeps two moments for each trained "
     "parameter.",
+    "adapter": "A small trained part added to a frozen model, such as the two factors of LoRA.",
     "ALiBi": "Attention with linear biases: positions enter as a penalty on distance, without "
     "parameters.",
     "backbone": "The model below a task head.",

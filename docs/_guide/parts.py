@@ -58,15 +58,16 @@ def sources(number: int) -> str:
 def at_a_glance() -> str:
     """Write the table of all questions and their answers."""
     rows = [
-        (str(q.number), f"[{q.title}]({q.page})", f"**{q.answer}**. {q.because}") for q in QUESTIONS
+        (str(q.number), f"[{q.title}][{q.anchor}]", f"**{q.answer}**. {q.because}")
+        for q in QUESTIONS
     ]
-    return table(("", "Question", "Answer"), rows, name="glance", align="rll")
+    return table(("No.", "Question", "Answer"), rows, name="glance", align="rll")
 
 
 def corrections() -> str:
     """Write what the original answer sheet says to each question, and what is right."""
     rows = [
-        (f"[{q.number}]({q.page})", q.sheet.said, q.sheet.verdict, q.sheet.put_right)
+        (f"[{q.number}][{q.anchor}]", q.sheet.said, q.sheet.verdict, q.sheet.put_right)
         for q in QUESTIONS
     ]
     header = ("Question", "The original answer sheet", "Verdict", "Put right")
@@ -77,13 +78,14 @@ def cheat_sheet() -> str:
     """Write each question's formula with its answer."""
     rows = [
         (
-            f"[{q.number}]({q.page})",
+            f"[{q.number}][{q.anchor}]",
             f"${worked.formula_for(q.call.function, q.call.arguments)}$",
             f"**{q.answer}**",
         )
         for q in QUESTIONS
     ]
-    return table(("", "Formula", "Answer for the given values"), rows, name="formulas", align="rll")
+    header = ("No.", "Formula", "Answer for the given values")
+    return table(header, rows, name="formulas", align="rll")
 
 
 def install_command() -> str:

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from markdown.extensions.toc import slugify
+
 import dlp
 from _guide import given
 from _guide.formats import binary_size, count, decimal, gb, percent, size, times
@@ -73,6 +75,11 @@ class Question:
     def page(self) -> str:
         """The page of the question, relative to the documentation folder."""
         return f"questions/{self.slug}.md"
+
+    @property
+    def anchor(self) -> str:
+        """The id of the page's title, by which a block links to it: `[words][anchor]`."""
+        return slugify(self.title, "-")
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -152,6 +159,7 @@ ITERATIONS = Question(
         "trainer-steps",
         "trainer-old",
         "trainer-fix",
+        "trainer-issue",
         "torch-batch-sampler",
         "accelerate-shard",
         "lightning-steps",
@@ -290,6 +298,13 @@ LOAD = Question(
         "from-pretrained",
         "cuda-tf32",
         "dettmers2023",
+        "bnb-4bit",
+        "touvron2023a",
+        "config-llama",
+        "grattafiori2024",
+        "jiang2023",
+        "config-mistral",
+        "qwen2024",
     ),
 )
 
@@ -354,6 +369,8 @@ CONTEXT = Question(
         f"learned table of positions would grow, by {size(_table_growth)}.",
     ),
     sources=(
+        "touvron2023b",
+        "attention-llama",
         "positions-llama",
         "positions-gpt2",
         "positions-opt",
@@ -508,7 +525,10 @@ HEAD_ONLY = Question(
     sources=(
         "rajbhandari2019",
         "hf-memory-anatomy",
+        "kingma2014",
+        "loshchilov2017",
         "torch-adam",
+        "dettmers2021",
         "korthikanti2022",
         "heads-generic",
         "dettmers2023",
@@ -663,6 +683,7 @@ RANK = Question(
         "peft-dora",
         "liu2024",
         "peft-sequence-classification",
+        "course-11-4",
     ),
 )
 

@@ -1,0 +1,1 @@
+"""Evidence that each formula is algebra done right: properties, refusals, documentation."""

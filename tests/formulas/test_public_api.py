@@ -1,0 +1,182 @@
+"""The package offers what it documents, and documents what it offers."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import griffe
+import pytest
+
+import dlp
+from tests.formulas import api
+from tests.formulas.calls import FUNCTIONS
+from tests.paths import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def section(
+    function: griffe.Function, kind: griffe.DocstringSectionKind
+) -> griffe.DocstringSection:
+    """Give one section of a docstring."""
+    assert function.docstring
+    options = {"returns_multiple_items": False, "returns_named_value": False}
+    for found in function.docstring.parse("google", warnings=False, **options):
+        if found.kind is kind:
+            return found
+    raise AssertionError(f'{function.path}: write a section "{kind.value.title()}:"')
+
+
+# --- Names ----------------------------------------------------------------------------------
+
+
+def test_the_package_exports_every_public_name_of_its_modules_once() -> None:
+    names = [path.rpartition(".")[2] for path in api.public()]
+    assert sorted(names) == sorted(set(names)), "two modules have a public name in common"
+    missing = sorted(set(names) - set(dlp.__all__))
+    unknown = sorted(set(dlp.__all__) - set(names))
+    assert not missing, f"dlp/__init__.py: import and list {missing}, or begin them with _"
+    assert not unknown, f"dlp/__init__.py lists {unknown}, which no module defines"
+    assert len(dlp.__all__) == len(set(dlp.__all__)), "dlp/__init__.py lists a name twice"
+
+
+@pytest.mark.parametrize("path", api.public())
+def test_an_exported_name_is_the_one_in_its_module(path: str) -> None:
+    module, _, name = path.rpartition(".")
+    assert getattr(dlp, name) is getattr(importlib.import_module(module), name)
+
+
+def test_the_package_has_no_other_public_names() -> None:
+    visible = {
+        name
+        for name, value in vars(dlp).items()
+        if not name.startswith("_") and not isinstance(value, ModuleType)
+    }
+    assert visible == set(dlp.__all__)
+
+
+def test_the_package_is_typed_for_those_who_import_it() -> None:
+    assert (ROOT / "dlp" / "py.typed").exists()
+
+
+# --- Documentation --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", api.modules().values(), ids=lambda module: module.path)
+def test_a_module_begins_with_a_sentence(module: griffe.Module) -> None:
+    assert module.docstring, f"{module.path}: write a docstring"
+    assert module.docstring.lines[0].endswith("."), f"{module.path}: end the summary with a period"
+
+
+@pytest.mark.parametrize("constant", api.constants().values(), ids=lambda c: c.path)
+def test_a_constant_says_what_it_is(constant: griffe.Attribute) -> None:
+    assert constant.docstring, f"{constant.path}: write a docstring below it"
+    first = constant.docstring.value.split("\n\n")[0]
+    assert re.search(r"[.:]$", first), f"{constant.path}: write a sentence"
+
+
+every_function = pytest.mark.parametrize(
+    "function", api.functions().values(), ids=lambda function: function.path
+)
+
+
+@every_function
+def test_a_function_begins_with_a_sentence(function: griffe.Function) -> None:
+    assert function.docstring, f"{function.path}: write a docstring"
+    lines = [*function.docstring.lines, ""]
+    assert re.match(r"[A-Z].*\.$", lines[0]), f"{function.path}: {lines[0]!r} is no sentence"
+    assert not lines[1], f"{function.path}: leave a blank line after the summary"
+
+
+@every_function
+def test_a_function_describes_exactly_the_parameters(function: griffe.Function) -> None:
+    documented = section(function, griffe.DocstringSectionKind.parameters).value
+    assert [p.name for p in documented] == [p.name for p in function.parameters], (
+        f'{function.path}: "Args:" must describe each parameter, in order'
+    )
+    for parameter in documented:
+        assert parameter.description.endswith((".", ":")), f"{function.path}: {parameter.name}"
+
+
+@every_function
+def test_a_function_says_what_it_returns_and_refuses(function: griffe.Function) -> None:
+    (returned,) = section(function, griffe.DocstringSectionKind.returns).value
+    assert returned.description
+    raised = section(function, griffe.DocstringSectionKind.raises).value
+    assert [str(error.annotation) for error in raised] == ["TypeError", "ValueError"], (
+        f'{function.path}: "Raises:" must say when there is a TypeError and a ValueError'
+    )
+
+
+@every_function
+def test_a_function_has_an_example(function: griffe.Function) -> None:
+    examples = section(function, griffe.DocstringSectionKind.examples).value
+    assert any(">>> " in text for _, text in examples)
+
+
+@every_function
+def test_a_function_has_no_section_that_is_not_understood(function: griffe.Function) -> None:
+    assert function.docstring
+    allowed = {"Args", "Returns", "Raises", "Source", "Examples"}
+    found = re.findall(r"^([A-Z]\w+):$", function.docstring.value, re.M)
+    assert set(found) <= allowed, f"{function.path}: sections are {', '.join(sorted(allowed))}"
+
+
+@every_function
+def test_a_function_has_a_type_for_everything(function: griffe.Function) -> None:
+    untyped = [p.name for p in function.parameters if p.annotation is None]
+    assert not untyped, f"{function.path}: write types for {untyped}"
+    assert function.returns is not None, f"{function.path}: write the type of the result"
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_parameter_is_given_by_keyword(name: str) -> None:
+    for parameter in inspect.signature(FUNCTIONS[name]).parameters.values():
+        assert parameter.kind is parameter.KEYWORD_ONLY, f"{name}: put a * before {parameter.name}"
+
+
+def documented_table(function: Callable[..., float]) -> dict[str, float]:
+    """Read the number in the second column of a docstring's table, for each name in the first."""
+    rows = re.findall(r"^\| (`.+?) \| ([\d.]+) \|", inspect.getdoc(function) or "", re.M)
+    return {name: float(number) for names, number in rows for name in re.findall(r"`(.+?)`", names)}
+
+
+@pytest.mark.parametrize(
+    ("function", "parameter", "choices"),
+    [
+        (dlp.bits_per_parameter, "dtype", dlp.DTYPES),
+        (dlp.optimizer_bytes_per_parameter, "optimizer", dlp.OPTIMIZERS),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_a_documented_table_agrees_with_its_function(
+    function: Callable[..., float], parameter: str, choices: tuple[str, ...]
+) -> None:
+    table = documented_table(function)
+    assert set(table) == set(choices), f"{function.__name__}: the table has not every choice"
+    for choice, number in table.items():
+        assert number == pytest.approx(function(**{parameter: choice}), abs=0.0005), choice
+
+
+def test_the_documented_formulas_of_library_heads_agree_with_the_function() -> None:
+    rows = re.findall(
+        r"^\| (`.+?) \| \$(.+?)\$ \| \$(.+?)\$ \|",
+        inspect.getdoc(dlp.library_head_parameters) or "",
+        re.M,
+    )
+    counted = {"d C": 6, "d C + C": 9, "d^2 + d + d C + C": 15}  # for d = 2 and C = 3
+    seen = set()
+    for names, *formulas in rows:
+        for model_type in re.findall(r"`(.+?)`", names):
+            seen.add(model_type)
+            for task, formula in zip(dlp.TASKS, formulas, strict=True):
+                ours = dlp.library_head_parameters(
+                    model_type=model_type, task=task, hidden_size=2, num_labels=3
+                )
+                assert ours == counted[formula], (model_type, task)
+    assert seen == set(dlp.HEAD_MODEL_TYPES)

@@ -1,0 +1,178 @@
+"""Steps: against what real training loops did, and the identities that tie the counts together."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dlp
+
+counts = st.integers(1, 5000)
+small = st.integers(1, 40)
+epoch = st.fixed_dictionaries(
+    {
+        "num_samples": counts,
+        "per_device_train_batch_size": small,
+        "num_devices": small,
+        "drop_last": st.booleans(),
+    }
+)
+
+# The Trainer of two releases of Transformers was run on each row and its updates were counted:
+# samples, batch size, accumulation steps, drop_last, epochs; micro-batches in an epoch; updates
+# of 4.48.3, which leaves an incomplete window out, and of 5.23.0, which makes an update of it.
+TRAINER = [
+    (1000, 8, 4, False, 1, 125, 31, 32),
+    (1000, 16, 2, False, 1, 63, 31, 32),
+    (1003, 8, 4, False, 1, 126, 31, 32),
+    (100, 8, 4, False, 1, 13, 3, 4),
+    (100, 8, 4, True, 1, 12, 3, 3),
+    (10000, 4, 8, False, 1, 2500, 312, 313),
+    (1000, 10, 3, False, 3, 100, 99, 102),
+    (9, 2, 2, False, 3, 5, 6, 9),
+    (10, 4, 8, False, 1, 3, 0, 1),
+    (1000, 8, 1, False, 1, 125, 125, 125),
+    (1000, 32, 1, False, 1, 32, 32, 32),
+]
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch", "steps", "drop_last", "epochs", "micro_batches", "skipped", "stepped"),
+    TRAINER,
+)
+def test_updates_are_those_of_the_trainer(
+    samples: int,
+    batch: int,
+    steps: int,
+    drop_last: bool,
+    epochs: int,
+    micro_batches: int,
+    skipped: int,
+    stepped: int,
+) -> None:
+    data: dict[str, Any] = {
+        "num_samples": samples,
+        "per_device_train_batch_size": batch,
+        "drop_last": drop_last,
+    }
+    assert dlp.micro_batches_per_epoch(**data) == micro_batches
+    for last_window, updates in (("skip", skipped), ("step", stepped)):
+        ours = dlp.training_updates(
+            **data,
+            gradient_accumulation_steps=steps,
+            num_train_epochs=epochs,
+            last_window=last_window,
+        )
+        assert ours == updates, last_window
+
+
+@pytest.mark.parametrize(
+    ("leftover", "epochs", "changed_after"),
+    [
+        ("step", 1, [4, 8, 10]),  # Transformers 5.23.0, Trainer
+        ("skip", 1, [4, 8]),
+        ("leak", 1, [4, 8]),
+        ("leak", 2, [4, 8, 14, 18]),  # the hand-written loop of the Hugging Face course, 7.6
+    ],
+)
+def test_weights_change_after_the_micro_batches_seen_in_real_loops(
+    leftover: str, epochs: int, changed_after: list[int]
+) -> None:
+    windows = dlp.accumulation_windows(
+        num_micro_batches=10,
+        gradient_accumulation_steps=4,
+        num_train_epochs=epochs,
+        leftover=leftover,
+    )
+    assert [window[-1] for window in windows] == changed_after
+
+
+def test_leftover_gradients_leak_into_the_next_epoch() -> None:
+    windows = dlp.accumulation_windows(
+        num_micro_batches=10, gradient_accumulation_steps=4, num_train_epochs=2, leftover="leak"
+    )
+    assert windows[2] == [9, 10, 11, 12, 13, 14]
+
+
+@given(epoch)
+def test_micro_batches_hold_every_sample_and_none_is_empty(data: dict[str, Any]) -> None:
+    at_once = data["per_device_train_batch_size"] * data["num_devices"]
+    counted = dlp.micro_batches_per_epoch(**data)
+    exact = data["num_samples"] / at_once
+    assert counted == (math.floor(exact) if data["drop_last"] else math.ceil(exact))
+
+
+@given(counts, small, small)
+def test_on_one_device_rounding_twice_is_rounding_once(
+    samples: int, batch: int, steps: int
+) -> None:
+    updates = dlp.updates_per_epoch(
+        num_samples=samples, per_device_train_batch_size=batch, gradient_accumulation_steps=steps
+    )
+    assert updates == -(-samples // (batch * steps))
+
+
+@given(epoch, small, st.integers(1, 4), st.sampled_from(dlp.LAST_WINDOWS))
+def test_updates_are_as_many_as_accumulation_windows(
+    data: dict[str, Any], steps: int, epochs: int, last_window: str
+) -> None:
+    micro_batches = dlp.micro_batches_per_epoch(**data)
+    per_epoch = dlp.updates_per_epoch(
+        **data, gradient_accumulation_steps=steps, last_window=last_window
+    )
+    in_all = dlp.training_updates(
+        **data,
+        gradient_accumulation_steps=steps,
+        last_window=last_window,
+        num_train_epochs=epochs,
+    )
+    windows: list[list[int]] = []
+    if micro_batches:
+        windows = dlp.accumulation_windows(
+            num_micro_batches=micro_batches,
+            gradient_accumulation_steps=steps,
+            num_train_epochs=epochs,
+            leftover=last_window,
+        )
+    assert per_epoch * epochs == in_all == len(windows)
+    assert dlp.training_micro_batches(**data, num_train_epochs=epochs) == epochs * micro_batches
+
+
+@given(st.integers(1, 60), small, st.integers(1, 5), st.sampled_from(dlp.LEFTOVERS))
+def test_windows_hold_each_micro_batch_at_most_once_and_in_order(
+    micro_batches: int, steps: int, epochs: int, leftover: str
+) -> None:
+    windows = dlp.accumulation_windows(
+        num_micro_batches=micro_batches,
+        gradient_accumulation_steps=steps,
+        num_train_epochs=epochs,
+        leftover=leftover,
+    )
+    seen = [number for window in windows for number in window]
+    assert seen == sorted(set(seen))
+    assert all(windows)
+    if leftover == "step":
+        assert seen == list(range(1, micro_batches * epochs + 1))
+        assert all(len(window) <= steps for window in windows)
+    if leftover == "skip":
+        assert all(len(window) == steps for window in windows)
+
+
+@given(small, small, small, counts)
+def test_tokens_are_samples_times_their_length(
+    batch: int, steps: int, devices: int, length: int
+) -> None:
+    update = {
+        "per_device_train_batch_size": batch,
+        "gradient_accumulation_steps": steps,
+        "num_devices": devices,
+    }
+    samples = dlp.effective_batch_size(**update)
+    assert samples == batch * steps * devices
+    tokens = dlp.tokens_per_update(**update, sequence_length=length)
+    assert tokens == dlp.tokens_per_epoch(num_samples=samples, sequence_length=length)
+    assert tokens == samples * length

@@ -1,0 +1,57 @@
+"""A computed figure in a sentence is text, made from named values, or the build stops."""
+
+from __future__ import annotations
+
+import pytest
+from markdown import Markdown
+
+from _guide import inline
+from _guide.questions import QUESTIONS
+from _guide.sources import SOURCES
+
+
+def calc(source: str) -> str:
+    """Compute a figure as a page does."""
+    return inline.calc(source, "calc", "figure", Markdown())
+
+
+def cite(source: str) -> str:
+    """Cite a source as a page does."""
+    return inline.cite(source, "cite", "cite", Markdown())
+
+
+@pytest.mark.parametrize("number", [question.number for question in QUESTIONS])
+def test_a_question_can_be_quoted(number: int) -> None:
+    assert calc(f"q({number}).hint")
+
+
+def test_a_figure_is_escaped_and_marked() -> None:
+    assert calc("'a < b'") == '<span class="figure">a &lt; b</span>'
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("count(gvien.r)", "name 'gvien' is not defined"),
+        ("count(given.nothing)", "nothing"),
+        ("count(1 / 3)", "not a whole number"),
+        ("given.num_labels", "give it a format"),
+        ("count(", "was never closed"),
+        ("q(9).answer", "there is no question 9"),
+        ("open('x')", "name 'open' is not defined"),
+    ],
+)
+def test_a_figure_that_cannot_be_computed_stops_the_build(source: str, message: str) -> None:
+    with pytest.raises(inline.FigureError, match=message) as error:
+        calc(source)
+    assert f"#!calc {source}" in str(error.value)
+
+
+def test_a_citation_links_to_its_source() -> None:
+    assert SOURCES["hu2021"].url in cite("hu2021")
+    assert ">Hu et al. (2021)<" in cite("hu2021")
+
+
+def test_an_unknown_source_stops_the_build() -> None:
+    with pytest.raises(inline.FigureError, match="nobody1999: not a key"):
+        cite("nobody1999")

@@ -1,0 +1,128 @@
+"""Every page: its blocks are well formed, run, print, and work as a reader pastes them."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from _guide import blocks
+from _guide.glossary import TERMS
+from _guide.questions import QUESTIONS
+from _guide.sources import SOURCES
+from tests.pages.reading import fresh, run, run_page, tab_of, text_of
+from tests.paths import DOCS, PAGES, ROOT
+
+if TYPE_CHECKING:
+    from tests.pages.reading import Run
+
+WITH_DLP, PLAIN = "With `dlp`", "Plain Python"
+
+every_page = pytest.mark.parametrize("page", PAGES)
+
+
+@cache
+def runs(page: str) -> list[Run]:
+    """Run a page once for all tests."""
+    return run_page(text_of(page), page)
+
+
+def shown(page: str) -> list[Run]:
+    """Give the blocks whose code readers see."""
+    return [each for each in runs(page) if "source" in each.block.options]
+
+
+def imports(code: str) -> set[str]:
+    """Name the packages that some code imports."""
+    found = set()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").split(".")[0])
+    return found
+
+
+@every_page
+def test_blocks_are_written_as_the_build_understands_them(page: str) -> None:
+    assert not blocks.problems(text_of(page), page)
+
+
+@every_page
+def test_blocks_run_in_order_and_print(page: str) -> None:
+    for each in runs(page):
+        assert each.printed.strip(), f"docs/{page}:{each.block.line}: print the result"
+
+
+@every_page
+def test_shown_code_works_as_pasted(page: str) -> None:
+    """A reader copies one block: it needs nothing from the blocks before it."""
+    for each in shown(page):
+        where = f"docs/{page}:{each.block.line}"
+        foreign = imports(each.block.shown) - {"dlp"} - sys.stdlib_module_names
+        assert not foreign, f"{where}: readers have no {', '.join(foreign)}; hide that line"
+        pasted = run(each.block.shown, each.block.line, fresh(page))
+        assert pasted == each.printed, f"{where}: pasted alone it prints something else"
+
+
+@every_page
+def test_shown_code_is_short(page: str) -> None:
+    for each in shown(page):
+        lines = each.block.shown.strip().splitlines()
+        assert len(lines) <= 12, f"docs/{page}:{each.block.line}: show at most 12 lines"
+
+
+@every_page
+def test_tabs_with_and_without_dlp_print_the_same(page: str) -> None:
+    tabs: dict[str, list[Run]] = {WITH_DLP: [], PLAIN: []}
+    for each in shown(page):
+        if (tab := tab_of(text_of(page), each.block.line)) in tabs:
+            tabs[tab].append(each)
+    assert len(tabs[WITH_DLP]) == len(tabs[PLAIN]), f"docs/{page}: write both tabs"
+    for ours, plain in zip(tabs[WITH_DLP], tabs[PLAIN], strict=True):
+        where = f"docs/{page}:{plain.block.line}"
+        assert ours.printed == plain.printed, f"{where}: the tabs print different things"
+        outside = imports(plain.block.shown) - sys.stdlib_module_names
+        assert not outside, f"{where}: plain Python has no {', '.join(outside)}"
+        assert "assert " in ours.block.code, f"{where}: hide an assert that locks the number"
+
+
+@every_page
+def test_a_page_introduces_itself(page: str) -> None:
+    text = text_of(page)
+    if not page.startswith("reference/") or page == "reference/index.md":
+        assert re.search(r"\A---\n(?:.*\n)*?description: .+", text), f"docs/{page}: describe it"
+    for name in re.findall(r'^--8<-- "(.+)"$', text, re.M):
+        text += (ROOT / name).read_text(encoding="utf-8")
+    assert len(re.findall(r"^# ", _prose(text), re.M)) == 1, f"docs/{page}: write one H1"
+
+
+def test_sources_that_are_cited_exist_and_all_are_cited() -> None:
+    cited = {key for question in QUESTIONS for key in question.sources}
+    for path in [*(DOCS / page for page in PAGES), *(DOCS / "_guide").glob("*.py")]:
+        if path.name == "sources.py":
+            continue
+        text = path.read_text(encoding="utf-8")
+        for key in re.findall(r"#!cite ([\w.-]+)", text):
+            assert key in SOURCES, f"{path.name}: add {key!r} to docs/_guide/sources.py"
+            cited.add(key)
+        cited |= {key for key in SOURCES if f'"{key}"' in text}
+    unknown = sorted(cited - set(SOURCES))
+    assert not unknown, f"docs/_guide/sources.py: add {unknown}"
+    idle = sorted(set(SOURCES) - cited)
+    assert not idle, f"cite these on a page, or take them out of docs/_guide/sources.py: {idle}"
+
+
+def test_the_glossary_is_in_alphabetical_order() -> None:
+    assert list(TERMS) == sorted(TERMS, key=str.casefold)
+
+
+def _prose(text: str) -> str:
+    lines = text.splitlines()
+    for fence in blocks.fences(text):
+        lines[fence.line - 1 : fence.end] = [""] * (fence.end - fence.line + 1)
+    return "\n".join(lines)

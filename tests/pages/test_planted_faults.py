@@ -1,0 +1,216 @@
+"""Each fault that a page can have turns the checks red, and the message names the page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from _guide import blocks, figures
+from tests.pages.reading import run_page
+from tests.paths import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SOUND = """\
+# A page
+
+```python exec="on" session="page"
+from _guide import given
+
+print(given.SHOWN["r"].label)
+```
+
+One sees `#!calc count(given.per_device_train_batch_size)` samples.
+
+```python exec="on" source="above" result="text" session="page"
+from dlp import lora_parameters
+
+trained = lora_parameters(r=8, in_features=4096, out_features=4096)
+print(f"{trained:,} parameters")
+assert trained == 8 * (2 * given.real_width)  # markdown-exec: hide
+```
+
+See [`linear_parameters`][dlp.heads.linear_parameters] and the [top](#a-page); $x^2$.
+"""
+
+
+# --- Seen without a build -------------------------------------------------------------------
+
+
+def objections(text: str) -> list[str]:
+    """Say what the checks of the pages find wrong, as they do for every page."""
+    found = blocks.problems(text, "page.md") + figures.typed_on_page(text, "page.md")
+    if found:
+        return found
+    try:
+        runs = run_page(text, "page.md")
+    except AssertionError as error:
+        return [str(error)]
+    return [
+        f"docs/page.md:{each.block.line}: prints nothing"
+        for each in runs
+        if not each.printed.strip()
+    ]
+
+
+def test_the_sound_page_is_sound() -> None:
+    assert not objections(SOUND)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("8 * (2", "9 * (2", "page.md:11: a block fails: AssertionError"),
+        ("trained = lora", "1 / 0; trained = lora", "page.md:11: a block fails: ZeroDivisionError"),
+        ("from dlp import lora_parameters\n", "", "page.md:11: a block fails: NameError"),
+        ('session="page"\nfrom dlp', 'sesion="page"\nfrom dlp', "unknown option 'sesion'"),
+        ('source="above"', 'source="blok"', "source='blok'; write one of above"),
+        ('result="text"', 'result="txt"', "result='txt'; write one of text"),
+        ('result="text" ', 'result="text ', "result='text session='; write one of text"),
+        ('"page"\nfrom dlp', '"page\nfrom dlp', "page.md:11: this Python would be shown"),
+        ('exec="on" source', 'exce="on" source', "page.md:11: this Python would be shown"),
+        ('exec="on" source', 'exec="on" source exec', "page.md:11: "),
+        ('python exec="on" source', "python source", "page.md:11: this Python would be shown"),
+        ('exec="on" source', 'exec="off" source', "page.md:11: this Python would be shown"),
+        ('exec="on" source', 'exec="1" source', "exec='1'; write one of on"),
+        ('session="page"\nfrom dlp', 'session="other"\nfrom dlp', 'write session="page"'),
+        (' session="page"\nfrom dlp', "\nfrom dlp", 'write session="page"'),
+        ('print(f"{trained:,} parameters")\n', "", "page.md:11: prints nothing"),
+        ('print(f"{trained:,} parameters")', 'print("")', "page.md:11: prints nothing"),
+        ("trained = lora", "trained : = lora", "page.md:11: not Python"),
+        ("```python exec", "```bash exec", "no other language is run"),
+        ("```\n\nSee", "\n\nSee", "page.md:11: this Python would be shown"),
+        ("trained = lora", "import sys; sys.exit(0)\ntrained = lora", "a block ends the program"),
+        ("trained = lora", "raise SystemExit(3)\ntrained = lora", "a block ends the program"),
+        ("One sees", "All 28 see", "page.md:9: 28 is typed by hand"),
+        ("count(given.per_device_train_batch_size)", "count(16)", "page.md:9: 16 is typed by hand"),
+    ],
+)
+def test_a_planted_fault_is_found_without_a_build(old: str, new: str, message: str) -> None:
+    assert old in SOUND
+    found = objections(SOUND.replace(old, new))
+    assert any("page.md" in each for each in found)
+    assert any(message in each for each in found), found
+
+
+# --- Seen by the build ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One change to the sound page, and what the build must say about it."""
+
+    old: str
+    new: str
+    message: str
+
+
+# These the build reports and goes on from, so that one build with a page for each shows them all.
+WARNED = {
+    "wrong-number": Fault("8 * (2", "9 * (2", "AssertionError"),
+    "exception": Fault("trained = lora", "1 / 0; trained = lora", "ZeroDivisionError"),
+    "misspelt-option": Fault("result=", "reslut=", "unknown option 'reslut'"),
+    "bad-value": Fault('source="above"', 'source="blok"', "source='blok'"),
+    "quote-not-closed": Fault(
+        'closed"\nfrom dlp', "closed\nfrom dlp", "this Python would be shown"
+    ),
+    "prints-nothing": Fault('print(f"{trained:,} parameters")\n', "", "prints nothing"),
+    "wrong-session": Fault('session="wrong-session"\nfrom dlp', 'session="b"\nfrom dlp', "session"),
+    "not-python": Fault("```python", "```bash", "no other language is run"),
+    "broken-link": Fault("(#a-page)", "(missing.md)", "'missing.md'"),
+    "broken-anchor": Fault("(#a-page)", "(#no-such)", "'#no-such'"),
+    "broken-reference": Fault("dlp.heads.linear_parameters]", "dlp.nothing]", "'dlp.nothing'"),
+}
+
+# At these it stops, so that each needs a build of its own.
+STOPPED = {
+    "bad-figure": Fault("count(given.", "count(gvien.", "name 'gvien' is not defined"),
+    "bad-tex": Fault("$x^2$", r"$\nosuch$", r"\nosuch"),
+    "quiet-exit": Fault(
+        "trained = lora", "import sys; sys.exit(0)\ntrained = lora", "end the program"
+    ),
+}
+
+
+def build(folder: Path, pages: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Build a copy of the guide that has these pages and one of the reference."""
+    ignored = shutil.ignore_patterns("__pycache__", "assets")
+    for part in ("dlp", "docs/_guide"):
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    for part in (
+        *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE"),
+        *("docs/reference/heads.md", "tests/libraries/lora.json", "tests/published/README.md"),
+    ):
+        (folder / part).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / part, folder / part)
+    nav = ["heads: reference/heads.md"]
+    for name, text in pages.items():
+        (folder / "docs" / f"{name}.md").write_text(text, encoding="utf-8")
+        nav.append(f"{name}: {name}.md")
+    settings, _, _ = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")
+    listed = "".join(f"  - {entry}\n" for entry in nav)
+    (folder / "mkdocs.yml").write_text(f"{settings}\nnav:\n{listed}", encoding="utf-8")
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{folder / 'docs'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def faulty(name: str, fault: Fault) -> str:
+    """Plant a fault in the sound page."""
+    text = SOUND.replace('session="page"', f'session="{name}"')
+    assert fault.old in text
+    return text.replace(fault.old, fault.new)
+
+
+Builds = dict[str, Future[subprocess.CompletedProcess[str]]]
+
+
+@pytest.fixture(scope="module")
+def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
+    """Start all builds at once."""
+    with ThreadPoolExecutor(os.cpu_count() or 2) as pool:
+
+        def start(name: str, pages: dict[str, str]) -> Future[subprocess.CompletedProcess[str]]:
+            return pool.submit(build, tmp_path_factory.mktemp(name), pages)
+
+        warned = {name: faulty(name, fault) for name, fault in WARNED.items()}
+        yield {
+            "sound": start("sound", {"page": SOUND}),
+            "warned": start("warned", warned),
+            **{name: start(name, {name: faulty(name, each)}) for name, each in STOPPED.items()},
+        }
+
+
+def test_the_sound_page_builds(builds: Builds) -> None:
+    done = builds["sound"].result()
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_a_strict_build_warns_of_a_planted_fault(builds: Builds, name: str) -> None:
+    done = builds["warned"].result()
+    assert done.returncode != 0
+    about = done.stderr.split("WARNING -")
+    assert any(name in each and WARNED[name].message in each for each in about), done.stderr
+
+
+@pytest.mark.parametrize("name", STOPPED)
+def test_a_planted_fault_stops_the_build(builds: Builds, name: str) -> None:
+    done = builds[name].result()
+    assert done.returncode != 0
+    assert f"{name}.md" in done.stderr, done.stderr
+    assert STOPPED[name].message in done.stderr, done.stderr

@@ -1,0 +1,1 @@
+"""Evidence from others: numbers that papers, model cards and tools printed, reproduced."""
