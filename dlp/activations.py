@@ -154,12 +154,18 @@ def activation_bytes_per_layer(
     $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
     \times \text{hidden\_size} \times \operatorname{bytes\_per\_parameter}$$
 
-    With `method="lora"` the inputs of frozen linear layers are not kept:
+    With `method="lora"` the inputs of linear layers neither trained nor adapted are not kept:
 
     $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
     \times (\text{hidden\_size} \times (10 \times \operatorname{bytes\_per\_parameter} + 2)
     + \text{num\_attention\_heads} \times \text{sequence\_length}
     \times (2 \times \operatorname{bytes\_per\_parameter} + 1))$$
+
+    With `method="lora"` and `attention="flash"` neither are the scores, but the output of the
+    attention is, for computing them again:
+
+    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
+    \times \text{hidden\_size} \times (11 \times \operatorname{bytes\_per\_parameter} + 2)$$
 
     Args:
         per_device_train_batch_size: Sequences in a micro-batch, 1 or more.

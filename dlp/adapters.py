@@ -17,7 +17,7 @@ LORA_BIASES = ("none", "lora_only", "all")
 def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bool = False) -> int:
     r"""Count the parameters that LoRA trains for one adapted matrix.
 
-    The update of the frozen matrix is a product $B A$: $A$ has $r$ rows of `in_features`, $B$
+    What is added to the frozen matrix is a product $B A$: $A$ has $r$ rows of `in_features`, $B$
     has `out_features` rows of $r$.
 
     $$\text{r} \times (\text{in\_features} + \text{out\_features})$$
@@ -27,10 +27,10 @@ def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bo
     $$\text{r} \times (\text{in\_features} + \text{out\_features}) + \text{out\_features}$$
 
     Args:
-        r: Rank of the update, 1 or more.
+        r: Rank of the adapter, 1 or more.
         in_features: Width of the input of the adapted layer, 1 or more.
         out_features: Width of its output, 1 or more.
-        use_dora: Whether the update is DoRA's, which trains a magnitude for each output.
+        use_dora: Whether the adapter is DoRA's, which trains a magnitude for each output.
 
     Returns:
         Trainable parameters.
@@ -57,7 +57,7 @@ def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bo
 def lora_break_even_rank(*, in_features: int, out_features: int) -> float:
     r"""Give the rank at which LoRA trains as many parameters as the matrix itself has.
 
-    Below it LoRA saves, above it the two factors are larger than what they replace.
+    Below it LoRA saves; above it the two factors have more entries than the matrix.
 
     $$\frac{\text{in\_features} \times \text{out\_features}}
     {\text{in\_features} + \text{out\_features}}$$
@@ -97,12 +97,12 @@ def lora_model_parameters(
 
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
-        r: Rank of every update, 1 or more.
+        r: Rank of every adapter, 1 or more.
         target_modules: Names of linear layers, as
             [`linear_layers`][dlp.transformer.linear_layers] lists them, or `ALL_LINEAR`.
         bias: One of `LORA_BIASES`: no bias is trained, those of the targeted modules, or every
             bias in the model, those of norms included.
-        use_dora: Whether the updates are DoRA's.
+        use_dora: Whether the adapters are DoRA's.
 
     Returns:
         Trainable parameters, without those of a classification head.

@@ -103,6 +103,9 @@ def gradient_bytes(*, num_trainable_parameters: int, dtype: str = "fp32") -> int
 def optimizer_bytes_per_parameter(*, optimizer: str = "adamw") -> float:
     """Give the bytes of state that an optimizer keeps for each trained parameter.
 
+    The states are counted in fp32, as mixed-precision training keeps them. PyTorch's own optimizers
+    make them in the format of the parameter: AdamW keeps 4 bytes for a bf16 weight.
+
     | `optimizer` | bytes | states |
     |---|--:|---|
     | `sgd` | 0 | none |
@@ -121,7 +124,7 @@ def optimizer_bytes_per_parameter(*, optimizer: str = "adamw") -> float:
         ValueError: If it is not one of `OPTIMIZERS`.
 
     Source:
-        PyTorch, `torch.optim.SGD` and `torch.optim.AdamW`; bitsandbytes 0.50.2,
+        PyTorch, `torch.optim.SGD` and `torch.optim.AdamW` on fp32 parameters; bitsandbytes 0.50.2,
         `optim/optimizer.py`, which leaves tensors below 4,096 values in 32 bits.
 
     Examples:
@@ -310,7 +313,9 @@ def memory_ledger(
     """Set the memory of full fine-tuning, head-only tuning, LoRA and QLoRA side by side.
 
     Every method loads the whole model. Only what is trained has gradients and optimizer states:
-    everything in full fine-tuning, the head alone, or the adapters and the head.
+    everything in full fine-tuning, the head alone, or the adapters and the head. Adapters are
+    counted in `dtype`; PEFT keeps them in fp32 unless told otherwise. Activations assume adapters
+    on queries, keys or values.
 
     Args:
         num_parameters: Parameters of the model without the head, 1 or more.

@@ -35,7 +35,8 @@ def cross_entropy(
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If lengths differ, a label is no class, or every label is ignored.
+        ValueError: If lengths differ, a label is no class, or every label is ignored, where
+            PyTorch returns NaN.
 
     Source:
         PyTorch, `torch.nn.CrossEntropyLoss` with `reduction="mean"`.
@@ -103,6 +104,9 @@ def pretraining_labels(
 ) -> list[int]:
     """Label a text for (continued) pre-training: every token but padding.
 
+    Padding is taken from the attention mask. Transformers' collator finds it by the id of the pad
+    token; where that is the end-of-text token too, real ones are masked as well.
+
     Args:
         input_ids: Token ids of one sequence, each 0 or more.
         attention_mask: 1 for a token, 0 for padding; `None` if there is no padding.
@@ -145,8 +149,7 @@ def completion_labels(*, input_ids: "Sequence[int]", num_prompt_tokens: int) -> 
         ValueError: If an id is negative or the prompt is longer than the sequence.
 
     Source:
-        TRL 1.16.0, `trainer/sft_trainer.py`, `DataCollatorForLanguageModeling` with
-        `completion_only_loss=True`.
+        TRL 1.16.0, `trainer/sft_trainer.py`, `SFTTrainer`, for prompt-completion data.
 
     Examples:
         >>> completion_labels(input_ids=[5, 6, 7, 8], num_prompt_tokens=3)
@@ -289,8 +292,8 @@ def accumulated_loss(
 
     That is the loss of the same tokens in one large batch. With `average="micro-batch"` the means
     of the micro-batches are averaged instead, which gives a token in a short micro-batch more
-    weight than one in a long: $\frac{1}{m} \sum_i \frac{x_i}{n_i}$ for summed losses $x_i$ over
-    $n_i$ tokens in $m$ micro-batches.
+    weight than a token in a long one: $\frac{1}{m} \sum_i \frac{x_i}{n_i}$ for summed losses
+    $x_i$ over $n_i$ tokens in $m$ micro-batches.
 
     Args:
         loss_sums: The summed loss of each micro-batch, in nats, zero or more.

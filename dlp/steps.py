@@ -1,7 +1,7 @@
 """Training steps: micro-batches, optimizer updates and tokens.
 
-A *micro-batch* is one forward and backward pass on every device. An *update* is one step of
-the optimizer, after `gradient_accumulation_steps` micro-batches. The *effective batch* is
+A *micro-batch* is what one device takes through one forward and backward pass. An *update* is one
+step of the optimizer, after `gradient_accumulation_steps` micro-batches. The *effective batch* is
 what one update sees.
 """
 
@@ -10,8 +10,8 @@ from dlp import _check
 LAST_WINDOWS = ("step", "skip")
 """What a loop does with the micro-batches left over at the end of an epoch.
 
-`"step"` makes a last, smaller update of them (Transformers 5, Lightning); `"skip"` makes none
-(the count that Transformers 4.48 plans with).
+`"step"` makes a last, smaller update of them (Transformers from 4.52.1, Lightning); `"skip"` makes
+none (what Transformers 4.48 plans, but at least one update an epoch).
 """
 
 LEFTOVERS = ("step", "skip", "leak")
@@ -281,9 +281,10 @@ def accumulation_windows(
     are numbered from 1 through all epochs.
 
     Args:
-        num_micro_batches: Micro-batches in one epoch, 1 to 100,000.
+        num_micro_batches: Micro-batches in one epoch, 1 or more.
         gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_train_epochs: Whole passes over the data, 1 to 1,000.
+        num_train_epochs: Whole passes over the data, 1 or more; all together at most a million
+            micro-batches.
         leftover: One of `LEFTOVERS`: what becomes of the micro-batches left over at the end of
             an epoch. They make an update of their own (`"step"`), are dropped (`"skip"`), or
             leak into the first update of the next epoch (`"leak"`).
@@ -313,9 +314,14 @@ def accumulation_windows(
         ... )
         [[1, 2, 3, 4], [5, 6, 7, 8, 9]]
     """
-    _check.count("num_micro_batches", num_micro_batches, maximum=100_000)
+    _check.count("num_micro_batches", num_micro_batches)
     _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
-    _check.count("num_train_epochs", num_train_epochs, maximum=1_000)
+    _check.count("num_train_epochs", num_train_epochs)
+    if num_micro_batches * num_train_epochs > 1_000_000:
+        raise ValueError(
+            f"num_micro_batches times num_train_epochs must be at most 1000000 to be listed, "
+            f"not {num_micro_batches} times {num_train_epochs}"
+        )
     _check.choice("leftover", leftover, LEFTOVERS)
     windows: list[list[int]] = []
     pending: list[int] = []

@@ -45,7 +45,7 @@ def gigabytes(*, num_bytes: float) -> float:
         ValueError: If it is negative or not finite.
 
     Source:
-        NIST, "Definitions of the SI units: the binary prefixes".
+        NIST, "Prefixes for binary multiples".
 
     Examples:
         >>> gigabytes(num_bytes=28_000_000_000)
@@ -70,7 +70,7 @@ def gibibytes(*, num_bytes: float) -> float:
         ValueError: If it is negative or not finite.
 
     Source:
-        NIST, "Definitions of the SI units: the binary prefixes".
+        NIST, "Prefixes for binary multiples".
 
     Examples:
         >>> round(gibibytes(num_bytes=28_000_000_000), 2)

@@ -43,7 +43,9 @@ def checked(number: int) -> str:
         if check.objection:
             raise ValueError(f"{check.what}: {check.objection}")
     rows = [(check.what, check.witness, check.theirs, f"{check.ours} ✓") for check in checks]
-    return table(("What", "Witness", "Theirs", "`dlp`"), rows, name="checks", align="llrr")
+    return table(
+        ("What", "Witness", "Library or paper", "`dlp`"), rows, name="checks", align="llrr"
+    )
 
 
 def _counted(what: str, witness: str, theirs: str, ours: str) -> Check:
@@ -270,7 +272,7 @@ def _kept(method: str, label: str) -> Check:
     norms = 2 * 2 * tokens * element if kept else 0
     low_rank = tokens * given.r * element if method == "lora" else 0
     return _counted(
-        f"Bytes that a GPT-2 layer keeps on a CPU, {label}",
+        f"Bytes kept by a layer of GPT-2's shape, exact GELU, {label}",
         witnesses.version("states", "torch"),
         count(found["counted"]["saved_bytes_per_layer"]),
         count(sum(kept.values()) + masks + norms + low_rank),
@@ -302,7 +304,7 @@ def _objectives() -> Iterator[Check]:
             input_ids=ids, attention_mask=padded["inputs"]["attention_mask"][i]
         )
         yield _counted(
-            f"Labels of text {i + 1}",
+            "Labels of a padded text" if i == 0 else "Labels of a text without padding",
             f"{witnesses.version('objective', 'transformers')}, collator",
             _listed(padded["counted"]["labels"][i]),
             _listed(labels),
@@ -311,7 +313,7 @@ def _objectives() -> Iterator[Check]:
     ids = chosen["inputs"]["input_ids"][0]
     yield _counted(
         "Labels of a prompt and its completion",
-        f"{witnesses.version('objective', 'trl')}, collator",
+        f"{witnesses.version('objective', 'trl')}, `SFTTrainer`",
         _listed(chosen["counted"]["labels"][0]),
         _listed(
             dlp.completion_labels(

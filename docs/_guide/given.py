@@ -63,6 +63,9 @@ SHOWN = {
     "real_width": _given("rows and columns of the adapted matrix", real_width),
     "r": _given("rank", r),
     "tokens": Given("the example, prompt and answer", " ".join(tokens)),
+    "probabilities": Given(
+        "probability that the model gives to each", ", ".join(f"{p:g}" for p in probabilities)
+    ),
     "prompt_tokens": _given("tokens of it are the prompt", prompt_tokens),
 }
 """How each given value is labelled where a question lists what it gives."""

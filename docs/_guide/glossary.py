@@ -30,6 +30,8 @@ TERMS = {
     "backbone": "The model below a task head.",
     "bf16": "A 16-bit number format with the range of fp32 and fewer digits.",
     "break-even rank": "The LoRA rank at which the factors are as large as the matrix they adapt.",
+    "classification head": "A last layer that turns a vector of the model into one score for "
+    "each label.",
     "context length": "The largest number of tokens a model reads at once.",
     "continued pre-training": "Training a pre-trained model further on raw text, often of one "
     "domain.",
@@ -40,6 +42,8 @@ TERMS = {
     "accumulation steps, times devices.",
     "embedding dimension": "The width of the vector that stands for one token; `hidden_size`.",
     "epoch": "One pass over every sample of the data set.",
+    "flash attention": "Attention that computes its scores again in the backward pass instead of "
+    "keeping them.",
     "fp32": "Single precision: 32 bits, 4 bytes.",
     "frozen": "Not trained: without gradient and optimizer state, but still loaded.",
     "GB": "Gigabyte, 10⁹ bytes.",
@@ -51,9 +55,11 @@ TERMS = {
     "KV cache": "The keys and values of earlier tokens, kept while a model generates.",
     "LoRA": "Low-rank adaptation: training two thin factors beside a frozen matrix.",
     "master weights": "An fp32 copy of the weights that the optimizer updates in mixed precision.",
-    "micro-batch": "The samples of one forward and backward pass.",
+    "micro-batch": "The samples that one device takes through one forward and backward pass.",
     "mixed precision": "Computing in 16 bits while the optimizer works in 32.",
-    "NF4": "A 4-bit format with one scale for each block of 64 weights.",
+    "moment": "A running average that AdamW keeps of a gradient or of its square.",
+    "NF4": "A 4-bit format with one scale for each block of 64 weights; its sixteen values are spaced "
+    "for normally distributed weights.",
     "optimizer state": "What an optimizer keeps for each trained parameter between updates.",
     "QLoRA": "LoRA on a base model whose frozen weights are quantized to 4 bits.",
     "rank": "The inner width r of LoRA's two factors.",

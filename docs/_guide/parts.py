@@ -39,9 +39,13 @@ def answer(number: int) -> str:
 
 
 def solution(number: int) -> str:
-    """Write the worked solution of the question's own call."""
-    call = question(number).call
-    return worked.solution(call.function, call.arguments)
+    """Write the worked solution of the question's call, and of those that the answer rests on."""
+    q = question(number)
+    solved = [worked.solution(q.call.function, q.call.arguments)]
+    for words, call in q.also:
+        *_, last = worked.solve(call.function, call.arguments)
+        solved += [words, worked.written(last)]
+    return "\n\n".join(solved)
 
 
 def wrong_answers(number: int) -> str:

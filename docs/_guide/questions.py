@@ -65,6 +65,7 @@ class Question:
     assumptions: tuple[str, ...]
     hint: str
     call: Call
+    also: tuple[tuple[str, Call], ...]
     answer: str
     because: str
     wrong: tuple[Wrong, ...]
@@ -116,10 +117,16 @@ ITERATIONS = Question(
         "A model is trained on one GPU with gradient accumulation. How many iterations, that is "
         "updates of the weights, does one epoch take?"
     ),
-    given=("num_samples", "per_device_train_batch_size", "gradient_accumulation_steps"),
-    assumptions=("one GPU", "an iteration is an optimizer update", "one pass over every sample"),
+    given=(
+        "num_samples",
+        "per_device_train_batch_size",
+        "gradient_accumulation_steps",
+        "context_length",
+    ),
+    assumptions=("one GPU", "an iteration is an optimizer update", "samples one context long"),
     hint="Work out how many samples one update sees; then how often that fits into the data set.",
     call=_epoch,
+    also=(),
     answer=f"{count(_epoch())} updates",
     because=(
         f"Each update sees an effective batch of {count(_effective)} samples; the epoch runs "
@@ -136,23 +143,24 @@ ITERATIONS = Question(
             f"{count(given.num_samples // given.gradient_accumulation_steps)}",
             "The samples are divided by the accumulation steps alone, or the micro-batches are "
             "multiplied by them.",
-            "A micro-batch holds the batch size of samples, not one; and accumulation makes "
-            "updates fewer, never more.",
+            f"A micro-batch holds {count(given.per_device_train_batch_size)} samples, and "
+            "accumulation makes updates fewer, never more.",
         ),
         Wrong(
             f"{count(given.num_samples)}",
             "Each sample is an iteration.",
-            f"The device works on {count(given.per_device_train_batch_size)} samples at once.",
+            f"One update uses {count(_effective)} samples.",
         ),
         Wrong(
             f"{count(given.num_samples // _effective * given.context_length)}",
-            "Tokens are counted instead of samples.",
-            "The length of a sample decides how much work an update is, not how many there are.",
+            f"The effective batch is taken for {count(_effective)} tokens, and all tokens of the "
+            "data set are divided by it.",
+            f"An effective batch is {count(_effective)} samples, however long each is.",
         ),
     ),
     sheet=Sheet(
         said=f"{count(_epoch())}.",
-        verdict="right, but not said of what",
+        verdict="right, but does not say what is counted",
         put_right=f"These are updates. Micro-batches would be {count(_micro_batches)}.",
     ),
     sources=(
@@ -179,7 +187,7 @@ UPDATES = Question(
         "ends.” True or false?"
     ),
     given=("num_samples", "per_device_train_batch_size", "gradient_accumulation_steps"),
-    assumptions=("one GPU", "the run of the question before"),
+    assumptions=("one GPU", "the same run as in question 1"),
     hint="Find out after how many samples the optimizer steps for the first time.",
     call=Call(
         dlp.effective_batch_size,
@@ -189,6 +197,7 @@ UPDATES = Question(
             "num_devices": given.num_devices,
         },
     ),
+    also=(("And so often in the epoch:", _epoch),),
     answer=f"False: after every {count(_effective)} samples, {count(_epoch())} times in the epoch",
     because=(
         f"The optimizer steps after each effective batch: "
@@ -210,9 +219,15 @@ UPDATES = Question(
             f"and it runs after {count(given.gradient_accumulation_steps)} micro-batches.",
         ),
         Wrong(
+            "False, and accumulation also makes weights and optimizer states smaller",
+            "Smaller micro-batches make everything smaller.",
+            "Only activations depend on the micro-batch. Weights, gradients and optimizer states "
+            "are as large as before.",
+        ),
+        Wrong(
             f"False: after every sample, {count(given.num_samples)} times",
             "Stochastic gradient descent takes one sample at a time.",
-            "It may, but here an update averages over the whole effective batch.",
+            "In its original form it does; here one update averages over the effective batch.",
         ),
     ),
     sheet=Sheet(
@@ -252,6 +267,7 @@ LOAD = Question(
     assumptions=("fp32", f"{dlp.GB:,} bytes to the GB", "weights only: nothing runs yet"),
     hint="Turn the bits of one parameter into bytes; then multiply.",
     call=_load,
+    also=(),
     answer=gb(_load()),
     because=(
         f"{count(dlp.bytes_per_parameter(dtype='fp32'))} bytes for each parameter; in binary "
@@ -261,14 +277,14 @@ LOAD = Question(
         Wrong(
             gb(_load(dtype="fp16")),
             f"A parameter takes {count(dlp.bytes_per_parameter(dtype='fp16'))} bytes.",
-            "So it does in fp16 or bf16. In fp32 it takes "
+            "That is right for fp16 and bf16. In fp32 it takes "
             f"{count(dlp.bits_per_parameter(dtype='fp32'))} bits, "
             f"{count(dlp.bytes_per_parameter(dtype='fp32'))} bytes.",
         ),
         Wrong(
             gb(given.num_parameters * dlp.bits_per_parameter(dtype="fp32")),
             "Bits are taken for bytes.",
-            f"A byte has {count(given.bits_per_byte)} bits: divide once more.",
+            f"A byte has {count(given.bits_per_byte)} bits: divide the bits by that.",
         ),
         Wrong(
             f"{decimal(dlp.gibibytes(num_bytes=_load()))} GB",
@@ -289,7 +305,7 @@ LOAD = Question(
     sheet=Sheet(
         said=f"{gb(_load())}.",
         verdict="right",
-        put_right=f"Nothing; in binary units it is {binary_size(_load())}.",
+        put_right=f"Nothing to correct. In binary units it is {binary_size(_load())}.",
     ),
     sources=(
         "nist-binary",
@@ -310,11 +326,11 @@ LOAD = Question(
 
 # --- Question 4 -----------------------------------------------------------------------------
 
-_table_growth = dlp.position_table_bytes(
-    max_position_embeddings=given.longer_context, hidden_size=given.hidden_size
-) - dlp.position_table_bytes(
-    max_position_embeddings=given.context_length, hidden_size=given.hidden_size
+_table = Call(
+    dlp.position_table_bytes,
+    {"max_position_embeddings": given.context_length, "hidden_size": given.hidden_size},
 )
+_table_growth = _table(max_position_embeddings=given.longer_context) - _table()
 _llama = dlp.transformer_dimensions(config=dlp.LLAMA_2_7B)
 _cache = Call(
     dlp.kv_cache_bytes,
@@ -326,15 +342,25 @@ CONTEXT = Question(
     number=4,
     slug="context-length",
     group="Memory",
-    title="Does a longer context take more memory to load?",
+    title="Does a model with a longer context take more memory to load?",
     asks=(
-        "The context length of the same model is raised. How much memory does it take now to load "
+        "The context length of the same model is raised. How much memory does it now take to load "
         "the weights in fp32?"
     ),
     given=("num_parameters", "context_length", "longer_context"),
     assumptions=("fp32", f"{dlp.GB:,} bytes to the GB", "positions without parameters (RoPE)"),
     hint="Look for the weight matrix that has the sequence length in its shape.",
     call=_load,
+    also=(
+        ("A learned table of positions, at the context given first:", _table),
+        (
+            "And at the longer one:",
+            Call(
+                dlp.position_table_bytes,
+                {**_table.arguments, "max_position_embeddings": given.longer_context},
+            ),
+        ),
+    ),
     answer=f"{gb(_load())}, unchanged",
     because=(
         "No weight matrix has a sequence axis. Only a learned table of positions grows, by "
@@ -344,10 +370,16 @@ CONTEXT = Question(
     wrong=(
         Wrong(
             gb(_load() * given.longer_context / given.context_length),
-            "Weights grow in proportion to the context, or the context length is taken for the "
-            "embedding dimension, which has the same value here.",
-            "The same matrices are applied to every token: more tokens mean more products, not "
-            "more weights. The embedding dimension is the width of a token, not their number.",
+            "Weights grow in proportion to the context.",
+            "The same matrices are applied to every token: more tokens mean more multiplications, "
+            "not more weights.",
+        ),
+        Wrong(
+            gb(_load() * (given.longer_context / given.hidden_size) ** 2),
+            "The context length is taken for the embedding dimension, which has the same value "
+            "here; and weights grow with the square of the width.",
+            "The embedding dimension is how wide one token's vector is; the context length is how "
+            "many tokens there are.",
         ),
         Wrong(
             gb(_load() + _cache()),
@@ -395,15 +427,16 @@ HEAD = Question(
     number=5,
     slug="classification-head",
     group="Parameters",
-    title="How many parameters has the classification head?",
+    title="How many parameters does the classification head have?",
     asks=(
         "A linear head for named-entity recognition is put on the model: for each token it gives "
-        "a score to every label. How many parameters has the head, its bias left out?"
+        "a score to every label. Without a bias, how many parameters does it have?"
     ),
     given=("hidden_size", "num_labels", "context_length"),
     assumptions=("one linear layer", "no bias"),
     hint="Write down the shape of the matrix that turns one token's vector into the scores.",
     call=_head,
+    also=(("With its bias:", Call(_head.function, {**_head.arguments, "bias": True})),),
     answer=f"{count(_head())} parameters",
     because=(
         f"One weight for each pair of an embedding dimension and a label. A bias would add one "
@@ -420,7 +453,7 @@ HEAD = Question(
         Wrong(
             count(_head(bias=True)),
             "The bias is counted.",
-            "The question leaves it out. This is what PyTorch's default layer has.",
+            "The question leaves it out. `nn.Linear` has one unless it is told not to.",
         ),
         Wrong(
             count(_head() + given.hidden_size),
@@ -467,7 +500,8 @@ _head_only = Call(
         "optimizer": "adamw",
     },
 )
-_full_bytes = _head_only(num_trainable_parameters=_total)
+_full = Call(_head_only.function, {**_head_only.arguments, "num_trainable_parameters": _total})
+_full_bytes = _full()
 _state_per_parameter = _full_bytes // _total
 _head_state = _head_only() - dlp.weight_bytes(num_parameters=_total)
 
@@ -481,9 +515,10 @@ HEAD_ONLY = Question(
         "“This takes far less memory than full fine-tuning.” True or false?"
     ),
     given=("num_parameters", "hidden_size", "num_labels"),
-    assumptions=("fp32 weights, gradients and AdamW", "activations counted apart"),
-    hint="List what full training keeps for each parameter, and cross out what frozen ones spare.",
+    assumptions=("fp32 weights, gradients and AdamW", "activations counted separately"),
+    hint="List what full training keeps for each parameter; cross out what a frozen one does not need.",
     call=_head_only,
+    also=(("Full fine-tuning, for comparison:", _full),),
     answer=f"True: {gb(_head_only())} against {gb(_full_bytes)}",
     because=(
         "Gradients and optimizer states exist for the head only, and hardly any activations are "
@@ -505,20 +540,27 @@ HEAD_ONLY = Question(
         ),
         Wrong(
             f"True: {gb(_load() + dlp.optimizer_state_bytes(num_trainable_parameters=_total))}, "
-            "the gradients are spared",
+            "only the gradients are saved",
             "AdamW keeps states for every parameter it was given.",
-            "PyTorch's optimizers make states only for parameters that have a gradient.",
+            "PyTorch's AdamW makes its states at the first step, and only for parameters that have "
+            "a gradient.",
+        ),
+        Wrong(
+            f"True: {gb(_head_only())} against {gb(2 * dlp.weight_bytes(num_parameters=_total))}",
+            "Full fine-tuning keeps weights and gradients; the moments of AdamW are forgotten.",
+            "AdamW keeps two more numbers for each trained parameter: "
+            f"{gb(dlp.optimizer_state_bytes(num_trainable_parameters=_total))} here.",
         ),
         Wrong(
             "True, because fewer layers are damaged",
             "The saving comes from keeping what the layers have learned.",
-            "Not forgetting is a reason to freeze weights, but it is no answer about memory.",
+            "Less forgetting is a reason to freeze weights, but it says nothing about memory.",
         ),
     ),
     sheet=Sheet(
         said="True: fewer layers are damaged.",
         verdict="right answer, wrong reason",
-        put_right="That is about forgetting, not about memory. Memory is spared because only the "
+        put_right="That is about forgetting, not about memory. Memory is saved because only the "
         f"head has gradients and optimizer states: {size(_head_state)} instead of "
         f"{gb(_full_bytes - dlp.weight_bytes(num_parameters=_total))}.",
     ),
@@ -554,10 +596,16 @@ OBJECTIVE = Question(
         "“Continued pre-training and instruction tuning minimise the same training objective.” "
         "True or false?"
     ),
-    given=("tokens", "prompt_tokens"),
+    given=("tokens", "prompt_tokens", "probabilities"),
     assumptions=("a causal language model", "supervised tuning, before any reinforcement"),
     hint="Write down the loss of each, then look for the symbol that differs.",
     call=_objective,
+    also=(
+        (
+            "The same formula with every token labelled, as in continued pre-training:",
+            Call(_objective.function, {**_objective.arguments, "labels": _pretraining}),
+        ),
+    ),
     answer="True: next-token cross-entropy in both",
     because=(
         "What differs is the text, and usually which tokens count: of the same "
@@ -635,11 +683,21 @@ RANK = Question(
     assumptions=("one adapted matrix", "no bias, no DoRA"),
     hint="Count the entries of the two factors; then double the rank and count again.",
     call=_lora,
+    also=(
+        ("At twice the rank:", Call(_lora.function, {**_lora.arguments, "r": 2 * given.r})),
+        (
+            "And the rank at which the factors are as large as the matrix:",
+            Call(
+                dlp.lora_break_even_rank,
+                {"in_features": given.real_width, "out_features": given.real_width},
+            ),
+        ),
+    ),
     answer=f"True, in proportion: {count(_lora())} at rank {given.r}, "
     f"{count(_lora(r=2 * given.r))} at {2 * given.r}",
     because=(
-        "The two factors have a row and a column for each unit of rank, so the count is linear in "
-        f"it; at rank {count(_break_even)} they are as large as the matrix."
+        "A has one row and B one column for each unit of rank, so the count is linear in the rank; "
+        f"at rank {count(_break_even)} they are as large as the matrix."
     ),
     wrong=(
         Wrong(
@@ -656,7 +714,7 @@ RANK = Question(
         Wrong(
             f"False: {count(given.real_width**2)} at every rank",
             "The product of the factors, which has the shape of the matrix, is what is trained.",
-            "The product is never stored; only its factors have parameters.",
+            "The product is not a parameter: only its two factors are trained.",
         ),
         Wrong(
             f"{count(_lora())} for the whole model",
@@ -667,7 +725,7 @@ RANK = Question(
         Wrong(
             "True, and a larger alpha adds more still",
             "The scale is trained.",
-            "`lora_alpha` is a constant that multiplies the update; it has no parameters.",
+            "`lora_alpha` is a constant that scales what the adapter adds; it is not trained.",
         ),
     ),
     sheet=Sheet(

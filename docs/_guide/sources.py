@@ -382,7 +382,8 @@ _LIBRARIES = (
         2025,
         f"{_HF}/transformers/blob/v4.48.3/src/transformers/trainer.py#L2212-L2230",
         "`Trainer._inner_training_loop`, lines 2212-2230 (rounded down) and 2471-2483; "
-        "`Trainer.training_step`, lines 3708-3710 (always the full window length)",
+        "`Trainer.training_step`, lines 3708-3710 (the full window length, for models that do not "
+        "normalise by tokens)",
     ),
     _code(
         "trainer-4-52",
@@ -566,7 +567,7 @@ _LIBRARIES = (
         "Hugging Face",
         2026,
         f"{_TRANSFORMERS}/utils/quantization_config.py#L450",
-        "`BitsAndBytesConfig`, line 450: double quantization is off if unset",
+        "`BitsAndBytesConfig`, lines 449-450: `fp4`, and no double quantization, if unset",
     ),
     # Accelerate
     _code(

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import dlp
 from tests.published import rows as printed
 
 RECORDS = Path(__file__).parents[2] / "tests" / "libraries"
@@ -41,6 +42,29 @@ def version(name: str, library: str) -> str:
     """Return the version of a library that counted a topic, such as "Transformers 5.23.0"."""
     titles = {"transformers": "Transformers", "torch": "PyTorch", "peft": "PEFT", "trl": "TRL"}
     return f"{titles.get(library, library)} {topic(name)['versions'][library]}"
+
+
+def llama_layer_excess(method: str) -> float:
+    """Give the share by which a Llama layer keeps more than the formula of a GPT layer says.
+
+    Args:
+        method: `"full"` or `"lora"`; both with attention that keeps no scores.
+    """
+    found = record(
+        "states", f"saved for backward, a layer, Llama shape, {method}, sdpa, 256 tokens"
+    )
+    inputs = found["inputs"]
+    formula = dlp.activation_bytes_per_layer(
+        per_device_train_batch_size=inputs["per_device_train_batch_size"],
+        sequence_length=inputs["sequence_length"],
+        hidden_size=inputs["config"]["hidden_size"],
+        num_attention_heads=inputs["config"]["num_attention_heads"],
+        method=method,
+        dtype="fp32",
+        attention="flash",
+    )
+    share: float = found["counted"]["saved_bytes_per_layer"] / formula - 1
+    return share
 
 
 def published(identifier: str) -> printed.Row:

@@ -156,10 +156,11 @@ def tex_number(value: object) -> str:
 
 def solution(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
     """Write a worked solution in Markdown: formula, numbers, value and unit of every step."""
-    return "\n\n".join(_markdown(step) for step in solve(function, arguments))
+    return "\n\n".join(written(step) for step in solve(function, arguments))
 
 
-def _markdown(step: Step) -> str:
+def written(step: Step) -> str:
+    """Write one step in Markdown: formula, numbers, value and unit."""
     reference = f"{step.function.__module__}.{step.function.__name__}"
     whole = step.value == int(step.value)
     value = f"= {tex_number(step.value)}" if whole else f"\\approx {step.value:.4g}"

@@ -38,13 +38,13 @@ def shape_boxes(
     flat = max(rows for _, rows, _ in shapes) * 4 <= longest
     scale = (300.0 if flat else 144.0) / longest
     if enlarged != 1:
-        note = f"To scale, but short sides are {enlarged:g} times as long."
+        note = f"To scale, but short sides are enlarged {enlarged:g} times."
     for label, rows, columns in shapes:
         width, height = (
             side * scale * (enlarged if side * 16 < longest else 1) for side in (columns, rows)
         )
         if min(width, height) < 1.5:
-            note = note or "To scale, but a side too short to see is drawn longer."
+            note = note or "To scale, but sides too short to see are drawn longer."
         width, height = max(width, 1.5), max(height, 1.5)
         head = f"{label} (frozen)" if label in frozen else label
         words = [f"{rows:,} × {columns:,}", f"= {rows * columns:,}"]

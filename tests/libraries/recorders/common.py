@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import metadata
 from typing import Any
@@ -42,6 +43,7 @@ def build(
     Returns:
         The model.
     """
+    gc.collect()  # models refer to themselves: let the last one go before the next comes
     with torch.device(device):
         return auto_class.from_config(AutoConfig.for_model(**config), **options)
 
