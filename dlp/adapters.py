@@ -67,7 +67,7 @@ def lora_break_even_rank(*, in_features: int, out_features: int) -> float:
         out_features: Width of its output, 1 or more.
 
     Returns:
-        The rank, not rounded.
+        Units of rank, not rounded.
 
     Raises:
         TypeError: If an argument is not an int.

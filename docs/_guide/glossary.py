@@ -58,8 +58,8 @@ TERMS = {
     "micro-batch": "The samples that one device takes through one forward and backward pass.",
     "mixed precision": "Computing in 16 bits while the optimizer works in 32.",
     "moment": "A running average that AdamW keeps of a gradient or of its square.",
-    "NF4": "A 4-bit format with one scale for each block of 64 weights; its sixteen values are spaced "
-    "for normally distributed weights.",
+    "NF4": "A 4-bit format with one scale for each block of 64 weights; its sixteen values are "
+    "spaced for normally distributed weights.",
     "optimizer state": "What an optimizer keeps for each trained parameter between updates.",
     "QLoRA": "LoRA on a base model whose frozen weights are quantized to 4 bits.",
     "rank": "The inner width r of LoRA's two factors.",

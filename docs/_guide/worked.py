@@ -149,7 +149,8 @@ def tex_number(value: object) -> str:
         text = f"{value:,}"
     else:
         # Bytes of a parameter come in 4096ths; rounded, they would be off once multiplied.
-        digits = 12 if (4096 * value).is_integer() else 10
+        # The logarithm of a probability has no end and is shown to four decimals.
+        digits = 12 if (4096 * value).is_integer() else 4
         text = f"{value:,.{digits}f}".rstrip("0").rstrip(".")
     return text.replace(",", "{,}")
 
