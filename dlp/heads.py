@@ -13,7 +13,7 @@ _LIBRARY_HEADS = {
     "qwen2": {"sequence-classification": (False, False), "token-classification": (False, True)},
 }
 
-HEAD_MODEL_TYPES = tuple(_LIBRARY_HEADS)
+HEAD_MODEL_TYPES = ("bert", "roberta", "distilbert", "gpt2", "llama", "mistral", "qwen2")
 """The `model_type` values whose heads in Transformers this module counts."""
 
 TASKS = ("sequence-classification", "token-classification")

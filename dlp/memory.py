@@ -19,7 +19,7 @@ _OPTIMIZERS = {
     "adamw-8bit": 2 * 256 + 2 * 4,
 }
 
-OPTIMIZERS = tuple(_OPTIMIZERS)
+OPTIMIZERS = ("sgd", "sgd-momentum", "adamw", "adamw-8bit")
 """The optimizers whose states this module counts.
 
 The table of [`optimizer_bytes_per_parameter`][dlp.memory.optimizer_bytes_per_parameter] lists them.
@@ -351,8 +351,10 @@ def memory_ledger(
         28000262144
     """
     _check.count("num_parameters", num_parameters)
-    _check.count("num_head_parameters", num_head_parameters, minimum=0)
-    _check.count("num_adapter_parameters", num_adapter_parameters, minimum=0)
+    room = _check.LARGEST_COUNT - num_parameters
+    _check.count("num_head_parameters", num_head_parameters, minimum=0, maximum=room)
+    room -= num_head_parameters
+    _check.count("num_adapter_parameters", num_adapter_parameters, minimum=0, maximum=room)
     _check.choice("dtype", dtype, COMPUTE_DTYPES)
     _check.flag("master_weights", master_weights)
     _check.choice("quantized_dtype", quantized_dtype, DTYPES)

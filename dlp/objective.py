@@ -55,10 +55,10 @@ def cross_entropy(
     total = 0.0
     supervised = 0
     for row, target in zip(rows, targets):
+        scores = [_check.number("logits[i][j]", score, minimum=-1e100) for score in row]
         if _integer("labels[i]", target) == ignore_index:
             continue
         label = _check.count("labels[i]", target, minimum=0, maximum=len(row) - 1)
-        scores = [_check.number("logits[i][j]", score, minimum=-1e100) for score in row]
         # Subtracting the largest score first keeps the exponentials within range.
         largest = max(scores)
         normalizer = largest + math.log(sum(math.exp(score - largest) for score in scores))

@@ -75,7 +75,7 @@ _ARCHITECTURES: "dict[str, _Architecture]" = {
     },
 }
 
-MODEL_TYPES = tuple(_ARCHITECTURES)
+MODEL_TYPES = ("llama", "mistral", "qwen2", "gpt2")
 """The `model_type` values, as in a `config.json`, whose parameters this module counts."""
 
 

@@ -22,7 +22,7 @@ _FORMATS = {
     "nf4-double": 4 * 512 + 65,
 }
 
-DTYPES = tuple(_FORMATS)
+DTYPES = ("fp32", "tf32", "fp16", "bf16", "fp8", "int8", "int4", "nf4", "nf4-double")
 """The number formats of weights.
 
 The table of [`bits_per_parameter`][dlp.units.bits_per_parameter] lists them.
@@ -233,6 +233,7 @@ def stored_bytes(*, num_values: int, dtype: str) -> int:
         >>> stored_bytes(num_values=3, dtype="int4")
         2
     """
-    _check.count("num_values", num_values, minimum=0)
+    # More than any count: a caller may have multiplied counts that it checked by name.
+    _check.count("num_values", num_values, minimum=0, maximum=_check.LARGEST_COUNT**2)
     _check.choice("dtype", dtype, DTYPES)
     return -(-num_values * _FORMATS[dtype] // (512 * 8))

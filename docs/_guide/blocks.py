@@ -31,10 +31,13 @@ _OPTIONS = {
     "hl_lines": None,
     "updatetoc": ("no",),
 }
+INLINE = ("calc", "cite")
+"""What a code span may begin with to be computed, as mkdocs.yml names it."""
+
 LANGUAGE = "python"
 """The language of executable blocks; the plugin is switched on for no other."""
 
-_PYTHON = {LANGUAGE, "py", "python3", "pycon"}
+_PYTHON = {LANGUAGE, "py", "python3", "pycon", "ipython"}
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ def blocks(text: str) -> list[Block]:
     following = next(run)
     read = []
     for written in fences(text):
-        if written.language not in _PYTHON:
+        if written.language.lower() not in _PYTHON:
             if re.search(r"\bexec\s*=", written.header) and written.language != "markdown":
                 raise BlockError(written.line, f"write it in {LANGUAGE}: no other language is run")
         elif following and following["code"].split() == written.code.split():
@@ -156,7 +159,20 @@ def problems(text: str, page: str) -> list[str]:
     wrong = []
     for block in found:
         wrong += [f"{page}:{block.line}: {problem}" for problem in _problems(block, page)]
-    return wrong
+    return wrong + [f"{page}:{line}: {problem}" for line, problem in _strays(text)]
+
+
+def _strays(text: str) -> Iterator[tuple[int, str]]:
+    """Yield what stands outside of all fences and would be shown as it is written."""
+    inside = {line for fence in fences(text) for line in range(fence.line, fence.end + 1)}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if number in inside:
+            continue
+        if re.search(r"\bexec\s*=", line):
+            yield number, "this is not read as a fence: begin it with three backticks"
+        for name in re.findall(r"`#!(\w+)", line):
+            if name not in INLINE:
+                yield number, f"#!{name} would be shown as code; write one of {', '.join(INLINE)}"
 
 
 def _problems(block: Block, page: str) -> Iterator[str]:

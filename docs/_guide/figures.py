@@ -35,7 +35,7 @@ NAMES = (
 )
 """Names with a digit that stands alone or comes first; also the powers that define GB and GiB."""
 
-DECLARED = {"given.py", "sources.py", "glossary.py", "checks.py"}
+DECLARED = {"given.py", "sources.py", "glossary.py", "checks.py", "published.py"}
 """Modules where numbers may be typed: given values, citations, definitions, keys of records."""
 
 MACHINERY = {"blocks.py", "figures.py", "formats.py", "hook.py", "inline.py", "mathml.py"}

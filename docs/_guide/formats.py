@@ -23,8 +23,9 @@ def count(value: float) -> str:
 
 def decimal(value: float, digits: int = 2) -> str:
     """Write a number with at most `digits` decimals, without trailing zeros."""
-    text = f"{value:,.{digits}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    text = f"{value + 0.0:,.{digits}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return "0" if text == "-0" else text
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -55,7 +56,7 @@ def gb(num_bytes: float) -> str:
 def _size(num_bytes: float, units: tuple[str, ...], step: int) -> str:
     value, unit = float(num_bytes), units[0]
     for larger in units[1:]:
-        if value < step:
+        if round(value, 2) < step:
             break
         value, unit = value / step, larger
     return f"{_two_digits(value)}{NBSP}{unit}"

@@ -105,7 +105,7 @@ on_config = CombinedEvent(_link_to_python, _tell_addresses, _refuse_exits)
 def on_pre_build(config: MkDocsConfig) -> None:
     """Forget the package and the guide's own modules, so that `serve` shows an edited formula."""
     for name in list(sys.modules):
-        if name.split(".")[0] in {"dlp", "_guide", "tests"}:
+        if name.split(".")[0] in {"dlp", "_guide"}:
             del sys.modules[name]
 
 

@@ -56,8 +56,9 @@ def cite(source: str, language: str, class_name: str, md: Markdown) -> str:
     Raises:
         FigureError: If no source has the key; this stops the build.
     """
-    sources = importlib.import_module("_guide.sources").SOURCES
-    if source not in sources:
-        raise FigureError(f"#!cite {source}: not a key of _guide/sources.py")
-    found = sources[source]
-    return f'<a class="{class_name}" href="{html.escape(found.url)}">{html.escape(found.short)}</a>'
+    try:
+        found = importlib.import_module("_guide.sources").SOURCES[source]
+        link, words = html.escape(found.url), html.escape(found.short)
+    except Exception as error:
+        raise FigureError(f"#!cite {source}: not a key of _guide/sources.py, {error!r}") from error
+    return f'<a class="{class_name}" href="{link}">{words}</a>'

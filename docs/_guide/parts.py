@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
+import tomllib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from _guide import given as values
@@ -13,6 +14,9 @@ from _guide.sources import source_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+ROOT = Path(__file__).parents[2]
 
 
 def asked(number: int) -> str:
@@ -94,7 +98,8 @@ def cheat_sheet() -> str:
 
 def install_command() -> str:
     """Write the command that installs the package from the site itself."""
-    wheel = f"dlp_study_guide-{version('dlp-study-guide')}-py3-none-any.whl"
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wheel = f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
     return f"```sh\npip install {os.environ.get('GUIDE_SITE_URL', '')}{wheel}\n```"
 
 

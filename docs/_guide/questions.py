@@ -206,7 +206,7 @@ UPDATES = Question(
     ),
     wrong=(
         Wrong(
-            f"True: {count(_epoch() // _epoch())} update in the epoch",
+            f"True: {count(_epoch(gradient_accumulation_steps=_micro_batches))} update in an epoch",
             "The gradients of all samples are summed before the optimizer steps.",
             "That is full-batch gradient descent. A training loop steps after every effective "
             "batch, thousands of times in an epoch.",

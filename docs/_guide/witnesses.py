@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import dlp
-from tests.published import rows as printed
+from _guide import published as printed
 
 RECORDS = Path(__file__).parents[2] / "tests" / "libraries"
 """The folder of the records; `tests/libraries/record.py` writes them."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -77,12 +78,16 @@ def formula_for(function: Callable[..., Any], arguments: Mapping[str, Any]) -> s
             if kind == "operatorname"
             for name in inspect.signature(_named(letter)).parameters
         }
-        holds_for = {name: p.default for name, p in parameters.items()} | dict(formula.conditions)
-        if all(
-            arguments.get(name, parameter.default) == holds_for[name]
+        if unknown := set(formula.conditions) - set(parameters):
+            raise ValueError(f"{function.__name__} has no argument {', '.join(unknown)}")
+        conventions = {
+            name: parameter.default
             for name, parameter in parameters.items()
-            if isinstance(parameter.default, (bool, str))
-            and (name in formula.conditions or name not in passed_on)
+            if isinstance(parameter.default, (bool, str)) and name not in passed_on
+        } | dict(formula.conditions)
+        if all(
+            arguments.get(name, parameters[name].default) == value
+            for name, value in conventions.items()
         ):
             return formula.tex
     raise ValueError(f"{function.__name__} documents no formula for {dict(arguments)}")
@@ -138,7 +143,7 @@ def unit(function: Callable[..., Any]) -> str:
 
 
 def tex_number(value: object) -> str:
-    """Write a number in TeX, grouped in thousands; one without an end to five decimals.
+    """Write a number in TeX, grouped in thousands; one without an end to four decimals.
 
     Raises:
         ValueError: If it is not a number: the formula has no value for one of its letters.
@@ -152,6 +157,10 @@ def tex_number(value: object) -> str:
         # The logarithm of a probability has no end and is shown to four decimals.
         digits = 12 if (4096 * value).is_integer() else 4
         text = f"{value:,.{digits}f}".rstrip("0").rstrip(".")
+    return _tex(text)
+
+
+def _tex(text: str) -> str:
     return text.replace(",", "{,}")
 
 
@@ -164,9 +173,9 @@ def written(step: Step) -> str:
     """Write one step in Markdown: formula, numbers, value and unit."""
     reference = f"{step.function.__module__}.{step.function.__name__}"
     whole = step.value == int(step.value)
-    value = f"= {tex_number(step.value)}" if whole else f"\\approx {step.value:.4g}"
+    value = f"= {tex_number(step.value)}" if whole else f"\\approx {_tex(_figure(step.value))}"
     result = f"**{_figure(step.value)} {step.unit}**"
-    if step.unit.startswith("bytes") and "per" not in step.unit:
+    if step.unit.startswith("bytes") and not re.search(r"\bper\b", step.unit):
         result = (
             f"**{_figure(step.value)} {step.unit}** = **{formats.size(step.value)}**"
             f" = {formats.binary_size(step.value)}"
@@ -180,7 +189,10 @@ def written(step: Step) -> str:
 
 
 def _figure(value: float) -> str:
-    return formats.count(value) if value == int(value) else f"{value:.4g}"
+    """Write a value in full if it is whole, else to four significant digits."""
+    if value == int(value):
+        return formats.count(value)
+    return f"{value:,.{max(0, 3 - math.floor(math.log10(abs(value))))}f}"
 
 
 def _named(letter: str) -> Callable[..., Any]:

@@ -21,7 +21,7 @@
     }
   });
   document
-    .querySelectorAll(".table, .md-typeset__scrollwrap, div.arithmatex")
+    .querySelectorAll(".table, .md-typeset__scrollwrap, div.arithmatex, pre > code")
     .forEach((scroller) => resized.observe(scroller));
 
   // Folded answers are printed open, also by browsers that cannot do it in CSS.

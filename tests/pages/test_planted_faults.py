@@ -93,6 +93,8 @@ def test_the_sound_page_is_sound() -> None:
         ("trained = lora", "raise SystemExit(3)\ntrained = lora", "a block ends the program"),
         ("One sees", "All 28 see", "page.md:9: 28 is typed by hand"),
         ("count(given.per_device_train_batch_size)", "count(16)", "page.md:9: 16 is typed by hand"),
+        ("`#!calc", "`#!clac", "page.md:9: #!clac would be shown as code"),
+        ("```python exec", "``python exec", "this is not read as a fence"),
     ],
 )
 def test_a_planted_fault_is_found_without_a_build(old: str, new: str, message: str) -> None:
@@ -144,11 +146,11 @@ STOPPED = {
 def build(folder: Path, pages: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Build a copy of the guide that has these pages and one of the reference."""
     ignored = shutil.ignore_patterns("__pycache__", "assets")
-    for part in ("dlp", "docs/_guide"):
+    for part in ("dlp", "docs/_guide", "tests/published"):
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for part in (
         *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE"),
-        *("docs/reference/heads.md", "tests/libraries/lora.json", "tests/published/README.md"),
+        *("docs/reference/heads.md", "tests/libraries/lora.json"),
     ):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / part, folder / part)

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import dlp
+from _guide.published import MODELS, SOURCES, UNITS, rows
 from tests.formulas.calls import FUNCTIONS
-from tests.published.rows import MODELS, SOURCES, UNITS, rows
 
 if TYPE_CHECKING:
-    from tests.published.rows import Row
+    from _guide.published import Row
 
 ROWS = rows()
 

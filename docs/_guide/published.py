@@ -7,12 +7,13 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import dlp
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(__file__).parents[2] / "tests" / "published"
 
 UNITS: dict[str, int | Fraction] = {
     "parameters": 1,
@@ -87,6 +88,7 @@ class Row:
         )
 
 
+@cache
 def rows() -> list[Row]:
     """Read all rows of all files."""
     found = []

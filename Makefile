@@ -1,0 +1,75 @@
+# Each command first makes .venv, or brings it up to date, and then runs in it.
+# Without make: CONTRIBUTING.md has the same commands in plain form.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
+export NO_MKDOCS_2_WARNING := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test site bench page fix lock tools clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-7s %s\n", $$1, $$2 }'
+
+serve: .venv/site.done ## Build the guide and show it at http://127.0.0.1:8000, again after each change
+	$(BIN)/python -m mkdocs serve $(if $(ADDRESS),--dev-addr $(ADDRESS))
+
+test: .venv/checks.done ## Check style, types, formulas, pages and the built site (ARGS="-k lora" for some)
+	$(BIN)/python -m ruff check
+	$(BIN)/python -m ruff format --check
+	$(BIN)/python -m mypy
+	$(BIN)/python -m pytest $(ARGS)
+
+site: .venv/site.done ## Build the guide into site/
+	$(BIN)/python -m mkdocs build --strict
+
+bench: .venv/site.done ## Measure the build, the import and what a first visit transfers
+	$(BIN)/python tests/bench.py
+
+page: .venv/site.done ## Start a new page: make page NAME=my-topic
+	@$(BIN)/python -m _guide.new_page '$(NAME)'
+
+fix: .venv/site.done ## Format the code and repair what the linter can
+	$(BIN)/python -m ruff check --fix
+	$(BIN)/python -m ruff format
+
+tools: .venv/tools.done ## Install PyTorch, the libraries and a browser driver, so that make test skips nothing
+
+clean: ## Remove all that these commands made
+	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# The pins. All files agree with each other, and with every system and Python from 3.11 on.
+COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $(UPGRADE)
+
+lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPGRADE=--upgrade for newer ones)
+	$(PIP) uv==0.13.9
+	$(COMPILE) --group checks -o requirements/checks.txt
+	$(COMPILE) --group site -c requirements/checks.txt -o requirements/site.txt
+	$(COMPILE) --group browser -c requirements/checks.txt -o requirements/browser.txt
+	$(COMPILE) tests/libraries/requirements.in -c requirements/checks.txt \
+		--excludes tests/libraries/torch.txt -o tests/libraries/requirements.txt
+
+# What is installed, one file per state. Paths are relative: make cannot cope with spaces.
+.venv/site.done: requirements/site.txt pyproject.toml
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+		$(PYTHON) -c 'import sys; v = sys.version_info; v >= (3, 11) or sys.exit("The guide needs Python 3.11 or newer; $(PYTHON) is Python %d.%d. Name a newer one: make PYTHON=python3.13" % v[:2])' && \
+		echo "Making .venv and installing what the guide needs (once, about half a minute) ..." && \
+		rm -rf .venv && $(PYTHON) -m venv .venv; }
+	@$(PIP) --require-hashes -r requirements/site.txt
+	@$(PIP) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+.venv/checks.done: .venv/site.done requirements/checks.txt
+	@echo "Installing what the checks need ..."
+	@$(PIP) --require-hashes -r requirements/checks.txt
+	@touch $@
+
+# PyTorch comes first and on its own, so that a build for the CPU can be chosen.
+.venv/tools.done: .venv/checks.done requirements/browser.txt tests/libraries/torch.txt tests/libraries/requirements.txt
+	@echo "Installing PyTorch, the libraries and a browser driver ..."
+	@$(PIP) -r tests/libraries/torch.txt
+	@$(PIP) --no-deps --require-hashes -r tests/libraries/requirements.txt
+	@$(PIP) --require-hashes -r requirements/browser.txt
+	@touch $@

@@ -1,0 +1,293 @@
+"""Measure the guide against its targets: `make bench`, five to ten minutes.
+
+Every figure is a ratio of two things measured in turn in the same run, because times differ from
+one machine to another and ratios hardly do; only what a visit transfers is in bytes. Time is that
+of the processor, which other work on the machine disturbs least; a build has one thread. The exit
+status is 1 if a median misses its target.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+PARTS = ["dlp", "docs", "tests", "mkdocs.yml", "pyproject.toml"]
+PARTS += ["README.md", "CONTRIBUTING.md", "LICENSE"]
+
+EXECUTION = 1.25
+GROWTH = 1.10
+IMPORT = 1.15
+FIRST_VISIT = 130_000
+
+BUILDS, GROWTHS = 7, 7
+IMPORT_ROUNDS, IMPORTS_A_ROUND = 9, 15
+SECTION, PART = 20, 100
+
+_BLOCK = re.compile(r'^( *(?:`{3,}|~{3,}))python .*exec="on".*$', re.M)
+_PAGE = """# Page {number}
+
+One paragraph about `updates_per_epoch`, which gives `#!calc count({number})` here.
+
+```python exec="on" source="above" result="text" session="{session}"
+from dlp import updates_per_epoch
+
+print(updates_per_epoch(num_samples={number}, per_device_train_batch_size=16))
+```
+
+```python exec="on" session="{session}"
+print("| micro-batch | samples |\\n| --- | ---: |\\n| first | 16 |\\n| {number} | 16 |")
+```
+"""
+
+
+def main() -> int:
+    """Print every measurement beside its target."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        folder = Path(name)
+        print(f"{'':44}{'min':>7}{'median':>8}{'max':>7}   target")
+        met = [execution(folder), growth(folder), import_time(), first_visits(folder / "guide")]
+    return 0 if all(met) else 1
+
+
+def report(label: str, ratios: list[float], target: float) -> bool:
+    """Print one line of ratios and whether their median meets the target."""
+    met = median(ratios) <= target
+    spread = f"{min(ratios):7.2f}{median(ratios):8.2f}{max(ratios):7.2f}"
+    print(f"{label:<44}{spread}   {target:.2f} {verdict(met)}", flush=True)
+    return met
+
+
+def verdict(met: bool) -> str:
+    """Say whether a target was met."""
+    return "met" if met else "MISSED"
+
+
+# The strict build, and the same pages with their blocks shown instead of run.
+
+
+def execution(folder: Path) -> bool:
+    """Measure what running the blocks adds to a build."""
+    guide, shown = copy(folder / "guide"), copy(folder / "shown")
+    for page in (shown / "docs").rglob("*.md"):
+        page.write_text(_BLOCK.sub(r"\1python", page.read_text("utf-8")), "utf-8")
+    ratios = []
+    for _ in range(BUILDS):
+        # Links to headings that only a block writes are broken where blocks are not run.
+        without = build(shown, "--no-strict")
+        ratios.append(build(guide) / without)
+    return report("strict build / blocks not executed", ratios, EXECUTION)
+
+
+# Generated pages in sections of twenty.
+
+
+def growth(folder: Path) -> bool:
+    """Measure whether a thousand pages cost what ten and a hundred foretell."""
+    sites = {number: generated(folder / str(number), number) for number in (10, 100, 1000)}
+    ratios, times = [], []
+    for _ in range(GROWTHS):
+        # Small builds before and after the long one, for a machine's speed drifts.
+        small = [(build(sites[10]), build(sites[100])) for _ in range(2)]
+        many = build(sites[1000])
+        small += [(build(sites[10]), build(sites[100])) for _ in range(2)]
+        few, some = (sum(column) / len(small) for column in zip(*small, strict=True))
+        times.append((few, some, many))
+        a_page = (some - few) / (100 - 10)
+        ratios.append(many / (some + (1000 - 100) * a_page))
+    met = report("1,000 pages / as 10 and 100 foretell", ratios, GROWTH)
+    each = (f"{median(column):.1f} s" for column in zip(*times, strict=True))
+    print(f"  10, 100 and 1,000 pages: {', '.join(each)}", flush=True)
+    return met
+
+
+def generated(folder: Path, number: int) -> Path:
+    """Write a guide of so many pages, two blocks each, that is otherwise like ours."""
+    copy(folder)
+    for old in (folder / "docs").rglob("*.md"):
+        if "_guide" not in old.parts:
+            old.unlink()
+    nav = ["nav:", "  - Home: index.md", "  - Pages:"]
+    (folder / "docs" / "index.md").write_text("# Home\n", "utf-8")
+    for page in range(number):
+        # Nested, so that the navigation of no page lists more than a handful of neighbours.
+        if page % PART == 0:
+            nav.append(f"      - Part {page // PART}:")
+        section = f"section-{page // SECTION}"
+        if page % SECTION == 0:
+            (folder / "docs" / section).mkdir()
+            nav.append(f"          - {section}:")
+        session = f"{section}/page-{page}"
+        nav.append(f"              - Page {page}: {session}.md")
+        text = _PAGE.format(number=page + 1, session=session)
+        (folder / "docs" / f"{session}.md").write_text(text, "utf-8")
+    config = folder / "mkdocs.yml"
+    settings = re.split(r"^nav:", config.read_text("utf-8"), flags=re.M)[0]
+    config.write_text(settings + "\n".join(nav) + "\n", "utf-8")
+    return folder
+
+
+def copy(folder: Path) -> Path:
+    """Copy what a build reads."""
+    for part in PARTS:
+        source, target = ROOT / part, folder / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, target)
+    return folder
+
+
+def build(folder: Path, strictness: str = "--strict") -> float:
+    """Build a site and return the seconds that the whole process took.
+
+    Raises:
+        SystemExit: If the build fails, with what it said.
+    """
+    paths = os.pathsep.join([str(folder), str(folder / "docs")])
+    command = [sys.executable, "-m", "mkdocs", "build", strictness]
+    before = processor_time()
+    done = subprocess.run(  # noqa: S603 - our own command
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": paths, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise SystemExit(f"the build failed:\n{done.stderr}")
+    return processor_time() - before
+
+
+def processor_time() -> float:
+    """Return the seconds that the processes started so far have computed."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+# Importing the package, against starting Python.
+
+
+def import_time() -> bool:
+    """Measure what `import dlp` adds to the start of the interpreter."""
+    ratios = []
+    start("import dlp")  # writes the byte code
+    for _ in range(IMPORT_ROUNDS):
+        pairs = [(start("import dlp"), start("pass")) for _ in range(IMPORTS_A_ROUND)]
+        # The fastest of a round is the one that nothing else on the machine disturbed.
+        ratios.append(min(pair[0] for pair in pairs) / min(pair[1] for pair in pairs))
+    return report("import dlp / bare interpreter", ratios, IMPORT)
+
+
+def start(statement: str) -> float:
+    """Return the seconds that a new interpreter takes for one statement."""
+    before = processor_time()
+    subprocess.run([sys.executable, "-I", "-c", statement], check=True)  # noqa: S603
+    return processor_time() - before
+
+
+# What a browser asks for when it has seen nothing of the site yet.
+
+
+def first_visits(guide: Path) -> bool:
+    """Measure the bytes that each page's first visit transfers, compressed as servers do."""
+    site = guide / "site"
+    pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
+    try:
+        found, how = dict(asked_by_browser(site, pages)), "asked for by a browser"
+    except ImportError:
+        found, how = {page: linked(site, page) for page in pages}, "linked; no browser driver"
+    sizes = {page: sum(compressed(site / file) for file in files) for page, files in found.items()}
+    largest = max(sizes.values())
+    print(f"\nFirst visit, gzipped, as {how}:")
+    for page, size in sorted(sizes.items(), key=lambda item: -item[1]):
+        own = compressed(site / page)
+        print(f"  {size / 1000:6.1f} kB, {own / 1000:5.1f} of them the page: {page}")
+    common = set.intersection(*found.values())
+    for file in sorted(common, key=lambda file: -compressed(site / file)):
+        print(f"  {compressed(site / file) / 1000:6.1f} kB on every page: {file}")
+    met = largest <= FIRST_VISIT
+    print(f"largest: {largest / 1000:.1f} kB, target {FIRST_VISIT / 1000:.0f}, {verdict(met)}")
+    return met
+
+
+def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[str]]]:
+    """Yield each page and the files that Chromium asks for, with nothing in its cache."""
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        raise ImportError("no browser")
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"http://127.0.0.1:{server.server_port}/"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for page in pages:
+            context = browser.new_context()
+            tab = context.new_page()
+            asked: list[str] = []
+            tab.on("requestfinished", lambda request, asked=asked: asked.append(request.url))
+            tab.goto(host + page.removesuffix("index.html"), wait_until="networkidle")
+            context.close()
+            yield page, {file_of(site, url) for url in asked if url.startswith(host)}
+        browser.close()
+    server.shutdown()
+
+
+def linked(site: Path, page: str) -> set[str]:
+    """List the page, the files it links to, what these need, and what the search loads."""
+    text = (site / page).read_text("utf-8")
+    tags = re.findall(r"<(?:script|img)\b[^>]*>|<link\b[^>]*(?:stylesheet|icon)[^>]*>", text)
+    links = [link for tag in tags for link in re.findall(r'(?:src|href)="([^"]+)"', tag)]
+    base = f"http://127.0.0.1/{page}"
+    files = {file_of(site, urljoin(base, link)) for link in links} | {page}
+    for style in [file for file in files if file.endswith(".css")]:
+        inside = re.findall(r'url\("?([^")]+)"?\)', (site / style).read_text("utf-8"))
+        files |= {
+            file_of(site, urljoin(f"http://127.0.0.1/{style}", link))
+            for link in inside
+            if not link.startswith("data:")
+        }
+    search = {path.relative_to(site).as_posix() for path in site.rglob("workers/search.*.js")}
+    return files | search | {"search/search_index.json"}
+
+
+def file_of(site: Path, url: str) -> str:
+    """Return the file of the site that an address stands for."""
+    path = urlsplit(url).path.lstrip("/")
+    return f"{path}index.html" if not path or path.endswith("/") else path
+
+
+def compressed(path: Path) -> int:
+    """Return the bytes of a file as a server sends it."""
+    data = path.read_bytes()
+    return len(data) if path.suffix in {".woff2", ".png"} else len(gzip.compress(data, 6))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

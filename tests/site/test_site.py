@@ -1,0 +1,288 @@
+"""The built site: nothing broken, nothing foreign, every public name in the reference."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from html import unescape
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+import pytest
+from mkdocstrings import Inventory
+
+import dlp
+from _guide.glossary import TERMS
+from _guide.questions import QUESTIONS
+from tests.formulas import api
+from tests.paths import PAGES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.site.conftest import Site
+    from tests.site.html import Document
+
+# The base of all addresses; a link to it is a link to the site.
+HERE = "http://127.0.0.1:8000/"
+
+Check = Callable[[str, "Document"], list[str]]
+
+
+def problems(built: Site, check: Check) -> list[str]:
+    """Apply a check to every page and name the page in what it finds."""
+    return [
+        f"{name}: {problem}"
+        for name, document in built.documents.items()
+        for problem in check(name, document)
+    ]
+
+
+def address_of(name: str) -> str:
+    """Return the address of a file of the site."""
+    return HERE + name.removesuffix("index.html")
+
+
+# --- The build ------------------------------------------------------------------------------
+
+
+def test_the_strict_build_succeeds_without_a_warning(built: Site) -> None:
+    assert built.status == 0, built.log
+    assert "Documentation built" in built.log, "never build with --quiet: it hides warnings"
+    assert not re.findall(r"^(?:WARNING|ERROR).*", built.log, re.M), built.log
+
+
+def test_every_page_is_built_and_the_guide_alone(built: Site) -> None:
+    expected = {"404.html"}
+    for page in PAGES:
+        stem = page.removesuffix(".md").removesuffix("index")
+        expected.add(f"{stem.rstrip('/')}/index.html".lstrip("/"))
+    assert set(built.documents) == expected
+
+
+def test_building_again_gives_the_same_bytes(both: tuple[Site, Site]) -> None:
+    first, second = ({_relative(site, path) for path in _files(site)} for site in both)
+    assert first == second
+    _, different, unreadable = filecmp.cmpfiles(
+        both[0].folder, both[1].folder, sorted(first), shallow=False
+    )
+    assert (different, unreadable) == ([], [])
+
+
+def _files(built: Site) -> list[Path]:
+    return [path for path in built.folder.rglob("*") if path.is_file()]
+
+
+def _relative(built: Site, path: Path) -> str:
+    return path.relative_to(built.folder).as_posix()
+
+
+# --- What is on a page ----------------------------------------------------------------------
+
+
+# What must not be seen, but on these pages: one shows how pages are written, the others code.
+LEAKS = {
+    "Traceback (most recent call last)": "",
+    "PAGE_TITLE": "",
+    "::: ": "",
+    "{ .": "",
+    "```": "contributing/",
+    'exec="': "contributing/",
+    "markdown-exec: hide": "contributing/",
+    "#!calc": "contributing/",
+    "#!cite": "contributing/",
+    "--8<--": "contributing/",
+    r"\frac": "reference/",
+    r"\text{": "reference/",
+    r"\operatorname": "reference/",
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS)
+def test_nothing_is_left_as_it_was_written(built: Site, leak: str) -> None:
+    def check(name: str, document: Document) -> list[str]:
+        if LEAKS[leak] and name.startswith(LEAKS[leak]):
+            return []
+        return re.findall(f".{{0,40}}{re.escape(leak)}.{{0,40}}", document.text)
+
+    assert not problems(built, check)
+
+
+def test_nothing_is_loaded_from_another_host(built: Site) -> None:
+    def check(name: str, document: Document) -> list[str]:
+        styled = [url for style in document.styles for url in _urls(style)]
+        here = urlsplit(address_of(name))
+        return [
+            url
+            for url in [*document.loaded, *styled]
+            if urlsplit(urljoin(address_of(name), url)).netloc not in {here.netloc, ""}
+        ]
+
+    assert not problems(built, check)
+
+
+def test_no_style_or_script_names_another_host(built: Site) -> None:
+    for path in _files(built):
+        if path.suffix == ".css":
+            style = path.read_text(encoding="utf-8")
+            foreign = [url for url in _urls(style) if urlsplit(url).netloc]
+            assert not foreign, f"{_relative(built, path)}: {foreign}"
+        if path.suffix in {".js", ".mjs"} and "assets/javascripts" not in path.as_posix():
+            script = path.read_text(encoding="utf-8")
+            assert not re.findall(r"""["'`](?:https?:)?//[\w.]+""", script), path.name
+
+
+def _urls(style: str) -> list[str]:
+    urls = re.findall(r"url\(\s*['\"]?([^'\")]+)", style)
+    urls += re.findall(r"@import\s+['\"]([^'\"]+)", style)
+    return [url for url in urls if not url.startswith("data:")]
+
+
+def test_links_within_the_site_lead_somewhere(built: Site) -> None:
+    files = {_relative(built, path) for path in _files(built)}
+
+    def check(name: str, document: Document) -> list[str]:
+        broken = []
+        for link in [*document.links, *document.loaded]:
+            target = urlsplit(urljoin(address_of(name), link))
+            if f"{target.scheme}://{target.netloc}/" != HERE:
+                continue
+            path = unquote(target.path).lstrip("/")
+            file = path + "index.html" if path.endswith("/") or not path else path
+            anchor = unquote(target.fragment)
+            if file not in files:
+                broken.append(f"{link} is not there")
+            elif anchor and anchor not in built.documents[file].ids:
+                broken.append(f"{link}: no such place on {file}")
+        return broken
+
+    assert not problems(built, check)
+
+
+def test_links_to_other_hosts_are_secure(built: Site) -> None:
+    def check(_: str, document: Document) -> list[str]:
+        return [
+            link
+            for link in document.links
+            if link.startswith("http:") and not link.startswith(HERE)
+        ]
+
+    assert not problems(built, check)
+
+
+def test_every_page_can_be_read_aloud(built: Site) -> None:
+    def check(_: str, document: Document) -> list[str]:
+        found = [f"the id {id!r} stands there twice" for id, n in document.ids.items() if n > 1]  # noqa: A001
+        found += [f"write an alt text for {url}" for url in document.images_without_text]
+        if document.language != "en":
+            found.append("the language is not given")
+        if document.pictures != document.titled_pictures:
+            found.append(f"{document.pictures - document.titled_pictures} pictures lack a title")
+        if document.headings.count("h1") != 1:
+            found.append(f"{document.headings.count('h1')} headings of the first level")
+        return found
+
+    assert not problems(built, check)
+
+
+def test_every_question_page_has_a_picture(built: Site) -> None:
+    for question in QUESTIONS:
+        document = built.documents[f"{question.page.removesuffix('.md')}/index.html"]
+        assert document.pictures, question.page
+
+
+def test_all_answers_are_on_the_home_page(built: Site) -> None:
+    home = built.documents["index.html"].text
+    for question in QUESTIONS:
+        assert question.title in home
+        assert " ".join(question.answer.split()) in home, question.title
+
+
+def test_every_term_of_the_glossary_is_used_on_another_page(built: Site) -> None:
+    text = " ".join(
+        document.text for name, document in built.documents.items() if "glossary" not in name
+    )
+    unused = [
+        term
+        for term in TERMS
+        if not re.search(rf"(?<!\w){re.escape(term)}", text, 0 if term.isupper() else re.I)
+    ]
+    assert not unused, f"use these terms on a page, or take them out of the glossary: {unused}"
+
+
+# --- The reference --------------------------------------------------------------------------
+
+
+def test_the_reference_documents_the_public_api_and_nothing_else(built: Site) -> None:
+    with (built.folder / "objects.inv").open("rb") as file:
+        inventory = Inventory.parse_sphinx(file)
+    documented = {name for name, item in inventory.items() if item.domain == "py"}
+    # The same objects under the names by which the package and its modules import them.
+    modules = {module.path for module in api.modules().values()} | {"dlp"}
+    others = {name for name in documented if name.rpartition(".")[2] in dlp.__all__} | modules
+    missing = sorted(set(api.public()) - documented)
+    unknown = sorted(documented - set(api.public()) - others)
+    assert not missing, f"write `::: dlp.<module>` on a page under docs/reference/ for {missing}"
+    assert not unknown, f"not public: {unknown}"
+
+
+# --- Search ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def words(built: Site) -> set[str]:
+    """Split what the search knows into words, as the theme's search does."""
+    index: dict[str, Any] = json.loads(
+        (built.folder / "search" / "search_index.json").read_text(encoding="utf-8")
+    )
+    separator = re.compile(index["config"]["separator"])
+    found: set[str] = set()
+    for entry in index["docs"]:
+        text = unescape(re.sub(r"<[^>]+>", " ", f"{entry['title']} {entry['text']}"))
+        found |= {word.lower() for word in separator.split(text)}
+    return found
+
+
+@pytest.mark.parametrize(
+    "word", ["lora", "parameters", "kv", "cache", "gradient", "accumulation", "qlora"]
+)
+def test_search_finds_an_identifier_by_its_parts(words: set[str], word: str) -> None:
+    assert word in words
+
+
+@pytest.mark.parametrize("number", ["14,336", "14336", "15,625", "16,384", "26.08"])
+def test_search_keeps_a_number_whole(words: set[str], number: str) -> None:
+    assert number in words
+
+
+# --- The wheel ------------------------------------------------------------------------------
+
+
+def test_the_wheel_on_the_site_installs_without_an_index(built: Site, tmp_path: Path) -> None:
+    (wheel,) = built.folder.glob("*.whl")
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--no-compile"]
+    command += ["--disable-pip-version-check", "--target", str(tmp_path), str(wheel)]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own wheel
+    print_names = "import dlp, json; print(json.dumps([dlp.__file__, dlp.__all__]))"
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-S", "-c", print_names],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(tmp_path)},
+    )
+    place, names = json.loads(done.stdout)
+    assert place.startswith(str(tmp_path))
+    assert names == dlp.__all__
+    assert (tmp_path / "dlp" / "py.typed").exists()
+    assert not (tmp_path / "_guide").exists()
+
+
+def test_the_page_for_addresses_that_do_not_exist_helps(built: Site) -> None:
+    lost = built.documents["404.html"]
+    assert any(urljoin(HERE, link) == HERE for link in lost.links)
