@@ -6,6 +6,12 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 export NO_MKDOCS_2_WARNING := 1
 
+# The dates in the sitemap are those of the last commit, so that a commit always builds the same bytes.
+COMMITTED := $(shell git log -1 --format=%ct 2>/dev/null)
+ifneq ($(COMMITTED),)
+export SOURCE_DATE_EPOCH ?= $(COMMITTED)
+endif
+
 .DEFAULT_GOAL := help
 .PHONY: help serve test site bench page fix lock tools clean
 

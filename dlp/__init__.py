@@ -81,8 +81,8 @@ from dlp.heads import (
     HEAD_MODEL_TYPES,
     TASKS,
     classification_head_parameters,
-    library_head_parameters,
     linear_parameters,
+    transformers_head_parameters,
 )
 
 # Question 7: the objective.
@@ -172,8 +172,8 @@ __all__ = [
     "HEAD_MODEL_TYPES",
     "TASKS",
     "classification_head_parameters",
-    "library_head_parameters",
     "linear_parameters",
+    "transformers_head_parameters",
     # Question 7: the objective.
     "AVERAGES",
     "IGNORE_INDEX",

@@ -92,7 +92,7 @@ def classification_head_parameters(*, hidden_size: int, num_labels: int, bias: b
     return linear_parameters(in_features=hidden_size, out_features=num_labels, bias=bias)
 
 
-def library_head_parameters(
+def transformers_head_parameters(
     *, model_type: str, task: str, hidden_size: int, num_labels: int
 ) -> int:
     r"""Count the parameters of the classification head that Transformers builds.
@@ -126,7 +126,7 @@ def library_head_parameters(
         `modeling_gpt2.py`, and `modeling_layers.py` for Llama, Mistral and Qwen2.
 
     Examples:
-        >>> library_head_parameters(
+        >>> transformers_head_parameters(
         ...     model_type="roberta",
         ...     task="sequence-classification",
         ...     hidden_size=768,

@@ -207,7 +207,7 @@ def _heads() -> Iterator[Check]:
         ("RobertaForSequenceClassification", "sequence-classification"),
     ):
         found = witnesses.record("heads", f"{name}, 2048 wide, 8 labels")
-        ours = dlp.library_head_parameters(
+        ours = dlp.transformers_head_parameters(
             model_type=found["inputs"]["model_type"],
             task=task,
             hidden_size=given.hidden_size,

@@ -22,13 +22,17 @@ ROOT = Path(__file__).parents[2]
 def asked(number: int) -> str:
     """Write the question, the values it gives, and what it assumes."""
     q = question(number)
-    items = (values.SHOWN[name] for name in q.given)
-    shown = "".join(f"<div><dt>{i.label}</dt><dd>{i.value}</dd></div>" for i in items)
+    shown = "".join(_given(values.SHOWN[name]) for name in q.given)
     return (
         f"{q.asks}\n{{ .asked }}\n\n"
         f'<dl class="given">{shown}</dl>\n\n'
         f"Assumed: {'; '.join(q.assumptions)}.\n{{ .assumed }}\n"
     )
+
+
+def _given(item: values.Given) -> str:
+    row = ' class="row"' if " " in item.value else ""  # a text or a list, not a number
+    return f"<div{row}><dt>{item.label}</dt><dd>{item.value}</dd></div>"
 
 
 def hint(number: int) -> str:

@@ -173,7 +173,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "num_labels": [8, 1],
         "bias": [True, False],
     },
-    "library_head_parameters": {
+    "transformers_head_parameters": {
         "model_type": list(dlp.HEAD_MODEL_TYPES),
         "task": list(dlp.TASKS),
         "hidden_size": [768, 1],

@@ -137,8 +137,8 @@ def test_the_head_of_roberta_is_the_head_of_bert_with_its_pooler(width: int, lab
         "num_labels": labels,
     }
     pooler = dlp.linear_parameters(in_features=width, out_features=width)
-    bert = dlp.library_head_parameters(model_type="bert", **shape)
-    assert dlp.library_head_parameters(model_type="roberta", **shape) == bert + pooler
+    bert = dlp.transformers_head_parameters(model_type="bert", **shape)
+    assert dlp.transformers_head_parameters(model_type="roberta", **shape) == bert + pooler
 
 
 # --- Adapters -------------------------------------------------------------------------------

@@ -166,7 +166,7 @@ def test_a_documented_table_agrees_with_its_function(
 def test_the_documented_formulas_of_library_heads_agree_with_the_function() -> None:
     rows = re.findall(
         r"^\| (`.+?) \| \$(.+?)\$ \| \$(.+?)\$ \|",
-        inspect.getdoc(dlp.library_head_parameters) or "",
+        inspect.getdoc(dlp.transformers_head_parameters) or "",
         re.M,
     )
     counted = {"d C": 6, "d C + C": 9, "d^2 + d + d C + C": 15}  # for d = 2 and C = 3
@@ -175,7 +175,7 @@ def test_the_documented_formulas_of_library_heads_agree_with_the_function() -> N
         for model_type in re.findall(r"`(.+?)`", names):
             seen.add(model_type)
             for task, formula in zip(dlp.TASKS, formulas, strict=True):
-                ours = dlp.library_head_parameters(
+                ours = dlp.transformers_head_parameters(
                     model_type=model_type, task=task, hidden_size=2, num_labels=3
                 )
                 assert ours == counted[formula], (model_type, task)

@@ -52,7 +52,7 @@ def test_heads_are_those_of_the_real_model(found: dict[str, Any]) -> None:
     if "bias" in inputs:
         ours = dlp.classification_head_parameters(**shape, bias=inputs["bias"])
     else:
-        ours = dlp.library_head_parameters(
+        ours = dlp.transformers_head_parameters(
             **shape, model_type=inputs["model_type"], task=f"{inputs['task']}-classification"
         )
     assert ours == found["counted"]["total"]
@@ -69,7 +69,7 @@ def test_lora_trains_what_peft_marks_as_trainable(found: dict[str, Any]) -> None
         use_dora=inputs["use_dora"],
     )
     if inputs["task_type"] == "SEQ_CLS":
-        trained += dlp.library_head_parameters(
+        trained += dlp.transformers_head_parameters(
             model_type=inputs["config"]["model_type"],
             task="sequence-classification",
             hidden_size=inputs["config"]["hidden_size"],

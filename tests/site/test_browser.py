@@ -47,7 +47,8 @@ OPEN_ALL = """() => {
 # What an element that scrolls sideways may hold, everything else must fit.
 TOO_WIDE = """() => {
   const scrolls = (e) =>
-    e && (getComputedStyle(e).overflowX !== "visible" || scrolls(e.parentElement));
+    e !== document.body &&
+    (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
   return [...document.body.querySelectorAll("*")]
     .filter((element) => element.checkVisibility())
     .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
