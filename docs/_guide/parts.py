@@ -112,7 +112,7 @@ def table(
 ) -> str:
     """Write a Markdown table that scrolls by itself when it is wider than the page.
 
-    On a phone a table that ends in words becomes cards, one for each row; one of numbers scrolls.
+    On a phone a table with words in it becomes cards, one for each row; one of numbers scrolls.
 
     Args:
         header: The titles of the columns.
@@ -123,7 +123,7 @@ def table(
     Raises:
         ValueError: If a row has more or fewer cells than the header.
     """
-    cards = len(header) > 2 and not align.ljust(len(header)).endswith("r")
+    cards = len(header) > 2 and "l" in align.ljust(len(header), "l")[1:]
     lines = [
         _row(header),
         _row("--:" if side == "r" else "---" for side in align.ljust(len(header))),
