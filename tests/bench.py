@@ -260,7 +260,7 @@ def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[st
 
 
 def linked(site: Path, page: str) -> set[str]:
-    """List the page, the files it links to, what these need, and what the search loads."""
+    """List the page, the files it links to, what these need, and the search's worker."""
     text = (site / page).read_text("utf-8")
     tags = re.findall(r"<(?:script|img)\b[^>]*>|<link\b[^>]*(?:stylesheet|icon)[^>]*>", text)
     links = [link for tag in tags for link in re.findall(r'(?:src|href)="([^"]+)"', tag)]
@@ -274,7 +274,7 @@ def linked(site: Path, page: str) -> set[str]:
             if not link.startswith("data:")
         }
     search = {path.relative_to(site).as_posix() for path in site.rglob("workers/search.*.js")}
-    return files | search | {"search/search_index.json"}
+    return files | search
 
 
 def file_of(site: Path, url: str) -> str:

@@ -26,6 +26,7 @@ _OPTIONS = {
     "source": ("above", "below", "block", "tabbed-left", "tabbed-right"),
     "result": ("text",),
     "html": ("on",),
+    "idprefix": ("",),
     "session": None,
     "title": None,
     "hl_lines": None,

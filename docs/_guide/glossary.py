@@ -104,7 +104,8 @@ _UNMARKED = {
 }
 
 
-_HEADINGS = {"h1", "h2", "h3", "h4", "h5", "h6"}
+# In headings a mark disturbs, and in the glossary itself it would explain a term by itself.
+_UNMARKED_TAGS = {"h1", "h2", "h3", "h4", "h5", "h6", "dt"}
 
 
 class _FirstUse(Treeprocessor):
@@ -117,7 +118,7 @@ class _FirstUse(Treeprocessor):
                 if child.tag != "abbr":
                     continue
                 term = child.text or ""
-                if term in seen or parent.tag in _HEADINGS:
+                if term in seen or parent.tag in _UNMARKED_TAGS:
                     _unwrap(parent, child)
                 else:
                     seen.add(term)

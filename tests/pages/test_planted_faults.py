@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,12 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from _guide import blocks, figures
+from tests.pages.copies import build
 from tests.pages.reading import run_page
-from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SOUND = """\
 # A page
@@ -141,34 +138,6 @@ STOPPED = {
         "trained = lora", "import sys; sys.exit(0)\ntrained = lora", "end the program"
     ),
 }
-
-
-def build(folder: Path, pages: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Build a copy of the guide that has these pages and one of the reference."""
-    ignored = shutil.ignore_patterns("__pycache__", "assets")
-    for part in ("dlp", "docs/_guide", "tests/published"):
-        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
-    for part in (
-        *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE"),
-        *("docs/reference/heads.md", "tests/libraries/lora.json"),
-    ):
-        (folder / part).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / part, folder / part)
-    nav = ["heads: reference/heads.md"]
-    for name, text in pages.items():
-        (folder / "docs" / f"{name}.md").write_text(text, encoding="utf-8")
-        nav.append(f"{name}: {name}.md")
-    settings, _, _ = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")
-    listed = "".join(f"  - {entry}\n" for entry in nav)
-    (folder / "mkdocs.yml").write_text(f"{settings}\nnav:\n{listed}", encoding="utf-8")
-    return subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{folder / 'docs'}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def faulty(name: str, fault: Fault) -> str:
