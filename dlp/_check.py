@@ -48,8 +48,8 @@ def choice(name: str, value: object, allowed: "Collection[str]") -> str:
 
 
 def choices(name: str, value: object, allowed: "Collection[str]") -> list[str]:
-    """Return `value` as a list if it is a list or tuple of strings, each one of `allowed`."""
-    if not isinstance(value, (list, tuple)):
+    """Return `value` as a list if it is a list, tuple or set of strings, each one of `allowed`."""
+    if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError(f"{name} must be a list of str, not {_shown(value)}")
     if not value:
         raise ValueError(f"{name} must name at least one of {', '.join(allowed)}")
@@ -67,8 +67,8 @@ def mapping(name: str, value: object) -> "Mapping[str, object]":
 
 
 def sequence(name: str, value: object) -> list[object]:
-    """Return `value` as a list if it is a list or tuple with at least one item."""
-    if not isinstance(value, (list, tuple)):
+    """Return `value` as a list if it is a list, tuple or range with at least one item."""
+    if not isinstance(value, (list, tuple, range)):
         raise TypeError(f"{name} must be a list, not {_shown(value)} ({type(value).__name__})")
     if not value:
         raise ValueError(f"{name} must hold at least one item")

@@ -5,7 +5,7 @@ from dlp.transformer import linear_layers, parameters_by_part, transformer_dimen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping
 
 ALL_LINEAR = "all-linear"
 """The value of `target_modules` that adapts every linear layer but the output head."""
@@ -86,7 +86,7 @@ def lora_model_parameters(
     *,
     config: "Mapping[str, object]",
     r: int,
-    target_modules: "str | Sequence[str]",
+    target_modules: "str | Collection[str]",
     bias: str = "none",
     use_dora: bool = False,
 ) -> int:

@@ -287,7 +287,8 @@ def transformer_dimensions(*, config: "Mapping[str, object]") -> dict[str, int]:
     """Read the dimensions in a parsed `config.json` under one set of names.
 
     GPT-2 writes `n_embd` for `hidden_size`; older Llama files leave out `num_key_value_heads`
-    and `head_dim`. Keys that no parameter depends on are ignored.
+    and `head_dim`. Keys that no parameter depends on are ignored; one that is `null` counts as left
+    out.
 
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
@@ -325,7 +326,8 @@ def transformer_dimensions(*, config: "Mapping[str, object]") -> dict[str, int]:
     def decide(setting: bool | str) -> bool:
         if isinstance(setting, bool):
             return setting
-        return _check.flag(f'config["{setting}"]', config.get(setting, False))
+        value = config.get(setting)
+        return _check.flag(f'config["{setting}"]', False if value is None else value)
 
     hidden_size = read("hidden_size")
     heads = read("num_attention_heads")
@@ -334,6 +336,7 @@ def transformer_dimensions(*, config: "Mapping[str, object]") -> dict[str, int]:
             f"hidden_size must be a multiple of num_attention_heads when config has no head_dim, "
             f"not {hidden_size} with {heads} heads"
         )
+    tied = config.get("tie_word_embeddings")
     dimensions = {
         "hidden_size": hidden_size,
         "num_hidden_layers": read("num_hidden_layers"),
@@ -352,7 +355,7 @@ def transformer_dimensions(*, config: "Mapping[str, object]") -> dict[str, int]:
         "mlp_bias": decide(family["mlp_bias"]),
         "norm_bias": family["norm_bias"],
         "tie_word_embeddings": _check.flag(
-            'config["tie_word_embeddings"]', config.get("tie_word_embeddings", family["tied"])
+            'config["tie_word_embeddings"]', family["tied"] if tied is None else tied
         ),
     }
     _check_heads(dimensions["num_attention_heads"], dimensions["num_key_value_heads"])

@@ -40,6 +40,7 @@ _GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 # have to be fetched at each build, and a build works without a network.
 _PYTHON = {
     "bool": ("class", "library/functions.html"),
+    "collections.abc.Collection": ("class", "library/collections.abc.html"),
     "collections.abc.Mapping": ("class", "library/collections.abc.html"),
     "collections.abc.Sequence": ("class", "library/collections.abc.html"),
     "dict": ("class", "library/stdtypes.html"),
