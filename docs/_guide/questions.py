@@ -516,7 +516,7 @@ HEAD_ONLY = Question(
     ),
     given=("num_parameters", "hidden_size", "num_labels"),
     assumptions=("fp32 weights, gradients and AdamW", "activations counted separately"),
-    hint="List what full training keeps for each parameter; cross out what a frozen one has not.",
+    hint="List what full training keeps for each parameter; cross out what frozen ones do without.",
     call=_head_only,
     also=(("Full fine-tuning, for comparison:", _full),),
     answer=f"True: {gb(_head_only())} against {gb(_full_bytes)}",
