@@ -697,7 +697,7 @@ RANK = Question(
     f"{count(_lora(r=2 * given.r))} at {2 * given.r}",
     because=(
         "A has one row and B one column for each unit of rank, so the count is linear in the rank; "
-        f"at rank {count(_break_even)} they are as large as the matrix."
+        f"at rank {count(_break_even)} both together are as large as the matrix."
     ),
     wrong=(
         Wrong(
