@@ -84,7 +84,7 @@ def _steps() -> Iterator[Check]:
             )
             yield _counted(
                 f"Times the weights changed in one epoch of {count(samples)} samples",
-                f"Transformers {found['versions']['transformers']}, `Trainer`",
+                _versioned(found, "Trainer"),
                 count(found["counted"]["times_changed"]),
                 count(ours),
             )
@@ -102,7 +102,7 @@ def _steps() -> Iterator[Check]:
             )
             yield _counted(
                 f"Updates: {count(samples)} samples, batch size {batch}, {steps} accumulated",
-                f"Transformers {found['versions']['transformers']}, `Trainer`",
+                _versioned(found, "Trainer"),
                 count(found["counted"]["updates"]),
                 count(ours),
             )
@@ -125,7 +125,7 @@ def _windows() -> Iterator[Check]:
             yield _counted(
                 f"Weights change after micro-batches: {count(epochs)} epoch"
                 f"{'s' if epochs > 1 else ''} of {count(given.drawn_micro_batches)}",
-                f"{_versioned(found, loop)}",
+                _versioned(found, loop),
                 _listed(found["counted"]["changed_after"]),
                 _listed(window[-1] for window in windows),
             )
@@ -370,6 +370,7 @@ _CHECKS = {
 
 
 def _versioned(found: dict[str, Any], loop: str) -> str:
+    """Name the training loop that counted: the `Trainer` of a release, or one of PyTorch."""
     if "versions" in found:
         return f"Transformers {found['versions']['transformers']}, `Trainer`"
     return f"{witnesses.version('updates', 'torch')}, {loop}"

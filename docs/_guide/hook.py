@@ -1,6 +1,7 @@
 """The one MkDocs hook: fresh formulas, checked blocks, a wheel to download, labels for readers.
 
-Nothing that a reader sees in the text depends on it, so that another engine can build the pages.
+The text of the pages needs one thing of it, the site's address in the command that installs the
+wheel; all else another engine builds without it.
 """
 
 from __future__ import annotations
