@@ -75,6 +75,16 @@ def sequence(name: str, value: object) -> list[object]:
     return list(value)
 
 
+def head_counts(num_attention_heads: object, num_key_value_heads: object) -> None:
+    """Refuse key and value heads that cannot be shared evenly among the query heads."""
+    heads = count("num_attention_heads", num_attention_heads)
+    key_heads = count("num_key_value_heads", num_key_value_heads)
+    if heads % key_heads:
+        raise ValueError(
+            f"num_key_value_heads must divide num_attention_heads, not {key_heads} with {heads}"
+        )
+
+
 def _shown(value: object) -> str:
     """Quote a value, shortened: an error message is no place for a thousand digits."""
     if isinstance(value, int) and abs(value) > 10**30:

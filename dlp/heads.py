@@ -2,22 +2,65 @@
 
 from dlp import _check
 
-# model_type -> (task -> (a dense layer of d x d with bias comes first, the last layer has a bias))
+# task -> (a dense layer of d x d with bias comes first, the last layer has a bias)
+_PLAIN = {"sequence-classification": (False, True), "token-classification": (False, True)}
+_DENSE = {"sequence-classification": (True, True), "token-classification": (False, True)}
+_SCORE = {"sequence-classification": (False, False), "token-classification": (False, True)}
+_SCORE_ONLY = {"sequence-classification": (False, False)}
+
 _LIBRARY_HEADS = {
-    "bert": {"sequence-classification": (False, True), "token-classification": (False, True)},
-    "roberta": {"sequence-classification": (True, True), "token-classification": (False, True)},
-    "distilbert": {"sequence-classification": (True, True), "token-classification": (False, True)},
-    "gpt2": {"sequence-classification": (False, False), "token-classification": (False, True)},
-    "llama": {"sequence-classification": (False, False), "token-classification": (False, True)},
-    "mistral": {"sequence-classification": (False, False), "token-classification": (False, True)},
-    "qwen2": {"sequence-classification": (False, False), "token-classification": (False, True)},
+    "bert": _PLAIN,
+    "roberta": _DENSE,
+    "distilbert": _DENSE,
+    "t5": _DENSE,
+    "gpt2": _SCORE,
+    "gpt_neox": _SCORE,
+    "gpt_bigcode": _SCORE,
+    "bloom": _SCORE,
+    "falcon": _SCORE,
+    "phi": _SCORE,
+    "phi3": _SCORE,
+    "llama": _SCORE,
+    "mistral": _SCORE,
+    "mixtral": _SCORE,
+    "qwen2": _SCORE,
+    "qwen3": _SCORE,
+    "qwen3_moe": _SCORE,
+    "gemma": _SCORE,
+    "gemma2": _SCORE,
+    "gemma3_text": _SCORE_ONLY,
+    "opt": _SCORE_ONLY,
+    "vit": {"image-classification": (False, True)},
 }
 
-HEAD_MODEL_TYPES = ("bert", "roberta", "distilbert", "gpt2", "llama", "mistral", "qwen2")
+HEAD_MODEL_TYPES = (
+    "bert",
+    "roberta",
+    "distilbert",
+    "t5",
+    "gpt2",
+    "gpt_neox",
+    "gpt_bigcode",
+    "bloom",
+    "falcon",
+    "phi",
+    "phi3",
+    "llama",
+    "mistral",
+    "mixtral",
+    "qwen2",
+    "qwen3",
+    "qwen3_moe",
+    "gemma",
+    "gemma2",
+    "gemma3_text",
+    "opt",
+    "vit",
+)
 """The `model_type` values whose heads in Transformers this module counts."""
 
-TASKS = ("sequence-classification", "token-classification")
-"""One label for a whole sequence, or one for each token (named-entity recognition)."""
+TASKS = ("sequence-classification", "token-classification", "image-classification")
+"""One label for a sequence, for each token (named-entity recognition), or for an image."""
 
 
 def linear_parameters(*, in_features: int, out_features: int, bias: bool = True) -> int:
@@ -99,14 +142,20 @@ def transformers_head_parameters(
 
     For $d$ `hidden_size` and $C$ `num_labels`:
 
-    | `model_type` | sequence classification | token classification |
-    |---|---|---|
-    | `bert` | $d C + C$ | $d C + C$ |
-    | `roberta`, `distilbert` | $d^2 + d + d C + C$ | $d C + C$ |
-    | `gpt2`, `llama`, `mistral`, `qwen2` | $d C$ | $d C + C$ |
+    | `model_type` | sequence | token | image |
+    |---|---|---|---|
+    | `bert` | $d C + C$ | $d C + C$ | |
+    | `roberta`, `distilbert`, `t5` | $d^2 + d + d C + C$ | $d C + C$ | |
+    | `gpt2`, `gpt_neox`, `gpt_bigcode`, `bloom`, `falcon`, `phi`, `phi3` | $d C$ | $d C + C$ | |
+    | `llama`, `mistral`, `mixtral`, `qwen2`, `qwen3`, `qwen3_moe` | $d C$ | $d C + C$ | |
+    | `gemma`, `gemma2` | $d C$ | $d C + C$ | |
+    | `gemma3_text`, `opt` | $d C$ | | |
+    | `vit` | | | $d C + C$ |
 
-    BERT's pooler, of $d^2 + d$ parameters, belongs to its backbone and comes pre-trained; in
-    RoBERTa the dense layer of the same size belongs to the head and starts from random numbers.
+    Where the table is empty, the library has no such class. The head of OPT is as wide as its
+    embedding: for OPT 350m $d$ is its `word_embed_proj_dim`, 512. BERT's pooler, of
+    $d^2 + d$ parameters, belongs to its backbone and comes pre-trained; in RoBERTa the dense layer
+    of the same size belongs to the head and starts from random numbers.
 
     Args:
         model_type: One of `HEAD_MODEL_TYPES`, as in a `config.json`.
@@ -119,11 +168,12 @@ def transformers_head_parameters(
 
     Raises:
         TypeError: If a count is not an int, or `model_type` or `task` not a str.
-        ValueError: If a count is below 1, or `model_type` or `task` is unknown.
+        ValueError: If a count is below 1, `model_type` or `task` is unknown, or the library has no
+            such head.
 
     Source:
-        Transformers 5.23.0: `modeling_bert.py`, `modeling_roberta.py`, `modeling_distilbert.py`,
-        `modeling_gpt2.py`, and `modeling_layers.py` for Llama, Mistral and Qwen2.
+        Transformers 5.23.0: `modeling_layers.py` for Llama and those like it, and
+        `modeling_*.py` of the other types.
 
     Examples:
         >>> transformers_head_parameters(
@@ -136,6 +186,7 @@ def transformers_head_parameters(
     """
     _check.choice("model_type", model_type, HEAD_MODEL_TYPES)
     _check.choice("task", task, TASKS)
+    _check.choice(f"task of {model_type}", task, tuple(_LIBRARY_HEADS[model_type]))
     _check.count("hidden_size", hidden_size)
     _check.count("num_labels", num_labels)
     dense, bias = _LIBRARY_HEADS[model_type][task]

@@ -2,6 +2,7 @@
 
 from dlp import _check
 from dlp.activations import COMPUTE_DTYPES, METHODS, activation_bytes
+from dlp.logits import output_activations
 from dlp.transformer import position_table_parameters
 from dlp.units import DTYPES, stored_bytes
 
@@ -26,6 +27,7 @@ The table of [`optimizer_bytes_per_parameter`][dlp.memory.optimizer_bytes_per_pa
 """
 
 # The arguments of `activation_bytes` that the ledger does not set itself: needed, and optional.
+# Those of tensor parallelism are not among them: the ledger is that of one whole model.
 _SHAPE = (
     "num_hidden_layers",
     "per_device_train_batch_size",
@@ -33,7 +35,17 @@ _SHAPE = (
     "hidden_size",
     "num_attention_heads",
 )
-_SETTINGS = ("attention", "recomputation")
+_SETTINGS = (
+    "layer",
+    "intermediate_size",
+    "num_key_value_heads",
+    "head_dim",
+    "attention",
+    "recomputation",
+    "r",
+    "target_modules",
+    "vocab_size",
+)
 
 CONVENTIONS: dict[str, dict[str, int]] = {
     "weights-and-moments": {"weights": 2, "gradients": 0, "master_weights": 0, "optimizer": 8},
@@ -304,31 +316,35 @@ def memory_ledger(
     num_head_parameters: int = 0,
     num_adapter_parameters: int = 0,
     dtype: str = "fp32",
+    autocast_adapter_dtype: bool = False,
     master_weights: bool = False,
     optimizer: str = "adamw",
     quantized_dtype: str = "nf4-double",
     num_unquantized_parameters: int = 0,
-    micro_batch: "Mapping[str, int | str] | None" = None,
+    micro_batch: "Mapping[str, Any] | None" = None,
 ) -> dict[str, dict[str, int]]:
     """Set the memory of full fine-tuning, head-only tuning, LoRA and QLoRA side by side.
 
     Every method loads the whole model. Only what is trained has gradients and optimizer states:
-    everything in full fine-tuning, the head alone, or the adapters and the head. Adapters are
-    counted in `dtype`; PEFT keeps them in fp32 unless told otherwise. Activations assume adapters
-    on queries, keys or values.
+    everything in full fine-tuning, the head alone, or the adapters and the head.
 
     Args:
         num_parameters: Parameters of the model without the head, 1 or more.
         num_head_parameters: Parameters of a new head, trained by every method, 0 or more.
         num_adapter_parameters: Parameters of the adapters of LoRA and QLoRA, 0 or more.
         dtype: One of `COMPUTE_DTYPES`: the format of weights, gradients and activations.
-        master_weights: Whether trained weights are kept a second time in fp32.
+        autocast_adapter_dtype: Whether adapters and their gradients are in fp32 whatever `dtype`
+            is, as PEFT keeps them unless told otherwise.
+        master_weights: Whether trained weights are kept a second time in fp32; adapters that are in
+            fp32 by `autocast_adapter_dtype` are not.
         optimizer: One of `OPTIMIZERS`.
         quantized_dtype: One of [`DTYPES`][dlp.units.DTYPES]: the format of QLoRA's frozen weights.
         num_unquantized_parameters: Parameters that QLoRA leaves in `dtype`, such as embeddings,
             norms and the output head; at most `num_parameters`.
-        micro_batch: The arguments of [`activation_bytes`][dlp.activations.activation_bytes]
-            but `method` and `dtype`, or `None` to leave activations out.
+        micro_batch: The arguments of [`activation_bytes`][dlp.activations.activation_bytes] but
+            `method`, `dtype` and those of parallelism, or `None` to leave activations out. A
+            `vocab_size` adds what a language model's output keeps, as in
+            [`output_activations`][dlp.logits.output_activations].
 
     Returns:
         For each of [`METHODS`][dlp.activations.METHODS] the bytes of `weights`, `gradients`,
@@ -341,7 +357,7 @@ def memory_ledger(
 
     Source:
         The parts as in Rajbhandari et al. 2019 (ZeRO), section 3; QLoRA's formats in Dettmers et
-        al. 2023, section 3.
+        al. 2023, section 3; PEFT 0.21.2, `tuners/tuners_utils.py`, `cast_adapter_dtype`.
 
     Examples:
         >>> ledger = memory_ledger(num_parameters=7_000_000_000, num_head_parameters=16_384)
@@ -356,6 +372,8 @@ def memory_ledger(
     room -= num_head_parameters
     _check.count("num_adapter_parameters", num_adapter_parameters, minimum=0, maximum=room)
     _check.choice("dtype", dtype, COMPUTE_DTYPES)
+    _check.flag("autocast_adapter_dtype", autocast_adapter_dtype)
+    adapter_dtype = "fp32" if autocast_adapter_dtype else dtype
     _check.flag("master_weights", master_weights)
     _check.choice("quantized_dtype", quantized_dtype, DTYPES)
     _check.count(
@@ -369,21 +387,42 @@ def memory_ledger(
         for key in _SHAPE:
             if key not in shape:
                 raise ValueError(f'micro_batch must have "{key}"')
+    vocab_size = shape.pop("vocab_size", None)
     ledger: dict[str, dict[str, int]] = {}
     for method in METHODS:
         adapters = num_adapter_parameters if "lora" in method else 0
-        trained = num_head_parameters + (num_parameters if method == "full" else adapters)
+        trained = num_head_parameters + (num_parameters if method == "full" else 0)
         quantized = num_parameters - num_unquantized_parameters if method == "qlora" else 0
-        plain = num_parameters - quantized + num_head_parameters + adapters
+        plain = num_parameters - quantized + num_head_parameters
+        copied = 0
+        if master_weights:
+            copied = trained + (0 if autocast_adapter_dtype else adapters)
+        activations = 0
+        if shape:
+            activations = activation_bytes(
+                **shape, method=method, dtype=dtype, autocast_adapter_dtype=autocast_adapter_dtype
+            )
+        if vocab_size is not None and method != "head-only":
+            output = output_activations(
+                per_device_train_batch_size=shape["per_device_train_batch_size"],
+                sequence_length=shape["sequence_length"],
+                hidden_size=shape["hidden_size"],
+                vocab_size=vocab_size,
+                method=method,
+                dtype=dtype,
+            )
+            activations += sum(output.values())
         row = {
             "weights": weight_bytes(num_parameters=plain, dtype=dtype)
-            + weight_bytes(num_parameters=quantized, dtype=quantized_dtype),
-            "gradients": gradient_bytes(num_trainable_parameters=trained, dtype=dtype),
-            "master_weights": weight_bytes(num_parameters=trained) if master_weights else 0,
+            + weight_bytes(num_parameters=quantized, dtype=quantized_dtype)
+            + weight_bytes(num_parameters=adapters, dtype=adapter_dtype),
+            "gradients": gradient_bytes(num_trainable_parameters=trained, dtype=dtype)
+            + gradient_bytes(num_trainable_parameters=adapters, dtype=adapter_dtype),
+            "master_weights": weight_bytes(num_parameters=copied),
             "optimizer": optimizer_state_bytes(
-                num_trainable_parameters=trained, optimizer=optimizer
+                num_trainable_parameters=trained + adapters, optimizer=optimizer
             ),
-            "activations": activation_bytes(**shape, method=method, dtype=dtype) if shape else 0,
+            "activations": activations,
         }
         row["total"] = sum(row.values())
         ledger[method] = row

@@ -7,11 +7,12 @@ what one update sees.
 
 from dlp import _check
 
-LAST_WINDOWS = ("step", "skip")
+LAST_WINDOWS = ("step", "skip", "at-least-one")
 """What a loop does with the micro-batches left over at the end of an epoch.
 
 `"step"` makes a last, smaller update of them (Transformers from 4.52.1, Lightning); `"skip"` makes
-none (what Transformers 4.48 plans, but at least one update an epoch).
+none; `"at-least-one"` makes none either, but one update of an epoch that is shorter than a window
+(what Transformers 4.48 plans and prints).
 """
 
 LEFTOVERS = ("step", "skip", "leak")
@@ -132,6 +133,9 @@ def updates_per_epoch(
     $$\left\lfloor \frac{\operatorname{micro\_batches\_per\_epoch}}
     {\text{gradient\_accumulation\_steps}} \right\rfloor$$
 
+    `last_window="at-least-one"` gives the same, but 1 instead of 0 for an epoch of one or more
+    micro-batches.
+
     Args:
         num_samples: Samples in the data set, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
@@ -139,7 +143,8 @@ def updates_per_epoch(
         num_devices: Devices that share the data set, 1 or more.
         drop_last: Whether an incomplete last batch is dropped.
         last_window: One of `LAST_WINDOWS`: whether the micro-batches left over at the end of
-            the epoch make an update of their own (`"step"`) or none (`"skip"`).
+            the epoch make an update of their own (`"step"`), none (`"skip"`), or one only if
+            there would be no other (`"at-least-one"`).
 
     Returns:
         Updates per epoch.
@@ -150,7 +155,8 @@ def updates_per_epoch(
 
     Source:
         Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values` (rounds up);
-        Transformers 4.48.3, `trainer.py`, `Trainer._inner_training_loop` (rounds down).
+        Transformers 4.48.3, `trainer.py`, `Trainer._inner_training_loop` (rounds down, but not
+        below one).
 
     Examples:
         >>> updates_per_epoch(
@@ -168,7 +174,9 @@ def updates_per_epoch(
     )
     _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
     _check.choice("last_window", last_window, LAST_WINDOWS)
-    if last_window == "skip":
+    if last_window == "at-least-one" and 0 < micro_batches < gradient_accumulation_steps:
+        return 1
+    if last_window != "step":
         return micro_batches // gradient_accumulation_steps
     return -(-micro_batches // gradient_accumulation_steps)
 
@@ -398,3 +406,42 @@ def tokens_per_epoch(*, num_samples: int, sequence_length: int) -> int:
     _check.count("num_samples", num_samples)
     _check.count("sequence_length", sequence_length)
     return num_samples * sequence_length
+
+
+def epochs_seen(*, num_tokens: int, dataset_tokens: int, mixture_weight: float = 1.0) -> float:
+    r"""Give how often a run reads a data set through, of which it takes a share of its tokens.
+
+    $$\frac{\text{num\_tokens} \times \text{mixture\_weight}}{\text{dataset\_tokens}}$$
+
+    Args:
+        num_tokens: Tokens that the run trains on, 1 or more.
+        dataset_tokens: Tokens in the data set, 1 or more.
+        mixture_weight: The share of the run's tokens that comes from this data set, from 0 to 1.
+
+    Returns:
+        Epochs.
+
+    Raises:
+        TypeError: If a count is not an int or `mixture_weight` not a number.
+        ValueError: If a count is below 1 or `mixture_weight` not from 0 to 1.
+
+    Source:
+        Brown et al. 2020 (GPT-3), Table 2.2.
+
+    Examples:
+        The filtered Common Crawl of GPT-3 was not read to its end:
+
+        >>> round(
+        ...     epochs_seen(
+        ...         num_tokens=300_000_000_000,
+        ...         dataset_tokens=410_000_000_000,
+        ...         mixture_weight=0.6,
+        ...     ),
+        ...     2,
+        ... )
+        0.44
+    """
+    _check.count("num_tokens", num_tokens)
+    _check.count("dataset_tokens", dataset_tokens)
+    _check.number("mixture_weight", mixture_weight, maximum=1)
+    return num_tokens * mixture_weight / dataset_tokens

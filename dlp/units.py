@@ -79,83 +79,6 @@ def gibibytes(*, num_bytes: float) -> float:
     return _check.number("num_bytes", num_bytes) / GIB
 
 
-def blockwise_bits_per_parameter(
-    *,
-    bits: int = 4,
-    block_size: int = 64,
-    scale_bits: int = 32,
-) -> float:
-    r"""Count the bits per parameter of block-wise quantization, scales included.
-
-    $$\text{bits} + \frac{\text{scale\_bits}}{\text{block\_size}}$$
-
-    Args:
-        bits: Bits of one quantized value, 1 to 16.
-        block_size: Parameters that share one scale, 1 or more.
-        scale_bits: Bits of one scale, 0 to 64.
-
-    Returns:
-        Bits per parameter.
-
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is out of its range.
-
-    Source:
-        Dettmers et al. 2023 (QLoRA), section 3: 4 bits in blocks of 64 with a 32-bit scale.
-
-    Examples:
-        >>> blockwise_bits_per_parameter(bits=4, block_size=64, scale_bits=32)
-        4.5
-    """
-    _check.count("bits", bits, maximum=16)
-    _check.count("block_size", block_size)
-    _check.count("scale_bits", scale_bits, minimum=0, maximum=64)
-    return bits + scale_bits / block_size
-
-
-def double_quantized_bits_per_parameter(
-    *,
-    bits: int = 4,
-    block_size: int = 64,
-    scale_bits: int = 8,
-    second_block_size: int = 256,
-    second_scale_bits: int = 32,
-) -> float:
-    r"""Count the bits per parameter when the scales of the blocks are quantized too.
-
-    $$\text{bits} + \frac{\text{scale\_bits}}{\text{block\_size}}
-    + \frac{\text{second\_scale\_bits}}{\text{block\_size} \times \text{second\_block\_size}}$$
-
-    Args:
-        bits: Bits of one quantized value, 1 to 16.
-        block_size: Parameters that share one scale, 1 or more.
-        scale_bits: Bits of one quantized scale, 0 to 64.
-        second_block_size: Scales that share one second-level scale, 1 or more.
-        second_scale_bits: Bits of one second-level scale, 0 to 64.
-
-    Returns:
-        Bits per parameter.
-
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is out of its range.
-
-    Source:
-        Dettmers et al. 2023 (QLoRA), section 3: 8-bit scales in blocks of 256.
-
-    Examples:
-        >>> round(double_quantized_bits_per_parameter(), 3)
-        4.127
-    """
-    _check.count("bits", bits, maximum=16)
-    _check.count("block_size", block_size)
-    _check.count("scale_bits", scale_bits, minimum=0, maximum=64)
-    _check.count("second_block_size", second_block_size)
-    _check.count("second_scale_bits", second_scale_bits, minimum=0, maximum=64)
-    return bits + scale_bits / block_size + second_scale_bits / (block_size * second_block_size)
-
-
 def bits_per_parameter(*, dtype: str) -> float:
     """Give the bits that one stored parameter takes, quantization scales included.
 
@@ -168,6 +91,9 @@ def bits_per_parameter(*, dtype: str) -> float:
     | `int4` | 4 | without scales |
     | `nf4` | 4.5 | blocks of 64, a 32-bit scale each |
     | `nf4-double` | 4.127 | the scales quantized to 8 bits in blocks of 256 |
+
+    What other blocks come to:
+    [`blockwise_bits_per_parameter`][dlp.quantization.blockwise_bits_per_parameter].
 
     Args:
         dtype: One of `DTYPES`.

@@ -15,17 +15,38 @@ import dlp
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MODELS = [dlp.GPT2, dlp.LLAMA_2_7B, dlp.LLAMA_3_8B, dlp.MISTRAL_7B, dlp.QWEN2_5_7B]
+MODELS = [
+    dlp.GPT2,
+    dlp.LLAMA_2_7B,
+    dlp.LLAMA_3_8B,
+    dlp.MISTRAL_7B,
+    dlp.QWEN2_5_7B,
+    dlp.MIXTRAL_8X7B,
+    dlp.BERT_BASE,
+    dlp.FLAN_T5_BASE,
+    dlp.VIT_BASE,
+]
+CAUSAL = MODELS[:6]  # those that predict the next token
+DECODERS = [*MODELS[:6], {**dlp.MISTRAL_7B, "sliding_window": 1024}]
 
 _LAYER: dict[str, list[Any]] = {
-    "per_device_train_batch_size": [2],
-    "sequence_length": [128, 33],
+    "per_device_train_batch_size": [3],
+    "sequence_length": [34],
     "hidden_size": [96],
     "num_attention_heads": [4],
-    "method": list(dlp.METHODS),
-    "dtype": list(dlp.COMPUTE_DTYPES),
+    "layer": list(dlp.LAYERS),
+    "intermediate_size": [384],
+    "num_key_value_heads": [4],
+    "head_dim": [24],
+    "method": ["full", "lora", "head-only"],
+    "dtype": ["fp32", "bf16"],
     "attention": list(dlp.ATTENTIONS),
     "recomputation": list(dlp.RECOMPUTATIONS),
+    "tensor_parallel_size": [2],
+    "sequence_parallel": [False, True],
+    "r": [8],
+    "target_modules": [("q_proj", "v_proj"), dlp.ALL_LINEAR],
+    "autocast_adapter_dtype": [False],
 }
 _EPOCH: dict[str, list[Any]] = {
     "num_samples": [1003, 1000, 1],
@@ -38,7 +59,27 @@ _UPDATES: dict[str, list[Any]] = {
     "gradient_accumulation_steps": [4, 1],
     "last_window": list(dlp.LAST_WINDOWS),
 }
+_ATTENTION_FLOPS: dict[str, list[Any]] = {
+    "num_hidden_layers": [118, 1],
+    "num_attention_heads": [48, 3],
+    "head_dim": [256, 1],
+    "sequence_length": [2048, 5],
+}
+_DEVICES: dict[str, list[Any]] = {
+    "flops_per_token": [3_277_734_806_784, 1.5],
+    "num_devices": [6144, 1],
+    "peak_flops_per_second": [275 * 10**12, 2.5],
+}
 _MATRIX: dict[str, list[Any]] = {"in_features": [4096, 11], "out_features": [1024, 4096, 3]}
+_LORA: dict[str, list[Any]] = {
+    "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],
+    "r": [8, 1],
+    "target_modules": [["q_proj", "v_proj"], dlp.ALL_LINEAR, ["lm_head", "v_proj"]],
+    "bias": list(dlp.LORA_BIASES),
+    "use_dora": [False, True],
+    "rank_pattern": [None, {"v_proj": 4}],
+    "modules_to_save": [None, ["embed_tokens"]],
+}
 _LABELS = [[5, 6, 7, 8], [-100, -100, 7, 8]]
 
 ARGUMENTS: dict[str, dict[str, list[Any]]] = {
@@ -54,6 +95,11 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "gradient_accumulation_steps": [4, 3],
         "num_devices": [2, 1],
     },
+    "epochs_seen": {
+        "num_tokens": [300_000_000_000, 1],
+        "dataset_tokens": [410_000_000_000, 3],
+        "mixture_weight": [0.5, 1.0, 0],
+    },
     "micro_batches_per_epoch": _EPOCH,
     "tokens_per_epoch": {"num_samples": [1000, 7], "sequence_length": [2048, 1]},
     "tokens_per_update": {
@@ -67,12 +113,17 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "updates_per_epoch": _UPDATES,
     # units
     "bits_per_parameter": {"dtype": list(dlp.DTYPES)},
+    "bytes_per_parameter": {"dtype": list(dlp.DTYPES)},
+    "gibibytes": {"num_bytes": [28_000_000_000, 0, 0.5]},
+    "gigabytes": {"num_bytes": [28_000_000_000, 0, 0.5]},
+    "stored_bytes": {"num_values": [70_553_706_497, 0, 3], "dtype": list(dlp.DTYPES)},
+    # quantization
     "blockwise_bits_per_parameter": {
         "bits": [4, 8, 1],
         "block_size": [64, 256],
         "scale_bits": [32, 8, 0],
     },
-    "bytes_per_parameter": {"dtype": list(dlp.DTYPES)},
+    "double_quantization_saved_bytes": {"num_parameters": [65_285_660_672, 0, 1]},
     "double_quantized_bits_per_parameter": {
         "bits": [4, 8],
         "block_size": [64, 128],
@@ -80,12 +131,37 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "second_block_size": [256, 512],
         "second_scale_bits": [32, 16],
     },
-    "gibibytes": {"num_bytes": [28_000_000_000, 0, 0.5]},
-    "gigabytes": {"num_bytes": [28_000_000_000, 0, 0.5]},
-    "stored_bytes": {"num_values": [70_553_706_497, 0, 3], "dtype": list(dlp.DTYPES)},
+    "gguf_bits_per_weight": {"ggml_type": list(dlp.GGML_TYPES)},
+    "gguf_bytes": {"num_weights": [{"Q4_K": 2560, "Q6_K": 512, "F32": 3}, {"IQ4_NL": 32}]},
+    "gguf_mean_bits_per_weight": {"num_weights": [{"Q4_K": 2560, "F32": 3}, {"IQ4_NL": 32}]},
     # activations
-    "activation_bytes": {"num_hidden_layers": [3, 1], **_LAYER},
+    "activation_bytes": {"num_hidden_layers": [3], **_LAYER},
     "activation_bytes_per_layer": _LAYER,
+    "logits_bytes": {
+        "per_device_train_batch_size": [1, 2],
+        "sequence_length": [33, 1],
+        "vocab_size": [50257, 1],
+        "dtype": list(dlp.COMPUTE_DTYPES),
+    },
+    "output_activations": {
+        "per_device_train_batch_size": [1, 2],
+        "sequence_length": [33, 1],
+        "hidden_size": [96],
+        "vocab_size": [50257, 1],
+        "method": ["full", "lora", "qlora"],
+        "dtype": list(dlp.COMPUTE_DTYPES),
+        "library": list(dlp.LOSS_LIBRARIES),
+        "tensor_parallel_size": [1],
+    },
+    # cache
+    "cache_bits_per_value": {"dtype": list(dlp.CACHE_DTYPES)},
+    "model_kv_cache_bytes": {
+        "config": DECODERS,
+        "num_tokens": [2048, 1],
+        "batch_size": [1, 5],
+        "dtype": list(dlp.CACHE_DTYPES),
+    },
+    "sliding_window_layers": {"config": DECODERS},
     "kv_cache_bytes": {
         "num_hidden_layers": [32, 1],
         "num_key_value_heads": [8, 1],
@@ -101,13 +177,14 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "dtype": list(dlp.COMPUTE_DTYPES),
     },
     "memory_ledger": {
-        "num_parameters": [7_000_000_001, 1000],
-        "num_head_parameters": [16_384, 0],
+        "num_parameters": [7_000_000_001],
+        "num_head_parameters": [16_384],
         "num_adapter_parameters": [4_194_304, 0],
         "dtype": ["fp32", "bf16"],
+        "autocast_adapter_dtype": [False, True],
         "master_weights": [False, True],
-        "optimizer": list(dlp.OPTIMIZERS),
-        "quantized_dtype": ["nf4-double", "nf4", "int8"],
+        "optimizer": ["adamw", "adamw-8bit"],
+        "quantized_dtype": ["nf4-double", "int8"],
         "num_unquantized_parameters": [0, 999],
         "micro_batch": [
             {
@@ -143,7 +220,29 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "convention": list(dlp.CONVENTIONS),
     },
     "weight_bytes": {"num_parameters": [70_553_706_497, 0, 3], "dtype": list(dlp.DTYPES)},
-    # transformer
+    # parallel
+    "deepspeed_estimated_bytes": {
+        "total_params": [2_851_598_336, 737_668_096],
+        "largest_layer_params": [32_899_072, 1],
+        "stage": [3, 2],
+        "num_gpus_per_node": [8, 1],
+        "num_nodes": [1, 3],
+        "cpu_offload": [True, False],
+        "cpu_offload_params": [True, False],
+        "zero_init": [True, False],
+        "additional_buffer_factor": [1.5],
+    },
+    "sharded_state_bytes": {
+        "num_trainable_parameters": [40_000_001, 0],
+        "num_frozen_parameters": [7_000_000_001, 0],
+        "frozen_dtype": ["bf16", "nf4-double"],
+        "convention": list(dlp.CONVENTIONS),
+        "stage": [0, 1, 2, 3],
+        "num_devices": [8],
+    },
+    "zero_stage": {"sharding_strategy": list(dlp.SHARDING_STRATEGIES)},
+    # transformer and architectures
+    "active_parameters": {"config": MODELS, "embeddings": list(dlp.EMBEDDINGS)},
     "attention_parameters": {
         "hidden_size": [4096, 7],
         "num_attention_heads": [32, 8],
@@ -174,8 +273,9 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "bias": [True, False],
     },
     "transformers_head_parameters": {
-        "model_type": list(dlp.HEAD_MODEL_TYPES),
-        "task": list(dlp.TASKS),
+        # OPT, Gemma 3 and ViT have not both heads.
+        "model_type": [m for m in dlp.HEAD_MODEL_TYPES if m not in {"opt", "gemma3_text", "vit"}],
+        "task": ["sequence-classification", "token-classification"],
         "hidden_size": [768, 1],
         "num_labels": [3, 1],
     },
@@ -208,15 +308,180 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "supervised_losses": {"token_losses": [[0.0, 2.0, 1.0, 3.0]], "labels": _LABELS},
     "supervised_tokens": {"labels": _LABELS},
     # adapters
-    "lora_break_even_rank": _MATRIX,
-    "lora_model_parameters": {
+    "adalora_model_parameters": {
         "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],
-        "r": [8, 1],
+        "init_r": [12, 1],
         "target_modules": [["q_proj", "v_proj"], dlp.ALL_LINEAR],
-        "bias": list(dlp.LORA_BIASES),
-        "use_dora": [False, True],
     },
+    "adalora_parameters": {"init_r": [12, 1], **_MATRIX},
+    "adaptable_modules": {"config": MODELS},
+    "bitfit_parameters": {"config": MODELS},
+    "lora_break_even_rank": _MATRIX,
+    "lora_model_parameters": _LORA,
     "lora_parameters": {"r": [8, 1], **_MATRIX, "use_dora": [False, True]},
+    "lora_totals": {**_LORA, "config": [dlp.QWEN2_5_7B], "r": [8], "packed": [False, True]},
+    # small adapters
+    "bottleneck_adapter_parameters": {
+        "hidden_size": [768, 1],
+        "bottleneck_size": [64, 1],
+        "num_adapters": [24, 1],
+        "num_layer_norms": [25, 0],
+    },
+    "ia3_model_parameters": {
+        "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],
+        "target_modules": [["k_proj", "v_proj", "down_proj"], ["down_proj"]],
+        "feedforward_modules": [["down_proj"], []],
+    },
+    "ln_tuning_parameters": {"config": MODELS},
+    # soft prompts
+    "p_tuning_parameters": {
+        "num_virtual_tokens": [20, 1],
+        "token_dim": [1024, 3],
+        "encoder_hidden_size": [128, 5],
+        "encoder_reparameterization_type": list(dlp.PROMPT_ENCODERS),
+        "encoder_num_layers": [2, 1, 3],
+        "num_transformer_submodules": [1, 2],
+    },
+    "prefix_tuning_model_parameters": {
+        "config": MODELS,
+        "num_virtual_tokens": [20, 1],
+        "prefix_projection": [False, True],
+        "encoder_hidden_size": [None, 512],
+    },
+    "prefix_tuning_parameters": {
+        "num_virtual_tokens": [20, 1],
+        "num_layers": [36, 1],
+        "token_dim": [1280, 3],
+        "prefix_projection": [False, True],
+        "encoder_hidden_size": [None, 512],
+    },
+    "prompt_tuning_parameters": {
+        "num_virtual_tokens": [8, 1],
+        "token_dim": [1024, 3],
+        "num_transformer_submodules": [1, 2],
+    },
+    # compute
+    "attention_flops": {
+        **_ATTENTION_FLOPS,
+        "num_tokens": [4096, 1],
+        "passes": list(dlp.PASSES),
+        "causal": [False, True],
+    },
+    "compute_parameters": {"config": CAUSAL, "counted": list(dlp.COUNTED_PARAMETERS)},
+    "flops_utilization": {**_DEVICES, "tokens_per_second": [238_300.0, 0]},
+    "forward_flops": {"num_parameters": [7_000_000_001, 1], "num_tokens": [4096, 3]},
+    "forward_flops_by_part": {
+        "config": CAUSAL,
+        "sequence_length": [1024, 1],
+        "per_device_train_batch_size": [1, 3],
+    },
+    "head_training_flops": {
+        "num_parameters": [7_000_000_001, 1],
+        "num_head_parameters": [8192, 1],
+        "num_tokens": [4096, 3],
+    },
+    "lora_training_flops": {
+        "num_parameters": [7_000_000_001, 1],
+        "num_adapter_parameters": [4_194_304, 0],
+        "num_tokens": [4096, 3],
+    },
+    "peak_flops_per_second": {"accelerator": list(dlp.ACCELERATORS)},
+    "tokens_per_second": {**_DEVICES, "utilization": [0.5, 1.0, 0]},
+    "training_days": {
+        "num_parameters": [124_337_664, 1],
+        "num_tokens": [300_000_000_000, 1],
+        "num_devices": [8, 1],
+        "flops_per_second": [312 * 10**12, 1.5e14],
+        "utilization": [0.25, 1.0],
+        "recomputation": list(dlp.RECOMPUTATIONS),
+    },
+    "training_flops": {
+        "num_parameters": [7_000_000_001, 1],
+        "num_tokens": [4096, 3],
+        "recomputation": list(dlp.RECOMPUTATIONS),
+    },
+    "training_flops_per_token": {
+        "num_parameters": [7_000_000_001, 1],
+        **_ATTENTION_FLOPS,
+        "causal": [False, True],
+    },
+    "transformer_flops": {
+        "num_sequences": [512, 1],
+        "sequence_length": [2048, 3],
+        "num_hidden_layers": [24, 1],
+        "hidden_size": [2304, 5],
+        "vocab_size": [51_200, 1],
+        "recomputation": list(dlp.RECOMPUTATIONS),
+    },
+    # limits
+    "largest_batch": {
+        "memory_bytes": [24_000_000_000, 1],
+        "ledger": [
+            {"num_parameters": 6_738_415_616, "num_adapter_parameters": 4_194_304, "dtype": "bf16"},
+            {"num_parameters": 1000},
+        ],
+        "micro_batch": [
+            {
+                "num_hidden_layers": 32,
+                "sequence_length": 512,
+                "hidden_size": 4096,
+                "num_attention_heads": 32,
+                "attention": "flash",
+            }
+        ],
+        "method": list(dlp.METHODS),
+    },
+    "largest_cached_context": {
+        "memory_bytes": [24_000_000_000, 1],
+        "num_parameters": [6_738_415_616, 0],
+        "num_hidden_layers": [32],
+        "num_key_value_heads": [32, 8],
+        "head_dim": [128],
+        "batch_size": [1, 3],
+        "dtype": ["bf16", "nf4-double"],
+        "cache_dtype": ["bf16", "fp8"],
+    },
+    "largest_context": {
+        "memory_bytes": [24_000_000_000, 1],
+        "ledger": [{"num_parameters": 6_738_415_616, "dtype": "bf16"}, {"num_parameters": 1000}],
+        "micro_batch": [
+            {
+                "num_hidden_layers": 32,
+                "per_device_train_batch_size": 1,
+                "hidden_size": 4096,
+                "num_attention_heads": 32,
+            }
+        ],
+        "method": list(dlp.METHODS),
+    },
+    "largest_model": {
+        "memory_bytes": [80_000_000_000, 1],
+        "frozen": [False, True],
+        "frozen_dtype": ["bf16", "nf4-double"],
+        "num_adapter_parameters": [0, 40_000_001],
+        "convention": ["mixed", "weights-and-moments"],
+        "stage": [0, 1, 2, 3],
+        "num_devices": [8],
+    },
+    "largest_rank": {
+        "memory_bytes": [6_000_000_000, 1],
+        "ledger": [{"num_parameters": 6_738_415_616, "dtype": "bf16"}],
+        "config": [dlp.LLAMA_2_7B],
+        "target_modules": ["all-linear", ["q_proj", "v_proj"]],
+        "bias": ["none", "all"],
+        "use_dora": [False, True],
+        "method": ["qlora", "lora"],
+        "micro_batch": [
+            None,
+            {
+                "num_hidden_layers": 2,
+                "per_device_train_batch_size": 1,
+                "sequence_length": 128,
+                "hidden_size": 64,
+                "num_attention_heads": 4,
+            },
+        ],
+    },
 }
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -14,23 +14,6 @@ import dlp
 from tests.formulas.calls import calls
 
 values = st.integers(0, 10**12)
-few = st.integers(1, 64)
-shape = st.fixed_dictionaries(
-    {
-        "per_device_train_batch_size": few,
-        "sequence_length": st.integers(1, 9000),
-        "hidden_size": st.integers(1, 9000),
-        "num_attention_heads": few,
-    }
-)
-choices = st.fixed_dictionaries(
-    {
-        "method": st.sampled_from(dlp.METHODS),
-        "dtype": st.sampled_from(dlp.COMPUTE_DTYPES),
-        "attention": st.sampled_from(dlp.ATTENTIONS),
-        "recomputation": st.sampled_from(dlp.RECOMPUTATIONS),
-    }
-)
 
 # --- Units ----------------------------------------------------------------------------------
 
@@ -47,85 +30,11 @@ def test_a_byte_has_eight_bits(dtype: str) -> None:
     assert 8 * dlp.bytes_per_parameter(dtype=dtype) == dlp.bits_per_parameter(dtype=dtype)
 
 
-def test_the_formats_of_qlora_are_what_their_blocks_come_to() -> None:
-    assert dlp.bits_per_parameter(dtype="nf4") == dlp.blockwise_bits_per_parameter()
-    assert dlp.bits_per_parameter(dtype="nf4-double") == dlp.double_quantized_bits_per_parameter()
-
-
 @given(st.floats(0, 1e18))
 def test_a_gibibyte_is_larger_than_a_gigabyte(num_bytes: float) -> None:
     gigabytes = dlp.gigabytes(num_bytes=num_bytes)
     assert dlp.gibibytes(num_bytes=num_bytes) * dlp.GIB == pytest.approx(gigabytes * dlp.GB)
     assert dlp.gibibytes(num_bytes=num_bytes) <= gigabytes
-
-
-# --- Activations ----------------------------------------------------------------------------
-
-
-@given(shape, choices)
-def test_a_layer_keeps_the_sum_of_its_tensors(layer: dict[str, Any], how: dict[str, Any]) -> None:
-    kept = dlp.saved_activations(**layer, **how)
-    assert dlp.activation_bytes_per_layer(**layer, **how) == sum(kept.values())
-
-
-@given(shape, choices, few)
-def test_layers_add_up_and_a_head_alone_keeps_no_layer(
-    layer: dict[str, Any], how: dict[str, Any], layers: int
-) -> None:
-    in_all = dlp.activation_bytes(**layer, **how, num_hidden_layers=layers)
-    per_layer = dlp.activation_bytes_per_layer(**layer, **how)
-    if how["method"] == "head-only":
-        assert per_layer == 0
-        assert in_all == dlp.activation_bytes(**layer, **how, num_hidden_layers=layers + 1) > 0
-    else:
-        assert in_all == layers * per_layer
-
-
-@given(shape, choices, st.integers(2, 9))
-def test_activations_are_proportional_to_the_batch(
-    layer: dict[str, Any], how: dict[str, Any], factor: int
-) -> None:
-    larger = layer | {"per_device_train_batch_size": factor * layer["per_device_train_batch_size"]}
-    assert dlp.activation_bytes_per_layer(**larger, **how) == (
-        factor * dlp.activation_bytes_per_layer(**layer, **how)
-    )
-
-
-@given(shape, choices)
-def test_doing_more_again_never_keeps_more(layer: dict[str, Any], how: dict[str, Any]) -> None:
-    def kept(**changes: str) -> int:
-        return dlp.activation_bytes_per_layer(**layer, **(how | changes))
-
-    # Under LoRA flash attention keeps its own output, which eager attention does not need.
-    assert kept(attention="flash", method="full") <= kept(attention="eager", method="full")
-    assert kept(recomputation="full") <= kept(recomputation="selective")
-    assert kept(recomputation="selective") <= kept(recomputation="none")
-    assert kept(method="head-only") <= kept(method="lora") <= kept(method="full")
-    assert kept(method="lora") == kept(method="qlora")
-
-
-@given(shape, choices)
-def test_only_kept_scores_grow_faster_than_the_sequence(
-    layer: dict[str, Any], how: dict[str, Any]
-) -> None:
-    twice = layer | {"sequence_length": 2 * layer["sequence_length"]}
-    once_kept = dlp.activation_bytes_per_layer(**layer, **how)
-    growth = dlp.activation_bytes_per_layer(**twice, **how) - 2 * once_kept
-    scores_kept = how["attention"] == "eager" and how["recomputation"] == "none"
-    assert (growth > 0) == (scores_kept and how["method"] != "head-only")
-
-
-def test_the_cache_is_proportional_to_all_it_depends_on() -> None:
-    cache: dict[str, Any] = {
-        "num_hidden_layers": 32,
-        "num_key_value_heads": 8,
-        "head_dim": 128,
-        "num_tokens": 2048,
-        "batch_size": 3,
-    }
-    once = dlp.kv_cache_bytes(**cache)
-    for name, value in cache.items():
-        assert dlp.kv_cache_bytes(**(cache | {name: 2 * value})) == 2 * once
 
 
 # --- The ledger -----------------------------------------------------------------------------
@@ -160,22 +69,40 @@ def test_the_ledger_agrees_with_the_single_formulas() -> None:
     for arguments in LEDGERS:
         ledger = dlp.memory_ledger(**arguments)
         head, adapters = arguments["num_head_parameters"], arguments["num_adapter_parameters"]
-        for method, trained, loaded in (
-            ("full", arguments["num_parameters"] + head, arguments["num_parameters"] + head),
-            ("head-only", head, arguments["num_parameters"] + head),
-            ("lora", head + adapters, arguments["num_parameters"] + head + adapters),
+        in_fp32 = arguments["autocast_adapter_dtype"]
+        for method, trained, loaded, beside in (
+            ("full", arguments["num_parameters"] + head, arguments["num_parameters"] + head, 0),
+            ("head-only", head, arguments["num_parameters"] + head, 0),
+            ("lora", head, arguments["num_parameters"] + head, adapters),
         ):
             row = ledger[method]
-            assert row["weights"] + row["gradients"] + row["optimizer"] == (
-                dlp.training_memory_bytes(
-                    num_parameters=loaded,
-                    num_trainable_parameters=trained,
-                    dtype=arguments["dtype"],
-                    optimizer=arguments["optimizer"],
-                )
+            dtypes = {loaded: arguments["dtype"], beside: "fp32" if in_fp32 else arguments["dtype"]}
+            weights = sum(dlp.weight_bytes(num_parameters=n, dtype=d) for n, d in dtypes.items())
+            assert row["weights"] == weights
+            dtypes = {trained: arguments["dtype"], beside: dtypes[beside]}
+            assert row["gradients"] == sum(
+                dlp.gradient_bytes(num_trainable_parameters=n, dtype=d) for n, d in dtypes.items()
             )
-            copies = 4 * trained if arguments["master_weights"] else 0
-            assert row["master_weights"] == copies
+            assert row["optimizer"] == dlp.optimizer_state_bytes(
+                num_trainable_parameters=trained + beside, optimizer=arguments["optimizer"]
+            )
+            copies = 4 * (trained + (0 if in_fp32 else beside))
+            assert row["master_weights"] == (copies if arguments["master_weights"] else 0)
+
+
+def test_adapters_in_fp32_take_twice_the_bytes_of_a_model_in_16_bits() -> None:
+    arguments: dict[str, Any] = {
+        "num_parameters": 10**9,
+        "num_adapter_parameters": 10**6,
+        "dtype": "bf16",
+    }
+    same = dlp.memory_ledger(**arguments)
+    cast = dlp.memory_ledger(**arguments, autocast_adapter_dtype=True)
+    for method in dlp.METHODS:
+        more = 2 * 10**6 if "lora" in method else 0
+        for part in ("weights", "gradients"):
+            assert cast[method][part] == same[method][part] + more
+        assert cast[method]["total"] == same[method]["total"] + 2 * more
 
 
 @given(
@@ -200,16 +127,41 @@ def test_training_less_never_takes_more(
     assert ledger["qlora"]["gradients"] == ledger["lora"]["gradients"]
 
 
-def test_the_ledger_keeps_what_the_activations_formula_says() -> None:
-    micro_batch: dict[str, Any] = {
-        "num_hidden_layers": 32,
+@pytest.mark.parametrize("in_fp32", [False, True])
+@pytest.mark.parametrize("vocab_size", [None, 32_000])
+def test_the_ledger_keeps_what_the_activations_formulas_say(
+    vocab_size: int | None, in_fp32: bool
+) -> None:
+    tokens: dict[str, Any] = {
         "per_device_train_batch_size": 1,
         "sequence_length": 2048,
         "hidden_size": 4096,
+    }
+    micro_batch: dict[str, Any] = {
+        **tokens,
+        "num_hidden_layers": 32,
         "num_attention_heads": 32,
         "attention": "flash",
+        "layer": "llama",
+        "intermediate_size": 11008,
+        "num_key_value_heads": 32,
+        "head_dim": 128,
+        "r": 16,
+        "target_modules": ["q_proj", "down_proj"],
     }
-    ledger = dlp.memory_ledger(num_parameters=1, dtype="bf16", micro_batch=micro_batch)
+    ledger = dlp.memory_ledger(
+        num_parameters=1,
+        dtype="bf16",
+        autocast_adapter_dtype=in_fp32,
+        micro_batch={**micro_batch, "vocab_size": vocab_size},
+    )
     for method, row in ledger.items():
-        ours = dlp.activation_bytes(**micro_batch, method=method, dtype="bf16")
+        ours = dlp.activation_bytes(
+            **micro_batch, method=method, dtype="bf16", autocast_adapter_dtype=in_fp32
+        )
+        if vocab_size and method != "head-only":
+            output = dlp.output_activations(
+                **tokens, vocab_size=vocab_size, method=method, dtype="bf16"
+            )
+            ours += sum(output.values())
         assert row["activations"] == ours

@@ -1,4 +1,4 @@
-"""Parameters of models, heads and adapters: parts make wholes, and growth is as it should be."""
+"""Parameters of models and heads: parts make wholes, and growth is as it should be."""
 
 from __future__ import annotations
 
@@ -9,98 +9,245 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
-from tests.formulas.calls import MODELS
 
 sizes = st.integers(1, 20_000)
-ranks = st.integers(1, 512)
+
+
+WITHOUT_HEAD = {"bert", "roberta", "distilbert", "vit"}
+"""What is counted without an output head."""
+
+POSITIONS = {
+    "gpt2": "n_positions",
+    "gpt_bigcode": "n_positions",
+    "opt": "max_position_embeddings",
+    "bert": "max_position_embeddings",
+    "roberta": "max_position_embeddings",
+    "distilbert": "max_position_embeddings",
+}
+"""The key of the rows of a learned table of positions, where there is one."""
+
+OWN_KEYS: dict[str, dict[str, str]] = {
+    "gpt2": {
+        "hidden_size": "n_embd",
+        "num_hidden_layers": "n_layer",
+        "num_attention_heads": "n_head",
+        "intermediate_size": "n_inner",
+        "max_position_embeddings": "n_positions",
+    },
+    "opt": {"intermediate_size": "ffn_dim"},
+    "bloom": {"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"},
+    "falcon": {"num_key_value_heads": "num_kv_heads", "intermediate_size": "ffn_hidden_size"},
+    "distilbert": {
+        "hidden_size": "dim",
+        "num_hidden_layers": "n_layers",
+        "num_attention_heads": "n_heads",
+        "intermediate_size": "hidden_dim",
+    },
+    "t5": {
+        "hidden_size": "d_model",
+        "num_hidden_layers": "num_layers",
+        "num_attention_heads": "num_heads",
+        "head_dim": "d_kv",
+        "intermediate_size": "d_ff",
+    },
+}
+OWN_KEYS["gpt_bigcode"] = OWN_KEYS["gpt2"]
+
+SWITCHES = (
+    "attention_bias",
+    "mlp_bias",
+    "qk_layernorm",
+    "enable_bias",
+    "do_layer_norm_before",
+    "multi_query",
+    "parallel_attn",
+    "new_decoder_architecture",
+    "bias",
+    "qkv_bias",
+)
+"""Keys that are true or false; each architecture takes those it knows."""
 
 
 @st.composite
-def configs(draw: st.DrawFn) -> dict[str, object]:
+def configs(draw: st.DrawFn, model_types: tuple[str, ...] = dlp.MODEL_TYPES) -> dict[str, object]:
     """Draw the config of a model of any known type."""
-    model_type = draw(st.sampled_from(dlp.MODEL_TYPES))
+    model_type = draw(st.sampled_from(model_types))
     groups, key_heads, head_dim = (draw(st.integers(1, 8)) for _ in range(3))
     heads = groups * key_heads
     layers, inner, vocabulary, positions = (draw(st.integers(1, 300)) for _ in range(4))
-    tied = {"tie_word_embeddings": draw(st.booleans()), "vocab_size": vocabulary}
-    if model_type == "gpt2":
-        return {
-            "model_type": model_type,
-            "n_embd": heads * head_dim,
-            "n_layer": layers,
-            "n_head": heads,
-            "n_inner": draw(st.sampled_from([None, inner])),
-            "n_positions": positions,
-            **tied,
-        }
-    return {
-        "model_type": model_type,
-        "hidden_size": draw(st.sampled_from([heads * head_dim, 8 * heads])),
+    drawn: dict[str, object] = {
+        "hidden_size": heads * head_dim,
         "num_hidden_layers": layers,
         "num_attention_heads": heads,
         "num_key_value_heads": key_heads,
         "head_dim": head_dim,
         "intermediate_size": inner,
         "max_position_embeddings": positions,
-        "attention_bias": draw(st.booleans()),
-        "mlp_bias": draw(st.booleans()),
-        **tied,
+    }
+    names = OWN_KEYS.get(model_type, {})
+    experts = draw(st.integers(1, 8))
+    return {
+        "model_type": model_type,
+        **{names.get(name, name): value for name, value in drawn.items()},
+        **{name: draw(st.booleans()) for name in SWITCHES},
+        "vocab_size": vocabulary,
+        "tie_word_embeddings": draw(st.booleans()),
+        "word_embed_proj_dim": draw(st.integers(1, 64)),
+        "num_experts": experts,
+        "num_local_experts": experts,
+        "num_experts_per_tok": draw(st.integers(1, experts)),
+        "moe_intermediate_size": draw(st.integers(1, 300)),
+        "decoder_sparse_step": draw(st.integers(1, 4)),
+        "mlp_only_layers": draw(st.sampled_from([None, [], [0], [layers - 1]])),
+        "num_decoder_layers": draw(st.integers(1, 20)),
+        "relative_attention_num_buckets": draw(st.integers(1, 64)),
+        "feed_forward_proj": draw(st.sampled_from(["relu", "gated-gelu"])),
+        "type_vocab_size": draw(st.integers(1, 3)),
+        "image_size": 224,
+        "patch_size": draw(st.sampled_from([14, 16, [32, 16]])),
+        "num_channels": draw(st.integers(1, 4)),
     }
 
 
 @given(configs())
 def test_parts_sum_to_the_whole(config: dict[str, object]) -> None:
-    assert sum(dlp.parameters_by_part(config=config).values()) == dlp.parameter_count(config=config)
+    parts = dlp.parameters_by_part(config=config)
+    assert sum(parts.values()) == dlp.parameter_count(config=config)
+    assert min(parts.values()) >= 0
 
 
 @given(configs())
-def test_linear_layers_are_the_attention_the_mlp_and_their_biases(
-    config: dict[str, object],
-) -> None:
+def test_every_architecture_has_the_same_parts_and_dimensions(config: dict[str, object]) -> None:
+    parts, size = dlp.parameters_by_part, dlp.transformer_dimensions
+    assert list(parts(config=config)) == list(parts(config=dlp.GPT2))
+    assert list(size(config=config)) == list(size(config=dlp.GPT2))
+
+
+@given(configs())
+def test_linear_layers_are_the_matrices_and_their_biases(config: dict[str, object]) -> None:
     size = dlp.transformer_dimensions(config=config)
-    layers = dlp.linear_layers(config=config)
-    attention = 2 if config["model_type"] == "gpt2" else 4
-    weights = [n_in * n_out for _, n_in, n_out, _ in layers]
-    assert sum(weights[:attention]) == dlp.attention_parameters(
-        hidden_size=size["hidden_size"],
-        num_attention_heads=size["num_attention_heads"],
-        num_key_value_heads=size["num_key_value_heads"],
-        head_dim=size["head_dim"],
-    )
-    assert sum(weights[attention:]) == dlp.mlp_parameters(
-        hidden_size=size["hidden_size"],
-        intermediate_size=size["intermediate_size"],
-        gated=bool(size["gated"]),
-    )
-    biases = sum(n_out for _, _, n_out, has_bias in layers if has_bias)
     parts = dlp.parameters_by_part(config=config)
-    assert parts["bias"] == size["num_hidden_layers"] * biases
+    layers = dlp.linear_layers(config=config)
+    weights = sum(copies * n_in * n_out for _, n_in, n_out, _, copies in layers)
+    biases = sum(copies * n_out for _, _, n_out, has_bias, copies in layers if has_bias)
+    experts = size["num_moe_layers"] * size["num_experts"]
+    if experts:
+        experts *= dlp.mlp_parameters(
+            hidden_size=size["hidden_size"], intermediate_size=size["moe_intermediate_size"]
+        )
+    linear = ("attention", "mlp", "bias", "projection", "pooler")
+    of_head = size["vocab_size"] if config["model_type"] == "phi" else 0
+    assert weights + biases == sum(parts[name] for name in linear) - experts - of_head
 
 
 @given(configs())
 def test_tying_the_head_saves_one_embedding(config: dict[str, object]) -> None:
     untied = dlp.parameter_count(config=config | {"tie_word_embeddings": False})
     tied = dlp.parameter_count(config=config | {"tie_word_embeddings": True})
-    assert untied - tied == dlp.parameters_by_part(config=config)["token_embedding"]
+    has_head = config["model_type"] not in WITHOUT_HEAD
+    embedding = dlp.parameters_by_part(config=config)["token_embedding"]
+    assert untied - tied == (embedding if has_head else 0)
 
 
 @given(configs(), st.integers(1, 9000))
 def test_context_length_changes_learned_positions_only(
     config: dict[str, object], positions: int
 ) -> None:
-    key = "n_positions" if config["model_type"] == "gpt2" else "max_position_embeddings"
+    key = POSITIONS.get(str(config["model_type"]), "max_position_embeddings")
     before = dlp.parameters_by_part(config=config)
     after = dlp.parameters_by_part(config=config | {key: positions})
-    before.pop("position_embedding")
+    old_table = before.pop("position_embedding")
     table = after.pop("position_embedding")
     assert before == after
-    if config["model_type"] == "gpt2":
-        width = dlp.transformer_dimensions(config=config)["hidden_size"]
+    if config["model_type"] in POSITIONS:
+        size = dlp.transformer_dimensions(config=config | {key: positions})
         assert table == dlp.position_table_parameters(
-            max_position_embeddings=positions, hidden_size=width
+            max_position_embeddings=size["position_rows"], hidden_size=size["hidden_size"]
         )
+        assert size["position_rows"] - positions == (2 if config["model_type"] == "opt" else 0)
     else:
-        assert table == 0
+        assert table == old_table
+
+
+@given(configs())
+def test_active_parameters_leave_out_resting_experts_and_then_embeddings(
+    config: dict[str, object],
+) -> None:
+    def active(embeddings: str, **changes: object) -> int:
+        return dlp.active_parameters(config=config | changes, embeddings=embeddings)
+
+    total = dlp.parameter_count(config=config)
+    experts = config["num_experts"]
+    assert active("all", num_experts_per_tok=experts) == total
+    if not dlp.transformer_dimensions(config=config)["num_moe_layers"]:
+        assert active("all") == total
+    assert active("none") <= active("output") <= active("all") <= total
+    parts = dlp.parameters_by_part(config=config)
+    tables = ("token_embedding", "position_embedding", "segment_embedding", "output_head")
+    assert active("all") - active("none") == sum(parts[name] for name in tables)
+    with_head = config["model_type"] not in WITHOUT_HEAD
+    assert active("output") - active("none") == (parts["token_embedding"] if with_head else 0)
+
+
+@given(configs(("mixtral", "qwen3_moe")), st.integers(1, 8))
+def test_an_expert_more_is_the_same_growth_each_time(config: dict[str, object], more: int) -> None:
+    def total(experts: int) -> int:
+        number = {"num_experts": experts, "num_local_experts": experts}
+        return dlp.parameter_count(config=config | number | {"num_experts_per_tok": 1})
+
+    assert total(1 + more) - total(1) == more * (total(2) - total(1))
+
+
+@pytest.mark.parametrize("model_type", dlp.MODEL_TYPES)
+def test_a_missing_size_is_named(model_type: str) -> None:
+    with pytest.raises(ValueError, match=f'must have ".*" when its model_type is {model_type}'):
+        dlp.parameter_count(config={"model_type": model_type})
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "message"),
+    [
+        ("BERT_BASE", {"num_attention_heads": 7}, "hidden_size must be a multiple"),
+        ("MIXTRAL_8X7B", {"num_key_value_heads": 7}, "num_key_value_heads must divide"),
+        ("MIXTRAL_8X7B", {"num_experts_per_tok": 9}, "at most the number of experts, not 9 of 8"),
+        ("FLAN_T5_BASE", {"feed_forward_proj": "half-gelu"}, '"gated-" before it or nothing'),
+        ("FLAN_T5_BASE", {"feed_forward_proj": 3}, "feed_forward_proj.* must be a str"),
+        ("VIT_BASE", {"patch_size": 225}, "patch_size must be at most image_size"),
+        ("VIT_BASE", {"patch_size": [16]}, "one number or two, not 1"),
+    ],
+)
+def test_sizes_that_do_not_go_together_are_refused(
+    model: str, changes: dict[str, object], message: str
+) -> None:
+    config = getattr(dlp, model) | changes
+    with pytest.raises((TypeError, ValueError), match=message):
+        dlp.parameter_count(config=config)
+
+
+def test_what_a_config_leaves_out_is_as_in_the_library() -> None:
+    def count(**config: object) -> int:
+        return dlp.parameter_count(config=config)
+
+    falcon: dict[str, Any] = {
+        "model_type": "falcon",
+        "hidden_size": 64,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "vocab_size": 100,
+    }
+    written_out = {"num_kv_heads": 4, "ffn_hidden_size": 256, "bias": False, "alibi": False}
+    assert count(**falcon) == count(**falcon, **written_out, multi_query=True, parallel_attn=True)
+    gemma: dict[str, Any] = {
+        "model_type": "gemma3_text",
+        "hidden_size": 2560,
+        "num_hidden_layers": 34,
+        "intermediate_size": 10240,
+    }
+    heads = {"num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256}
+    assert count(**gemma) == count(**gemma, **heads, vocab_size=262208)
+    bloom: dict[str, Any] = {"model_type": "bloom", "n_layer": 2, "vocab_size": 100}
+    old_names = {"n_embed": 64, "num_attention_heads": 8}
+    assert count(**bloom, hidden_size=64, n_head=8) == count(**bloom, **old_names)
 
 
 @given(st.integers(1, 200), sizes)
@@ -139,53 +286,3 @@ def test_the_head_of_roberta_is_the_head_of_bert_with_its_pooler(width: int, lab
     pooler = dlp.linear_parameters(in_features=width, out_features=width)
     bert = dlp.transformers_head_parameters(model_type="bert", **shape)
     assert dlp.transformers_head_parameters(model_type="roberta", **shape) == bert + pooler
-
-
-# --- Adapters -------------------------------------------------------------------------------
-
-
-@given(ranks, ranks, sizes, sizes)
-def test_lora_is_linear_in_the_rank(r: int, other: int, n_in: int, n_out: int) -> None:
-    def trained(rank: int) -> int:
-        return dlp.lora_parameters(r=rank, in_features=n_in, out_features=n_out)
-
-    assert trained(r) + trained(other) == trained(r + other)
-    dora = dlp.lora_parameters(r=r, in_features=n_in, out_features=n_out, use_dora=True)
-    assert dora - trained(r) == n_out
-
-
-@given(sizes, sizes, ranks)
-def test_lora_saves_below_the_break_even_rank_and_not_above(n_in: int, n_out: int, r: int) -> None:
-    matrix: dict[str, Any] = {"in_features": n_in, "out_features": n_out}
-    even = dlp.lora_break_even_rank(**matrix)
-    trained = dlp.lora_parameters(r=r, **matrix)
-    assert (trained < n_in * n_out) == (r < even)
-
-
-@pytest.mark.parametrize("config", MODELS, ids=lambda config: str(config["model_type"]))
-@pytest.mark.parametrize("bias", dlp.LORA_BIASES)
-@pytest.mark.parametrize("use_dora", [False, True])
-def test_adapting_every_module_is_adapting_each(
-    config: dict[str, object], bias: str, use_dora: bool
-) -> None:
-    setup: dict[str, Any] = {"config": config, "r": 8, "bias": bias, "use_dora": use_dora}
-    modules = list(dict.fromkeys(name for name, _, _, _ in dlp.linear_layers(config=config)))
-    together = dlp.lora_model_parameters(**setup, target_modules=modules)
-    assert together == dlp.lora_model_parameters(**setup, target_modules=dlp.ALL_LINEAR)
-    each = [dlp.lora_model_parameters(**setup, target_modules=[name]) for name in modules]
-    trained_biases = 0
-    if bias == "all":  # counted with every module
-        nothing = setup | {"bias": "none"}
-        trained_biases = together - dlp.lora_model_parameters(**nothing, target_modules=modules)
-    assert together == sum(each) - (len(modules) - 1) * trained_biases
-
-
-def test_training_every_bias_means_those_of_norms_too() -> None:
-    def trained(bias: str) -> int:
-        return dlp.lora_model_parameters(config=dlp.GPT2, r=8, target_modules=["c_attn"], bias=bias)
-
-    layers, width = 12, 768
-    of_norms = (2 * layers + 1) * width
-    of_linear_layers = layers * (3 * width + width + 4 * width + width)
-    assert trained("all") - trained("none") == of_norms + of_linear_layers
-    assert trained("lora_only") - trained("none") == layers * 3 * width

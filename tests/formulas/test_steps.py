@@ -116,7 +116,7 @@ def test_on_one_device_rounding_twice_is_rounding_once(
     assert updates == -(-samples // (batch * steps))
 
 
-@given(epoch, small, st.integers(1, 4), st.sampled_from(dlp.LAST_WINDOWS))
+@given(epoch, small, st.integers(1, 4), st.sampled_from(["step", "skip"]))
 def test_updates_are_as_many_as_accumulation_windows(
     data: dict[str, Any], steps: int, epochs: int, last_window: str
 ) -> None:
@@ -176,3 +176,64 @@ def test_tokens_are_samples_times_their_length(
     tokens = dlp.tokens_per_update(**update, sequence_length=length)
     assert tokens == dlp.tokens_per_epoch(num_samples=samples, sequence_length=length)
     assert tokens == samples * length
+
+
+@given(epoch, small)
+def test_an_epoch_shorter_than_a_window_makes_one_update_at_least(
+    data: dict[str, Any], steps: int
+) -> None:
+    stepped, skipped, planned = (
+        dlp.updates_per_epoch(**data, gradient_accumulation_steps=steps, last_window=last_window)
+        for last_window in dlp.LAST_WINDOWS
+    )
+    micro_batches = dlp.micro_batches_per_epoch(**data)
+    assert planned == max(skipped, min(micro_batches, 1))
+    assert skipped <= planned <= stepped <= skipped + 1
+
+
+@pytest.mark.parametrize(
+    ("samples", "batch", "steps", "planned"),
+    # The maximum number of steps that Transformers 4.48.3 sets before it starts.
+    [(5, 8, 4, 1), (10, 4, 8, 1), (8, 8, 1, 1), (100, 8, 4, 3), (31, 8, 4, 1)],
+)
+def test_the_old_trainer_plans_at_least_one_update(
+    samples: int, batch: int, steps: int, planned: int
+) -> None:
+    ours = dlp.updates_per_epoch(
+        num_samples=samples,
+        per_device_train_batch_size=batch,
+        gradient_accumulation_steps=steps,
+        last_window="at-least-one",
+    )
+    assert ours == planned
+
+
+def test_no_micro_batch_makes_no_update() -> None:
+    for last_window in dlp.LAST_WINDOWS:
+        updates = dlp.updates_per_epoch(
+            num_samples=3,
+            per_device_train_batch_size=4,
+            drop_last=True,
+            last_window=last_window,
+        )
+        assert updates == 0, last_window
+
+
+@given(counts, counts, st.floats(0, 1))
+def test_epochs_seen_are_shares_of_the_tokens(trained: int, size: int, weight: float) -> None:
+    whole = dlp.epochs_seen(num_tokens=trained, dataset_tokens=size)
+    assert whole == pytest.approx(trained / size)
+    share = dlp.epochs_seen(num_tokens=trained, dataset_tokens=size, mixture_weight=weight)
+    assert share == pytest.approx(weight * whole)
+    # A data set of one epoch, read `weight` of the time.
+    assert dlp.epochs_seen(num_tokens=size, dataset_tokens=size) == 1
+
+
+def test_a_run_of_whole_epochs_has_seen_them() -> None:
+    run = {"sequence_length": 128, "num_samples": 1000}
+    per_update = dlp.tokens_per_update(sequence_length=128, per_device_train_batch_size=8)
+    updates = dlp.training_updates(
+        num_samples=1000, per_device_train_batch_size=8, num_train_epochs=3
+    )
+    tokens = dlp.tokens_per_epoch(**run)
+    assert dlp.epochs_seen(num_tokens=updates * per_update, dataset_tokens=tokens) == 3

@@ -62,7 +62,8 @@ def test_every_step_comes_to_what_its_function_returns(name: str) -> None:
     assert solutions(name)
     for arguments, steps in solutions(name):
         for step in steps:
-            assert not contradiction(step), arguments
+            found = contradiction(step)
+            assert not found, f"{found}, for {arguments}"
         assert steps[-1].value == FUNCTIONS[name](**arguments)
 
 

@@ -1,0 +1,243 @@
+"""The KV cache: the keys and values that a model keeps while it generates text.
+
+It grows with the context; loading a model does not need it. Its number format is its own, whatever
+the weights are in.
+"""
+
+from dlp import _check
+from dlp.activations import COMPUTE_DTYPES
+from dlp.architectures import transformer_dimensions
+from dlp.quantization import gguf_bits_per_weight
+from dlp.units import bits_per_parameter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Encoders have nothing to cache, and a decoder beside an encoder has two caches in each layer.
+_NOT_DECODERS = ("bert", "roberta", "distilbert", "vit", "t5")
+
+_GGML_DTYPES = ("Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL")
+
+CACHE_DTYPES = COMPUTE_DTYPES + ("fp8", "int8", "int4") + _GGML_DTYPES
+"""The number formats in which a KV cache is kept.
+
+The last six are llama.cpp's, written as in GGUF; each block of 32 values has a scale.
+"""
+
+
+def cache_bits_per_value(*, dtype: str = "bf16") -> float:
+    """Give the bits that one number of a KV cache takes, its share of a scale included.
+
+    | `dtype` | bits | |
+    |---|--:|---|
+    | `fp32`, `tf32` | 32 | |
+    | `fp16`, `bf16` | 16 | |
+    | `fp8`, `int8` | 8 | scales left out |
+    | `int4` | 4 | scales left out |
+    | `Q8_0` | 8.5 | a scale of 16 bits for each 32 values |
+    | `Q5_1` | 6 | a scale and an offset |
+    | `Q5_0` | 5.5 | a scale |
+    | `Q4_1` | 5 | a scale and an offset |
+    | `Q4_0`, `IQ4_NL` | 4.5 | a scale |
+
+    Args:
+        dtype: One of `CACHE_DTYPES`.
+
+    Returns:
+        Bits per value.
+
+    Raises:
+        TypeError: If `dtype` is not a str.
+        ValueError: If it is not one of `CACHE_DTYPES`.
+
+    Source:
+        llama.cpp, `common/arg.cpp`, option `--cache-type-k`, for the types; their blocks as in
+        [`gguf_bits_per_weight`][dlp.quantization.gguf_bits_per_weight].
+
+    Examples:
+        >>> cache_bits_per_value(dtype="Q8_0")
+        8.5
+    """
+    if _check.choice("dtype", dtype, CACHE_DTYPES) in _GGML_DTYPES:
+        return gguf_bits_per_weight(ggml_type=dtype)
+    return bits_per_parameter(dtype=dtype)
+
+
+def kv_cache_bytes(
+    *,
+    num_hidden_layers: int,
+    num_key_value_heads: int,
+    head_dim: int,
+    num_tokens: int,
+    batch_size: int = 1,
+    dtype: str = "bf16",
+) -> int:
+    r"""Count the bytes of the keys and values kept while a model generates text.
+
+    $$\left\lceil \frac{2 \times \text{num\_hidden\_layers} \times \text{num\_key\_value\_heads}
+    \times \text{head\_dim} \times \text{num\_tokens} \times \text{batch\_size}
+    \times \operatorname{cache\_bits\_per\_value}}{8} \right\rceil$$
+
+    Args:
+        num_hidden_layers: Layers, 1 or more.
+        num_key_value_heads: Key and value heads; fewer than query heads in grouped-query
+            attention, 1 or more.
+        head_dim: Width of one head, 1 or more.
+        num_tokens: Tokens in the cache, prompt and answer, 1 or more.
+        batch_size: Sequences generated at once, 1 or more.
+        dtype: One of `CACHE_DTYPES`.
+
+    Returns:
+        Bytes, rounded up to a whole byte.
+
+    Raises:
+        TypeError: If a count is not an int or `dtype` not a str.
+        ValueError: If a count is below 1 or `dtype` is unknown.
+
+    Source:
+        The scaling book, part 7, "What about memory?"; Ainslie et al. 2023, section 2.2, for
+        grouped queries.
+
+    Examples:
+        Llama 2 7B, 2048 tokens in 16 bits: 1 GiB.
+
+        >>> kv_cache_bytes(
+        ...     num_hidden_layers=32, num_key_value_heads=32, head_dim=128, num_tokens=2048
+        ... )
+        1073741824
+    """
+    _check.count("num_hidden_layers", num_hidden_layers)
+    _check.count("num_key_value_heads", num_key_value_heads)
+    _check.count("head_dim", head_dim)
+    _check.count("num_tokens", num_tokens)
+    _check.count("batch_size", batch_size)
+    half_bits = int(2 * cache_bits_per_value(dtype=dtype))
+    values = 2 * num_hidden_layers * num_key_value_heads * head_dim * num_tokens * batch_size
+    return -(-values * half_bits // 16)
+
+
+def sliding_window_layers(*, config: "Mapping[str, object]") -> int:
+    """Count the layers of a model whose attention looks back over a sliding window only.
+
+    None without a `sliding_window`. Otherwise `layer_types` says it, if there is one; else every
+    second layer of Gemma 2, beginning with the first, all but every sixth of Gemma 3
+    (`sliding_window_pattern`), those of Qwen from `max_window_layers` on if `use_sliding_window` is
+    true, and every layer of other models, such as Mistral 7B in its first version.
+
+    Args:
+        config: A parsed `config.json` of a decoder; its `model_type` is one of `MODEL_TYPES`, but
+            none of BERT, RoBERTa, DistilBERT, ViT and T5.
+
+    Returns:
+        Layers, from 0 to all.
+
+    Raises:
+        TypeError: If `config` is not a dict or a value in it is of the wrong type.
+        ValueError: If `model_type` is unknown, a key is missing or a value out of its range.
+
+    Source:
+        Transformers 5.23.0, `cache_utils.py`, `get_layer_types_and_kwargs`;
+        `configuration_gemma2.py`, `configuration_gemma3.py`, `configuration_qwen2.py`.
+
+    Examples:
+        >>> from dlp.models import MISTRAL_7B
+        >>> sliding_window_layers(config={**MISTRAL_7B, "sliding_window": 4096})
+        32
+    """
+    layers = transformer_dimensions(config=config)["num_hidden_layers"]
+    family = str(config["model_type"])
+    if family in _NOT_DECODERS:
+        raise ValueError(f"config must be that of a decoder, not of model_type {family}")
+    if config.get("sliding_window") is None:
+        return 0
+    _check.count('config["sliding_window"]', config["sliding_window"])
+    types = config.get("layer_types")
+    if types is not None:
+        names = _check.sequence('config["layer_types"]', types)
+        if len(names) != layers:
+            raise ValueError(
+                f'config["layer_types"] must name {layers} layers, one for each, not {len(names)}'
+            )
+        for name in names:
+            _check.choice(
+                'an item of config["layer_types"]', name, ("full_attention", "sliding_attention")
+            )
+        return names.count("sliding_attention")
+    if family == "gemma2":
+        return layers - layers // 2
+    if family in ("gemma3", "gemma3_text"):
+        pattern = config.get("sliding_window_pattern")
+        every = _check.count('config["sliding_window_pattern"]', 6 if pattern is None else pattern)
+        return layers - layers // every
+    if family.startswith("qwen"):
+        used = config.get("use_sliding_window")
+        if not _check.flag('config["use_sliding_window"]', False if used is None else used):
+            return 0
+        first = config.get("max_window_layers")
+        full = _check.count(
+            'config["max_window_layers"]', 28 if first is None else first, minimum=0
+        )
+        return max(layers - full, 0)
+    return layers
+
+
+def model_kv_cache_bytes(
+    *,
+    config: "Mapping[str, object]",
+    num_tokens: int,
+    batch_size: int = 1,
+    dtype: str = "bf16",
+) -> int:
+    """Count the bytes of the KV cache of a model, from its `config.json`.
+
+    The sum of [`kv_cache_bytes`][dlp.cache.kv_cache_bytes] over two kinds of layers: those with
+    full attention keep every token, those with a sliding window at most as many as it is long.
+    Libraries differ by a token there: Transformers' `StaticCache` keeps the whole window, its
+    `DynamicCache` one token less, since the next token makes it full.
+
+    Args:
+        config: A parsed `config.json` of a decoder; its `model_type` is one of `MODEL_TYPES`, but
+            none of BERT, RoBERTa, DistilBERT, ViT and T5.
+        num_tokens: Tokens in the cache, prompt and answer, 1 or more.
+        batch_size: Sequences generated at once, 1 or more.
+        dtype: One of `CACHE_DTYPES`.
+
+    Returns:
+        Bytes, rounded up to a whole byte for each kind of layer.
+
+    Raises:
+        TypeError: If `config` is not a dict, or a value of the wrong type.
+        ValueError: If `model_type` is unknown, a key is missing, a count out of its range or
+            `dtype` unknown.
+
+    Source:
+        Transformers 5.23.0, `cache_utils.py`, `StaticSlidingWindowLayer` and
+        `DynamicSlidingWindowLayer`.
+
+    Examples:
+        Llama 3 8B: an eighth of a MiB for each token.
+
+        >>> from dlp.models import LLAMA_3_8B
+        >>> model_kv_cache_bytes(config=LLAMA_3_8B, num_tokens=1)
+        131072
+    """
+    _check.count("num_tokens", num_tokens)
+    sliding = sliding_window_layers(config=config)
+    size = transformer_dimensions(config=config)
+    window = config["sliding_window"] if sliding else num_tokens
+    total = 0
+    for layers, tokens in (
+        (size["num_hidden_layers"] - sliding, num_tokens),
+        (sliding, min(num_tokens, _check.count('config["sliding_window"]', window))),
+    ):
+        if layers:
+            total += kv_cache_bytes(
+                num_hidden_layers=layers,
+                num_key_value_heads=size["num_key_value_heads"],
+                head_dim=size["head_dim"],
+                num_tokens=tokens,
+                batch_size=batch_size,
+                dtype=dtype,
+            )
+    return total

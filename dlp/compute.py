@@ -1,0 +1,690 @@
+r"""Compute: floating-point operations, days of training, and how well the devices are used.
+
+One multiplication and one addition are two operations (FLOPs), so a matrix of $N$ weights costs a
+token $2N$. The backward pass does it twice more, once for the gradient of the inputs and once for
+that of the weights: $6ND$ for $D$ tokens.
+"""
+
+from dlp import _check
+from dlp.activations import RECOMPUTATIONS
+from dlp.architectures import (
+    active_parameters,
+    parameters_by_part,
+    transformer_dimensions,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+COUNTED_PARAMETERS = ("matmul", "all", "without-positions", "non-embedding")
+"""Which parameters are the $N$ of $6ND$.
+
+The table of [`compute_parameters`][dlp.compute.compute_parameters] says who counts which.
+"""
+
+PASSES = ("training", "forward")
+"""The forward and backward pass together, or the forward pass alone."""
+
+_NOT_CAUSAL = ("bert", "roberta", "distilbert", "t5", "vit")
+
+# What the makers promise for 16-bit matrix products without sparsity.
+_PEAK_TERAFLOPS = {"a100": 312, "h100": 989, "tpu-v4": 275, "tpu-v5e": 197, "tpu-v5p": 459}
+
+ACCELERATORS = tuple(_PEAK_TERAFLOPS)
+"""The devices whose peak [`peak_flops_per_second`][dlp.compute.peak_flops_per_second] knows."""
+
+
+def compute_parameters(*, config: "Mapping[str, object]", counted: str = "matmul") -> int:
+    """Count the parameters that stand for $N$ in $2N$ or $6N$ FLOPs per token.
+
+    | `counted` | parameters | by |
+    |---|---|---|
+    | `matmul` | matrices that a token is multiplied by, a tied output head too | what is computed |
+    | `all` | every active parameter | GPT-3, Table D.1 |
+    | `without-positions` | all but a learned position table | nanoGPT, after PaLM |
+    | `non-embedding` | all but token embedding, position table and output head | Kaplan et al. |
+
+    An embedding is looked up, not multiplied, and costs nothing; biases and norms cost next to
+    nothing. Of experts only those that a token is sent to are counted.
+
+    Args:
+        config: A parsed `config.json` of a causal language model.
+        counted: One of `COUNTED_PARAMETERS`.
+
+    Returns:
+        Parameters.
+
+    Raises:
+        TypeError: If an argument or a value in `config` is of the wrong type.
+        ValueError: If `counted` is unknown, `model_type` is unknown or no causal language model's,
+            a key is missing or a value out of its range.
+
+    Source:
+        nanoGPT, `transformer_sizing.ipynb`, whose functions count `matmul` and `without-positions`.
+
+    Examples:
+        >>> from dlp.models import GPT2
+        >>> [compute_parameters(config=GPT2, counted=each) for each in COUNTED_PARAMETERS]
+        [123532032, 124439808, 123653376, 85056000]
+    """
+    _check.choice("counted", counted, COUNTED_PARAMETERS)
+    parts = _causal_parts(config)
+    if counted == "matmul":
+        # A head tied to the embedding is one more product with the same matrix.
+        active = active_parameters(config=config, embeddings="output")
+        return active - parts["norm"] - parts["bias"]
+    if counted == "non-embedding":
+        return active_parameters(config=config, embeddings="none")
+    total = active_parameters(config=config)
+    return total - parts["position_embedding"] if counted == "without-positions" else total
+
+
+def forward_flops(*, num_parameters: int, num_tokens: int) -> int:
+    r"""Count the FLOPs of the forward pass, attention between tokens left out.
+
+    $$2 \times \text{num\_parameters} \times \text{num\_tokens}$$
+
+    Args:
+        num_parameters: Parameters that each token is multiplied by, 1 or more.
+        num_tokens: Tokens, 1 or more.
+
+    Returns:
+        FLOPs.
+
+    Raises:
+        TypeError: If an argument is not an int.
+        ValueError: If one is below 1.
+
+    Source:
+        Brown et al. 2020 (GPT-3), Table D.1: one addition and one multiplication for each
+        parameter and token.
+
+    Examples:
+        >>> forward_flops(num_parameters=7_000_000_000, num_tokens=1)
+        14000000000
+    """
+    _check.count("num_parameters", num_parameters)
+    _check.count("num_tokens", num_tokens)
+    return 2 * num_parameters * num_tokens
+
+
+def training_flops(*, num_parameters: int, num_tokens: int, recomputation: str = "none") -> int:
+    r"""Count the FLOPs of training every parameter, attention between tokens left out.
+
+    $$6 \times \text{num\_parameters} \times \text{num\_tokens}$$
+
+    With `recomputation="full"` the forward pass is done twice:
+
+    $$8 \times \text{num\_parameters} \times \text{num\_tokens}$$
+
+    With `recomputation="selective"` only attention between tokens is done twice, which is left out
+    here:
+
+    $$6 \times \text{num\_parameters} \times \text{num\_tokens}$$
+
+    Args:
+        num_parameters: Parameters that each token is multiplied by, 1 or more.
+        num_tokens: Tokens, 1 or more.
+        recomputation: One of `RECOMPUTATIONS`.
+
+    Returns:
+        FLOPs.
+
+    Raises:
+        TypeError: If a count is not an int or `recomputation` not a str.
+        ValueError: If a count is below 1 or `recomputation` is unknown.
+
+    Source:
+        Brown et al. 2020 (GPT-3), Table D.1, for 6; Narayanan et al. 2021, equation 4, for 8.
+
+    Examples:
+        >>> training_flops(num_parameters=174_600_000_000, num_tokens=300_000_000_000) / 1e23
+        3.1428
+    """
+    _check.count("num_parameters", num_parameters)
+    _check.count("num_tokens", num_tokens)
+    _check.choice("recomputation", recomputation, RECOMPUTATIONS)
+    return (8 if recomputation == "full" else 6) * num_parameters * num_tokens
+
+
+def lora_training_flops(
+    *, num_parameters: int, num_adapter_parameters: int, num_tokens: int
+) -> int:
+    r"""Count the FLOPs of training adapters in a frozen model, attention between tokens left out.
+
+    A frozen matrix needs no gradient of its own, but passes on that of its inputs: 4 instead of 6.
+    A third of the compute is saved, however few parameters are trained.
+
+    $$4 \times \text{num\_parameters} \times \text{num\_tokens}
+    + 6 \times \text{num\_adapter\_parameters} \times \text{num\_tokens}$$
+
+    Args:
+        num_parameters: Frozen parameters that each token is multiplied by, 1 or more.
+        num_adapter_parameters: Parameters of the adapters, 0 or more.
+        num_tokens: Tokens, 1 or more.
+
+    Returns:
+        FLOPs. Below the first adapter no gradient is needed, so a library may do less there.
+
+    Raises:
+        TypeError: If an argument is not an int.
+        ValueError: If one is out of its range.
+
+    Source:
+        The scaling book, part 4, "Forward and reverse FLOPs", for the two products of the backward
+        pass, of which a frozen matrix needs one.
+
+    Examples:
+        >>> lora_training_flops(
+        ...     num_parameters=6_607_077_376, num_adapter_parameters=4_194_304, num_tokens=1
+        ... )
+        26453475328
+    """
+    _check.count("num_parameters", num_parameters)
+    _check.count("num_adapter_parameters", num_adapter_parameters, minimum=0)
+    _check.count("num_tokens", num_tokens)
+    return (4 * num_parameters + 6 * num_adapter_parameters) * num_tokens
+
+
+def head_training_flops(*, num_parameters: int, num_head_parameters: int, num_tokens: int) -> int:
+    r"""Count the FLOPs of training a head on a frozen model, attention between tokens left out.
+
+    The gradient goes no further than the weights of the head: the model below is only run forward,
+    a third of the compute.
+
+    $$2 \times \text{num\_parameters} \times \text{num\_tokens}
+    + 4 \times \text{num\_head\_parameters} \times \text{num\_tokens}$$
+
+    Args:
+        num_parameters: Frozen parameters below the head that each token is multiplied by, 1 or
+            more.
+        num_head_parameters: Weights of the head, one matrix, 1 or more.
+        num_tokens: Tokens, all of which the head reads, 1 or more.
+
+    Returns:
+        FLOPs.
+
+    Raises:
+        TypeError: If an argument is not an int.
+        ValueError: If one is below 1.
+
+    Source:
+        The scaling book, part 4, "Forward and reverse FLOPs", for the products of one matrix.
+
+    Examples:
+        >>> head_training_flops(
+        ...     num_parameters=6_476_005_376, num_head_parameters=8_192, num_tokens=1
+        ... )
+        12952043520
+    """
+    _check.count("num_parameters", num_parameters)
+    _check.count("num_head_parameters", num_head_parameters)
+    _check.count("num_tokens", num_tokens)
+    return (2 * num_parameters + 4 * num_head_parameters) * num_tokens
+
+
+def attention_flops(
+    *,
+    num_hidden_layers: int,
+    num_attention_heads: int,
+    head_dim: int,
+    sequence_length: int,
+    num_tokens: int,
+    passes: str = "training",
+    causal: bool = False,
+) -> int:
+    r"""Count the FLOPs of attention between tokens, which no parameter stands for.
+
+    Every token is multiplied by all keys and then by all values of its sequence, forward and twice
+    more backward. It costs the same whether the projections are trained or frozen.
+
+    $$12 \times \text{num\_hidden\_layers} \times \text{num\_attention\_heads}
+    \times \text{head\_dim} \times \text{sequence\_length} \times \text{num\_tokens}$$
+
+    With `causal=True` only the half that the causal mask leaves is counted:
+
+    $$6 \times \text{num\_hidden\_layers} \times \text{num\_attention\_heads}
+    \times \text{head\_dim} \times \text{sequence\_length} \times \text{num\_tokens}$$
+
+    With `passes="forward"` there is no backward pass:
+
+    $$4 \times \text{num\_hidden\_layers} \times \text{num\_attention\_heads}
+    \times \text{head\_dim} \times \text{sequence\_length} \times \text{num\_tokens}$$
+
+    With `passes="forward"` and `causal=True`:
+
+    $$2 \times \text{num\_hidden\_layers} \times \text{num\_attention\_heads}
+    \times \text{head\_dim} \times \text{sequence\_length} \times \text{num\_tokens}$$
+
+    Args:
+        num_hidden_layers: Layers, 1 or more.
+        num_attention_heads: Attention heads, 1 or more. Sharing key and value heads saves nothing.
+        head_dim: Width of one head, 1 or more.
+        sequence_length: Tokens in a sequence, 1 or more.
+        num_tokens: Tokens in all sequences, 1 or more.
+        passes: One of `PASSES`.
+        causal: Whether only the tokens before are counted.
+
+    Returns:
+        FLOPs.
+
+    Raises:
+        TypeError: If a count is not an int, `passes` not a str or `causal` not a bool.
+        ValueError: If a count is below 1 or `passes` is unknown.
+
+    Source:
+        Chowdhery et al. 2022 (PaLM), appendix B: $12 L H Q T$ per token, mask not counted.
+
+    Examples:
+        >>> attention_flops(
+        ...     num_hidden_layers=118,
+        ...     num_attention_heads=48,
+        ...     head_dim=256,
+        ...     sequence_length=2048,
+        ...     num_tokens=1,
+        ... )
+        35634806784
+    """
+    _check.count("num_hidden_layers", num_hidden_layers)
+    _check.count("num_attention_heads", num_attention_heads)
+    _check.count("head_dim", head_dim)
+    _check.count("sequence_length", sequence_length)
+    _check.count("num_tokens", num_tokens)
+    _check.choice("passes", passes, PASSES)
+    _check.flag("causal", causal)
+    factor = (12 if passes == "training" else 4) // (2 if causal else 1)
+    width = num_attention_heads * head_dim
+    return factor * num_hidden_layers * width * sequence_length * num_tokens
+
+
+def training_flops_per_token(
+    *,
+    num_parameters: int,
+    num_hidden_layers: int,
+    num_attention_heads: int,
+    head_dim: int,
+    sequence_length: int,
+    causal: bool = False,
+) -> int:
+    r"""Count the FLOPs of training on one token, attention between tokens included.
+
+    $$6 \times \text{num\_parameters} + 12 \times \text{num\_hidden\_layers}
+    \times \text{num\_attention\_heads} \times \text{head\_dim} \times \text{sequence\_length}$$
+
+    With `causal=True` only half of the attention is counted:
+
+    $$6 \times \text{num\_parameters} + 6 \times \text{num\_hidden\_layers}
+    \times \text{num\_attention\_heads} \times \text{head\_dim} \times \text{sequence\_length}$$
+
+    Args:
+        num_parameters: Parameters that each token is multiplied by, 1 or more.
+        num_hidden_layers: Layers, 1 or more.
+        num_attention_heads: Attention heads, 1 or more.
+        head_dim: Width of one head, 1 or more.
+        sequence_length: Tokens in a sequence, 1 or more.
+        causal: Whether only the tokens before are counted.
+
+    Returns:
+        FLOPs per token, nothing recomputed: the model FLOPs of MFU.
+
+    Raises:
+        TypeError: If a count is not an int or `causal` not a bool.
+        ValueError: If a count is below 1.
+
+    Source:
+        Chowdhery et al. 2022 (PaLM), appendix B.
+
+    Examples:
+        >>> training_flops_per_token(
+        ...     num_parameters=540_350_000_000,
+        ...     num_hidden_layers=118,
+        ...     num_attention_heads=48,
+        ...     head_dim=256,
+        ...     sequence_length=2048,
+        ... )
+        3277734806784
+    """
+    return training_flops(num_parameters=num_parameters, num_tokens=1) + attention_flops(
+        num_hidden_layers=num_hidden_layers,
+        num_attention_heads=num_attention_heads,
+        head_dim=head_dim,
+        sequence_length=sequence_length,
+        num_tokens=1,
+        causal=causal,
+    )
+
+
+def transformer_flops(
+    *,
+    num_sequences: int,
+    sequence_length: int,
+    num_hidden_layers: int,
+    hidden_size: int,
+    vocab_size: int,
+    recomputation: str = "none",
+) -> int:
+    r"""Count the FLOPs of training a GPT on some sequences, from its shape alone.
+
+    For $B$ `num_sequences`, $s$ `sequence_length`, $l$ `num_hidden_layers`, $h$ `hidden_size` and
+    $V$ `vocab_size` this is $72 B s l h^2 (1 + \frac{s}{6h} + \frac{V}{12lh})$:
+
+    $$\text{num\_sequences} \times \text{sequence\_length}
+    \times (\text{num\_hidden\_layers} \times (72 \times \text{hidden\_size}^{2}
+    + 12 \times \text{sequence\_length} \times \text{hidden\_size})
+    + 6 \times \text{hidden\_size} \times \text{vocab\_size})$$
+
+    With `recomputation="full"` each layer is run forward twice,
+    $96 B s l h^2 (1 + \frac{s}{6h} + \frac{V}{16lh})$:
+
+    $$\text{num\_sequences} \times \text{sequence\_length}
+    \times (\text{num\_hidden\_layers} \times (96 \times \text{hidden\_size}^{2}
+    + 16 \times \text{sequence\_length} \times \text{hidden\_size})
+    + 6 \times \text{hidden\_size} \times \text{vocab\_size})$$
+
+    With `recomputation="selective"` only attention between tokens is, a third more of its FLOPs:
+
+    $$\text{num\_sequences} \times \text{sequence\_length}
+    \times (\text{num\_hidden\_layers} \times (72 \times \text{hidden\_size}^{2}
+    + 16 \times \text{sequence\_length} \times \text{hidden\_size})
+    + 6 \times \text{hidden\_size} \times \text{vocab\_size})$$
+
+    Args:
+        num_sequences: Sequences, such as those of one update, 1 or more.
+        sequence_length: Tokens in a sequence, 1 or more.
+        num_hidden_layers: Layers, each with an MLP four times as wide as the model, 1 or more.
+        hidden_size: Width of the model, 1 or more.
+        vocab_size: Rows of the output head, 1 or more.
+        recomputation: One of `RECOMPUTATIONS`.
+
+    Returns:
+        FLOPs: the model FLOPs of MFU, or with recomputation the hardware FLOPs of HFU.
+
+    Raises:
+        TypeError: If a count is not an int or `recomputation` not a str.
+        ValueError: If a count is below 1 or `recomputation` is unknown.
+
+    Source:
+        Narayanan et al. 2021, equation 3 and appendix. For selective recomputation the products
+        are counted: Korthikanti et al. 2022 charge three times as many.
+
+    Examples:
+        The share that selective recomputation adds to GPT-3:
+
+        >>> shape = {
+        ...     "num_sequences": 1,
+        ...     "sequence_length": 2048,
+        ...     "num_hidden_layers": 96,
+        ...     "hidden_size": 12288,
+        ...     "vocab_size": 51200,
+        ... }
+        >>> more = transformer_flops(**shape, recomputation="selective")
+        >>> round(more / transformer_flops(**shape) - 1, 4)
+        0.009
+    """
+    _check.count("num_sequences", num_sequences)
+    _check.count("sequence_length", sequence_length)
+    _check.count("num_hidden_layers", num_hidden_layers)
+    _check.count("hidden_size", hidden_size)
+    _check.count("vocab_size", vocab_size)
+    _check.choice("recomputation", recomputation, RECOMPUTATIONS)
+    matrices = (96 if recomputation == "full" else 72) * hidden_size**2
+    attention = (12 if recomputation == "none" else 16) * sequence_length * hidden_size
+    head = 6 * hidden_size * vocab_size
+    tokens = num_sequences * sequence_length
+    return tokens * (num_hidden_layers * (matrices + attention) + head)
+
+
+def forward_flops_by_part(
+    *,
+    config: "Mapping[str, object]",
+    sequence_length: int,
+    per_device_train_batch_size: int = 1,
+) -> dict[str, int]:
+    r"""List the FLOPs of one forward pass of a causal language model, part by part.
+
+    A product of an $m \times k$ with a $k \times n$ matrix takes $2mkn$. Only products are
+    counted: norms, softmax, activation functions and biases are left out.
+
+    Args:
+        config: A parsed `config.json` of a causal language model.
+        sequence_length: Tokens in a sequence, 1 or more.
+        per_device_train_batch_size: Sequences, 1 or more.
+
+    Returns:
+        FLOPs in all layers of `qkv_projections`, `attention_scores` and `attention_values` (mask
+        not counted), `attention_output` and `mlp`, which holds the active experts and their router;
+        and of `output_head`.
+
+    Raises:
+        TypeError: If an argument or a value in `config` is of the wrong type.
+        ValueError: If a count is below 1, `model_type` is unknown or no causal language model's, a
+            key is missing or a value out of its range.
+
+    Source:
+        nanoGPT, `transformer_sizing.ipynb`.
+
+    Examples:
+        >>> from dlp.models import GPT2
+        >>> parts = forward_flops_by_part(config=GPT2, sequence_length=1024)
+        >>> parts["attention_scores"] // 12
+        1610612736
+        >>> sum(parts.values())
+        291648307200
+    """
+    parts = _causal_parts(config)
+    size = transformer_dimensions(config=config)
+    _check.count("sequence_length", sequence_length)
+    _check.count("per_device_train_batch_size", per_device_train_batch_size)
+    tokens = per_device_train_batch_size * sequence_length
+    width = size["num_attention_heads"] * size["head_dim"]
+    scores = 2 * size["num_hidden_layers"] * width * sequence_length * tokens
+    output = size["num_hidden_layers"] * width * size["hidden_size"]
+    head = size["vocab_size"] * size["embedding_size"]
+    rest = compute_parameters(config=config) - parts["attention"] - head
+    return {
+        "qkv_projections": 2 * (parts["attention"] - output) * tokens,
+        "attention_scores": scores,
+        "attention_values": scores,
+        "attention_output": 2 * output * tokens,
+        "mlp": 2 * rest * tokens,
+        "output_head": 2 * head * tokens,
+    }
+
+
+def peak_flops_per_second(*, accelerator: str) -> int:
+    """Give the FLOPs per second that a device is sold with, for dense 16-bit matrix products.
+
+    | `accelerator` | teraFLOPs per second |
+    |---|--:|
+    | `a100` | 312 |
+    | `h100` | 989 |
+    | `tpu-v4` | 275 |
+    | `tpu-v5e` | 197 |
+    | `tpu-v5p` | 459 |
+
+    Args:
+        accelerator: One of `ACCELERATORS`.
+
+    Returns:
+        FLOPs per second of one device.
+
+    Raises:
+        TypeError: If `accelerator` is not a str.
+        ValueError: If it is not one of `ACCELERATORS`.
+
+    Source:
+        nanoGPT, `transformer_sizing.ipynb`, for the A100; Chowdhery et al. 2022 (PaLM), section
+        4.1, for TPU v4; the scaling book, parts 1 and 2, for the rest.
+
+    Examples:
+        >>> peak_flops_per_second(accelerator="a100")
+        312000000000000
+    """
+    return _PEAK_TERAFLOPS[_check.choice("accelerator", accelerator, ACCELERATORS)] * 10**12
+
+
+def flops_utilization(
+    *,
+    tokens_per_second: float,
+    flops_per_token: float,
+    num_devices: int,
+    peak_flops_per_second: float,
+) -> float:
+    r"""Give the share of the devices' peak that a training run uses: MFU or HFU.
+
+    With the FLOPs that the model needs this is the model FLOPs utilization (MFU); with those that
+    the hardware does, recomputation included, the hardware FLOPs utilization (HFU).
+
+    $$\frac{\text{tokens\_per\_second} \times \text{flops\_per\_token}}
+    {\text{num\_devices} \times \text{peak\_flops\_per\_second}}$$
+
+    Args:
+        tokens_per_second: Tokens that all devices together get through in a second, zero or more.
+        flops_per_token: FLOPs for one token, zero or more.
+        num_devices: Devices, 1 or more.
+        peak_flops_per_second: What one device does at best, 1 or more.
+
+    Returns:
+        Share of the peak, 1 at best.
+
+    Raises:
+        TypeError: If an argument is not a number, or `num_devices` not an int.
+        ValueError: If one is out of its range.
+
+    Source:
+        Chowdhery et al. 2022 (PaLM), section 4.1.
+
+    Examples:
+        >>> mfu = flops_utilization(
+        ...     tokens_per_second=238_300,
+        ...     flops_per_token=3_277_734_806_784,
+        ...     num_devices=6144,
+        ...     peak_flops_per_second=275_000_000_000_000,
+        ... )
+        >>> round(mfu, 3)
+        0.462
+    """
+    done = _check.number("tokens_per_second", tokens_per_second) * _check.number(
+        "flops_per_token", flops_per_token
+    )
+    return done / _peak(num_devices, peak_flops_per_second)
+
+
+def tokens_per_second(
+    *,
+    utilization: float,
+    flops_per_token: float,
+    num_devices: int,
+    peak_flops_per_second: float,
+) -> float:
+    r"""Give the tokens that devices get through in a second at some utilization of their peak.
+
+    $$\frac{\text{utilization} \times \text{num\_devices} \times \text{peak\_flops\_per\_second}}
+    {\text{flops\_per\_token}}$$
+
+    Args:
+        utilization: MFU for FLOPs that the model needs, HFU for those done, from 0 to 1.
+        flops_per_token: FLOPs for one token, 1 or more.
+        num_devices: Devices, 1 or more.
+        peak_flops_per_second: What one device does at best, 1 or more.
+
+    Returns:
+        Tokens per second of all devices together.
+
+    Raises:
+        TypeError: If an argument is not a number, or `num_devices` not an int.
+        ValueError: If one is out of its range.
+
+    Source:
+        Chowdhery et al. 2022 (PaLM), section 4.1: the inverse of
+        [`flops_utilization`][dlp.compute.flops_utilization].
+
+    Examples:
+        >>> round(
+        ...     tokens_per_second(
+        ...         utilization=0.4,
+        ...         flops_per_token=6 * 7_000_000_000,
+        ...         num_devices=8,
+        ...         peak_flops_per_second=312_000_000_000_000,
+        ...     )
+        ... )
+        23771
+    """
+    _check.number("utilization", utilization, maximum=1)
+    _check.number("flops_per_token", flops_per_token, minimum=1)
+    return utilization * _peak(num_devices, peak_flops_per_second) / flops_per_token
+
+
+def training_days(
+    *,
+    num_parameters: int,
+    num_tokens: int,
+    num_devices: int,
+    flops_per_second: float,
+    utilization: float = 1.0,
+    recomputation: str = "none",
+) -> float:
+    r"""Estimate how long training takes, attention between tokens left out.
+
+    $$\frac{\operatorname{training\_flops}}{\text{num\_devices} \times \text{flops\_per\_second}
+    \times \text{utilization} \times 86400}$$
+
+    Args:
+        num_parameters: Parameters that each token is multiplied by, 1 or more.
+        num_tokens: Tokens of the whole run, 1 or more.
+        num_devices: Devices, 1 or more.
+        flops_per_second: What one device does: measured, or its peak beside a `utilization`, 1 or
+            more.
+        utilization: The share of `flops_per_second` that is reached, from one in a million to 1:
+            MFU without, HFU with recomputation.
+        recomputation: One of `RECOMPUTATIONS`.
+
+    Returns:
+        Days of 86,400 seconds.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If one is out of its range.
+
+    Source:
+        nanoGPT, `transformer_sizing.ipynb`; with full recomputation Narayanan et al. 2021, equation
+        4.
+
+    Examples:
+        >>> round(
+        ...     training_days(
+        ...         num_parameters=175_000_000_000,
+        ...         num_tokens=300_000_000_000,
+        ...         num_devices=1024,
+        ...         flops_per_second=140_000_000_000_000,
+        ...         recomputation="full",
+        ...     ),
+        ...     1,
+        ... )
+        33.9
+    """
+    flops = training_flops(
+        num_parameters=num_parameters, num_tokens=num_tokens, recomputation=recomputation
+    )
+    _check.count("num_devices", num_devices)
+    _check.number("flops_per_second", flops_per_second, minimum=1)
+    _check.number("utilization", utilization, minimum=1e-6, maximum=1)
+    return flops / (num_devices * flops_per_second * utilization * 86400)
+
+
+def _causal_parts(config: "Mapping[str, object]") -> dict[str, int]:
+    """Give the parameters of a causal language model by part; refuse any other model."""
+    parts = parameters_by_part(config=config)
+    if config["model_type"] in _NOT_CAUSAL:
+        raise ValueError(
+            f'config["model_type"] must be that of a causal language model, '
+            f"not {config['model_type']!r}"
+        )
+    return parts
+
+
+def _peak(num_devices: object, peak_flops_per_second: object) -> float:
+    return _check.count("num_devices", num_devices) * _check.number(
+        "peak_flops_per_second", peak_flops_per_second, minimum=1
+    )

@@ -1,0 +1,398 @@
+"""Adapters and soft prompts: what is trained adds up, and each choice adds what it should."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dlp
+from tests.formulas.calls import MODELS
+
+sizes = st.integers(1, 20_000)
+ranks = st.integers(1, 512)
+WITHOUT_EXPERTS = [
+    config for config in MODELS if not dlp.transformer_dimensions(config=config)["num_moe_layers"]
+]
+
+
+def modules_of(config: dict[str, object]) -> list[str]:
+    """Name the linear layers of a model, each once."""
+    return list(dict.fromkeys(name for name, *_ in dlp.linear_layers(config=config)))
+
+
+# --- One matrix -----------------------------------------------------------------------------
+
+
+@given(ranks, ranks, sizes, sizes)
+def test_lora_is_linear_in_the_rank(r: int, other: int, n_in: int, n_out: int) -> None:
+    def trained(rank: int) -> int:
+        return dlp.lora_parameters(r=rank, in_features=n_in, out_features=n_out)
+
+    assert trained(r) + trained(other) == trained(r + other)
+    dora = dlp.lora_parameters(r=r, in_features=n_in, out_features=n_out, use_dora=True)
+    assert dora - trained(r) == n_out
+
+
+@given(sizes, sizes, ranks)
+def test_lora_saves_below_the_break_even_rank_and_not_above(n_in: int, n_out: int, r: int) -> None:
+    matrix: dict[str, Any] = {"in_features": n_in, "out_features": n_out}
+    even = dlp.lora_break_even_rank(**matrix)
+    trained = dlp.lora_parameters(r=r, **matrix)
+    assert (trained < n_in * n_out) == (r < even)
+
+
+@given(sizes, sizes, ranks)
+def test_adalora_is_lora_and_a_number_for_each_unit_of_rank(n_in: int, n_out: int, r: int) -> None:
+    matrix: dict[str, Any] = {"in_features": n_in, "out_features": n_out}
+    lora = dlp.lora_parameters(r=r, **matrix)
+    assert dlp.adalora_parameters(init_r=r, **matrix) == lora + r
+
+
+@given(st.integers(1, 5000), st.integers(1, 5000), st.integers(1, 200), st.integers(0, 200))
+def test_a_bottleneck_is_two_linear_layers(
+    width: int, inner: int, adapters: int, norms: int
+) -> None:
+    down = dlp.linear_parameters(in_features=width, out_features=inner)
+    up = dlp.linear_parameters(in_features=inner, out_features=width)
+    trained = dlp.bottleneck_adapter_parameters(
+        hidden_size=width, bottleneck_size=inner, num_adapters=adapters, num_layer_norms=norms
+    )
+    assert trained == adapters * (down + up) + norms * 2 * width
+
+
+# --- A whole model --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("config", WITHOUT_EXPERTS, ids=lambda config: str(config["model_type"]))
+@pytest.mark.parametrize("bias", dlp.LORA_BIASES)
+@pytest.mark.parametrize("use_dora", [False, True])
+def test_adapting_every_module_is_adapting_each(
+    config: dict[str, object], bias: str, use_dora: bool
+) -> None:
+    setup: dict[str, Any] = {"config": config, "r": 8, "bias": bias, "use_dora": use_dora}
+    modules = modules_of(config)
+    together = dlp.lora_model_parameters(**setup, target_modules=modules)
+    assert together == dlp.lora_model_parameters(**setup, target_modules=dlp.ALL_LINEAR)
+    each = [dlp.lora_model_parameters(**setup, target_modules=[name]) for name in modules]
+    trained_biases = 0
+    if bias == "all":  # counted with every module
+        trained_biases = dlp.bitfit_parameters(config=config)
+    assert together == sum(each) - (len(modules) - 1) * trained_biases
+
+
+def test_a_model_is_as_many_matrices_as_it_has() -> None:
+    setup: dict[str, Any] = {"config": dlp.MISTRAL_7B, "target_modules": ["k_proj"]}
+    matrix: dict[str, Any] = {"in_features": 4096, "out_features": 1024}
+    assert dlp.lora_model_parameters(**setup, r=8) == 32 * dlp.lora_parameters(r=8, **matrix)
+    adalora = dlp.adalora_model_parameters(**setup, init_r=8)
+    assert adalora == 32 * dlp.adalora_parameters(init_r=8, **matrix)
+
+
+def test_training_every_bias_means_those_of_norms_too() -> None:
+    def trained(bias: str) -> int:
+        return dlp.lora_model_parameters(config=dlp.GPT2, r=8, target_modules=["c_attn"], bias=bias)
+
+    layers, width = 12, 768
+    of_norms = (2 * layers + 1) * width
+    of_linear_layers = layers * (3 * width + width + 4 * width + width)
+    assert trained("all") - trained("none") == of_norms + of_linear_layers
+    assert trained("lora_only") - trained("none") == layers * 3 * width
+
+
+def test_bitfit_trains_nothing_where_there_is_no_bias() -> None:
+    assert dlp.bitfit_parameters(config=dlp.LLAMA_3_8B) == 0
+
+
+def test_bitfit_reaches_poolers_and_patches() -> None:
+    bert: dict[str, object] = {
+        "model_type": "bert",
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+        "vocab_size": 50,
+        "max_position_embeddings": 16,
+        "type_vocab_size": 2,
+    }
+    layer = 4 * 8 + 32 + 8 + 2 * 8  # attention, MLP, two norms
+    assert dlp.bitfit_parameters(config=bert) == layer + 8 + 8  # the embedding's norm, the pooler
+    vit = {**bert, "model_type": "vit", "image_size": 8, "patch_size": 4, "num_channels": 3}
+    assert dlp.bitfit_parameters(config=vit) == layer + 8 + 8 + 8  # last norm, pooler, patches
+
+
+@given(ranks)
+def test_embedding_and_head_are_mirrored_matrices(r: int) -> None:
+    config = dlp.LLAMA_3_8B
+
+    def trained(name: str, *, use_dora: bool = False) -> int:
+        return dlp.lora_model_parameters(
+            config=config, r=r, target_modules=[name], use_dora=use_dora
+        )
+
+    assert trained("embed_tokens") == trained("lm_head") == r * (128256 + 4096)
+    assert trained("embed_tokens", use_dora=True) - trained("embed_tokens") == 4096
+    assert trained("lm_head", use_dora=True) - trained("lm_head") == 128256
+
+
+def test_a_tied_head_can_be_adapted_by_itself() -> None:
+    names = [name for name, *_ in dlp.adaptable_modules(config=dlp.GPT2)]
+    assert names[-2:] == ["wte", "lm_head"]
+    setup: dict[str, Any] = {"config": dlp.GPT2, "r": 4}
+    both = dlp.lora_model_parameters(**setup, target_modules=["wte", "lm_head"])
+    assert both == 2 * dlp.lora_model_parameters(**setup, target_modules=["lm_head"])
+
+
+def test_a_narrow_embedding_is_adapted_as_narrow() -> None:
+    opt: dict[str, object] = {
+        "model_type": "opt",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "ffn_dim": 128,
+        "vocab_size": 100,
+        "word_embed_proj_dim": 16,
+        "max_position_embeddings": 32,
+    }
+    trained = dlp.lora_model_parameters(config=opt, r=3, target_modules=["embed_tokens"])
+    assert trained == 3 * (100 + 16)
+
+
+def test_the_head_of_phi_has_a_bias_and_readers_have_no_head() -> None:
+    phi: dict[str, object] = {
+        "model_type": "phi",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 128,
+        "vocab_size": 100,
+    }
+    assert dlp.adaptable_modules(config=phi)[-1] == ("lm_head", 64, 100, True, 1)
+    assert not dlp.adaptable_modules(config=dlp.LLAMA_2_7B)[-1][3]
+    bert = {**phi, "model_type": "bert", "max_position_embeddings": 16, "type_vocab_size": 2}
+    assert dlp.adaptable_modules(config=bert)[-1] == ("word_embeddings", 100, 64, False, 1)
+    vit = {**phi, "model_type": "vit", "image_size": 8, "patch_size": 4, "num_channels": 3}
+    assert dlp.adaptable_modules(config=vit) == dlp.linear_layers(config=vit)
+
+
+@given(ranks, ranks)
+def test_a_rank_of_its_own_changes_only_its_module(r: int, other: int) -> None:
+    setup: dict[str, Any] = {"config": dlp.LLAMA_2_7B}
+    both = dlp.lora_model_parameters(
+        **setup, r=r, target_modules=["q_proj", "v_proj"], rank_pattern={"v_proj": other}
+    )
+    apart = dlp.lora_model_parameters(
+        **setup, r=r, target_modules=["q_proj"]
+    ) + dlp.lora_model_parameters(**setup, r=other, target_modules=["v_proj"])
+    assert both == apart
+
+
+def test_a_saved_module_is_trained_whole() -> None:
+    setup: dict[str, Any] = {"config": dlp.QWEN2_5_7B, "r": 8, "target_modules": ["o_proj"]}
+    plain = dlp.lora_model_parameters(**setup)
+    parts = dlp.parameters_by_part(config=dlp.QWEN2_5_7B)
+    head = dlp.lora_model_parameters(**setup, modules_to_save=["lm_head"])
+    assert head - plain == parts["output_head"]
+    queries = dlp.lora_model_parameters(**setup, modules_to_save=["q_proj"])
+    assert queries - plain == 28 * dlp.linear_parameters(in_features=3584, out_features=3584)
+
+
+def test_a_model_with_experts_needs_its_modules_named() -> None:
+    mixtral: dict[str, object] = {
+        "model_type": "mixtral",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "intermediate_size": 128,
+        "num_local_experts": 4,
+        "num_experts_per_tok": 2,
+        "vocab_size": 100,
+    }
+    setup: dict[str, Any] = {"config": mixtral, "r": 2}
+    with pytest.raises(ValueError, match=r"target_modules must name .* experts"):
+        dlp.lora_model_parameters(**setup, target_modules=dlp.ALL_LINEAR)
+    assert dlp.lora_model_parameters(**setup, target_modules=["q_proj"]) == 2 * 2 * (64 + 64)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"rank_pattern": {"k_proj": 4}}, "rank_pattern must be one of q_proj, v_proj"),
+        ({"rank_pattern": {"v_proj": 0}}, r'rank_pattern\["v_proj"\] must be from 1'),
+        ({"modules_to_save": ["q_proj"]}, "modules_to_save must be one of k_proj, .*lm_head"),
+    ],
+)
+def test_a_module_is_either_adapted_or_saved(changes: dict[str, Any], message: str) -> None:
+    setup: dict[str, Any] = {
+        "config": dlp.LLAMA_2_7B,
+        "r": 8,
+        "target_modules": ["q_proj", "v_proj"],
+    }
+    with pytest.raises(ValueError, match=message):
+        dlp.lora_model_parameters(**setup, **changes)
+
+
+# --- Totals ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("config", WITHOUT_EXPERTS, ids=lambda config: str(config["model_type"]))
+@pytest.mark.parametrize("bias", dlp.LORA_BIASES)
+def test_all_parameters_are_the_model_and_what_is_added(
+    config: dict[str, object], bias: str
+) -> None:
+    setup: dict[str, Any] = {"config": config, "r": 4, "target_modules": dlp.ALL_LINEAR}
+    totals = dlp.lora_totals(**setup, bias=bias)
+    added = dlp.lora_model_parameters(**setup)  # a trained bias is in the model already
+    assert totals["all_param"] == dlp.parameter_count(config=config) + added
+    assert totals["trainable_params"] == dlp.lora_model_parameters(**setup, bias=bias)
+    share = totals["trainable_params"] / totals["all_param"]
+    assert totals["trainable_percent"] == pytest.approx(100 * share)
+
+
+def test_a_copied_module_counts_twice() -> None:
+    setup: dict[str, Any] = {"config": dlp.LLAMA_2_7B, "r": 8, "target_modules": ["q_proj"]}
+    plain = dlp.lora_totals(**setup)["all_param"]
+    assert (
+        dlp.lora_totals(**setup, modules_to_save=["lm_head"])["all_param"] - plain == 32000 * 4096
+    )
+
+
+@given(ranks)
+def test_packing_hides_half_of_the_linear_layers_whatever_the_rank(r: int) -> None:
+    setup: dict[str, Any] = {"config": dlp.LLAMA_3_8B, "r": r, "target_modules": "all-linear"}
+    parts = dlp.parameters_by_part(config=dlp.LLAMA_3_8B)
+    whole, packed = dlp.lora_totals(**setup), dlp.lora_totals(**setup, packed=True)
+    assert whole["all_param"] - packed["all_param"] == (parts["attention"] + parts["mlp"]) // 2
+    assert whole["trainable_params"] == packed["trainable_params"]
+
+
+# --- IA3 and norms --------------------------------------------------------------------------
+
+
+def test_ia3_scales_outputs_and_the_inputs_of_feed_forward_modules() -> None:
+    def trained(targets: list[str], feedforward: list[str]) -> int:
+        return dlp.ia3_model_parameters(
+            config=dlp.MISTRAL_7B, target_modules=targets, feedforward_modules=feedforward
+        )
+
+    assert trained(["k_proj"], []) == 32 * 1024
+    assert trained(["down_proj"], []) == 32 * 4096
+    assert trained(["down_proj"], ["down_proj"]) == 32 * 14336
+    assert trained(["k_proj", "down_proj"], ["down_proj"]) == 32 * (1024 + 14336)
+    with pytest.raises(ValueError, match="feedforward_modules must be one of k_proj"):
+        trained(["k_proj"], ["down_proj"])
+
+
+def test_tuned_norms_are_all_norms() -> None:
+    trained = dlp.ln_tuning_parameters(config=dlp.GPT2)
+    assert trained == dlp.norm_parameters(hidden_size=768, num_hidden_layers=12, bias=True)
+
+
+# --- Soft prompts ---------------------------------------------------------------------------
+
+tokens, widths, depths = st.integers(1, 200), st.integers(1, 5000), st.integers(1, 100)
+
+
+@given(tokens, depths, widths)
+def test_a_prefix_is_a_key_and_a_value_in_every_layer(length: int, layers: int, width: int) -> None:
+    prefix = dlp.prefix_tuning_parameters(
+        num_virtual_tokens=length, num_layers=layers, token_dim=width
+    )
+    prompt = dlp.prompt_tuning_parameters(num_virtual_tokens=length, token_dim=width)
+    assert prefix == 2 * layers * prompt
+
+
+@given(tokens, depths, widths, widths)
+def test_a_projected_prefix_is_an_embedding_and_two_linear_layers(
+    length: int, layers: int, width: int, inner: int
+) -> None:
+    shape: dict[str, Any] = {
+        "num_virtual_tokens": length,
+        "num_layers": layers,
+        "token_dim": width,
+        "prefix_projection": True,
+    }
+    first = dlp.linear_parameters(in_features=width, out_features=inner)
+    last = dlp.linear_parameters(in_features=inner, out_features=2 * layers * width)
+    trained = dlp.prefix_tuning_parameters(**shape, encoder_hidden_size=inner)
+    assert trained == length * width + first + last
+    as_wide = dlp.prefix_tuning_parameters(**shape, encoder_hidden_size=width)
+    assert dlp.prefix_tuning_parameters(**shape) == as_wide
+
+
+def test_grouped_queries_shorten_a_prefix_as_they_do_the_cache() -> None:
+    many = dlp.prefix_tuning_model_parameters(config=dlp.LLAMA_2_7B, num_virtual_tokens=20)
+    few = dlp.prefix_tuning_model_parameters(config=dlp.MISTRAL_7B, num_virtual_tokens=20)
+    assert many == 4 * few
+
+
+def test_peft_gives_falcon_a_prefix_of_the_whole_width() -> None:
+    falcon: dict[str, object] = {
+        "model_type": "falcon",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "vocab_size": 100,
+    }
+    trained = dlp.prefix_tuning_model_parameters(config=falcon, num_virtual_tokens=5)
+    assert trained == 5 * 2 * 2 * 64
+
+
+@given(tokens, widths, widths)
+def test_the_network_of_p_tuning_does_not_grow_with_its_prompt(
+    length: int, width: int, inner: int
+) -> None:
+    shape: dict[str, Any] = {"token_dim": width, "encoder_hidden_size": inner}
+    for kind in dlp.PROMPT_ENCODERS:
+        trained = dlp.p_tuning_parameters(
+            **shape, num_virtual_tokens=length, encoder_reparameterization_type=kind
+        )
+        one = dlp.p_tuning_parameters(
+            **shape, num_virtual_tokens=1, encoder_reparameterization_type=kind
+        )
+        assert trained - one == (length - 1) * width
+
+
+@given(widths, widths)
+def test_the_mlp_of_p_tuning_is_three_linear_layers(width: int, inner: int) -> None:
+    trained = dlp.p_tuning_parameters(
+        num_virtual_tokens=1, token_dim=width, encoder_hidden_size=inner, encoder_num_layers=7
+    )
+    layers = ((width, inner), (inner, inner), (inner, width))
+    assert trained - width == sum(
+        dlp.linear_parameters(in_features=n_in, out_features=n_out) for n_in, n_out in layers
+    )
+
+
+@given(widths, widths, st.integers(1, 6))
+def test_the_lstm_of_p_tuning_has_four_gates_two_ways_and_two_biases(
+    width: int, inner: int, layers: int
+) -> None:
+    trained = dlp.p_tuning_parameters(
+        num_virtual_tokens=1,
+        token_dim=width,
+        encoder_hidden_size=inner,
+        encoder_reparameterization_type="LSTM",
+        encoder_num_layers=layers,
+    )
+    lstm = 0
+    for layer in range(layers):
+        entering = width if layer == 0 else 2 * inner
+        gate = dlp.linear_parameters(in_features=entering, out_features=inner)
+        gate += dlp.linear_parameters(in_features=inner, out_features=inner)
+        lstm += 2 * 4 * gate
+    head = dlp.linear_parameters(in_features=2 * inner, out_features=2 * inner)
+    head += dlp.linear_parameters(in_features=2 * inner, out_features=width)
+    assert trained == width + lstm + head
+
+
+@given(tokens, widths)
+def test_encoder_and_decoder_each_get_a_prompt(length: int, width: int) -> None:
+    shape: dict[str, Any] = {"num_virtual_tokens": length, "token_dim": width}
+    one = dlp.prompt_tuning_parameters(**shape)
+    assert dlp.prompt_tuning_parameters(**shape, num_transformer_submodules=2) == 2 * one
+    with pytest.raises(ValueError, match="num_transformer_submodules must be from 1 to 2, not 3"):
+        dlp.prompt_tuning_parameters(**shape, num_transformer_submodules=3)

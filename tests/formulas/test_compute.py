@@ -1,0 +1,286 @@
+"""Compute: against plain counts of products, and the identities that tie the formulas together."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dlp
+from tests.formulas.calls import CAUSAL
+
+parameters = st.integers(1, 10**12)
+tokens = st.integers(1, 10**13)
+small = st.integers(1, 40)
+
+
+def products(config: dict[str, Any], length: int) -> int:
+    """Add up 2mkn over the products of one forward pass, one sequence, layer by layer."""
+    size = dlp.transformer_dimensions(config=config)
+    width, head = size["hidden_size"], size["head_dim"]
+    total = 0
+    for _ in range(size["num_hidden_layers"]):
+        for heads in (size["num_attention_heads"], *[size["num_key_value_heads"]] * 2):
+            total += 2 * length * width * (heads * head)
+        for _ in range(size["num_attention_heads"]):
+            total += 2 * length * head * length  # scores
+            total += 2 * length * length * head  # values
+        total += 2 * length * (size["num_attention_heads"] * head) * width
+        matrices = 3 if size["gated"] else 2
+        for _ in range(size["num_experts_per_tok"] or 1):
+            inner = size["moe_intermediate_size"] or size["intermediate_size"]
+            total += matrices * 2 * length * width * inner
+        total += 2 * length * width * size["num_experts"]  # the router
+    return total + 2 * length * width * size["vocab_size"]
+
+
+@pytest.mark.parametrize("config", CAUSAL, ids=lambda config: config["model_type"])
+@pytest.mark.parametrize("length", [1, 128, 2048])
+def test_a_forward_pass_is_the_sum_of_its_products(config: dict[str, Any], length: int) -> None:
+    parts = dlp.forward_flops_by_part(config=config, sequence_length=length)
+    assert sum(parts.values()) == products(config, length)
+    batch = dlp.forward_flops_by_part(
+        config=config, sequence_length=length, per_device_train_batch_size=3
+    )
+    assert batch == {name: 3 * flops for name, flops in parts.items()}
+
+
+@pytest.mark.parametrize("config", CAUSAL, ids=lambda config: config["model_type"])
+def test_matrices_and_attention_make_the_whole(config: dict[str, Any]) -> None:
+    size = dlp.transformer_dimensions(config=config)
+    length = 512
+    whole = sum(dlp.forward_flops_by_part(config=config, sequence_length=length).values())
+    shape: dict[str, Any] = {
+        name: size[name] for name in ("num_hidden_layers", "num_attention_heads", "head_dim")
+    }
+    matrices = dlp.compute_parameters(config=config)
+    attention = dlp.attention_flops(
+        **shape, sequence_length=length, num_tokens=length, passes="forward"
+    )
+    assert dlp.forward_flops(num_parameters=matrices, num_tokens=length) + attention == whole
+    per_token = dlp.training_flops_per_token(
+        **shape, num_parameters=matrices, sequence_length=length
+    )
+    assert per_token * length == 3 * whole
+
+
+def test_experts_that_rest_are_not_computed() -> None:
+    mixtral = {
+        "model_type": "mixtral",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "intermediate_size": 128,
+        "vocab_size": 100,
+        "num_local_experts": 8,
+        "num_experts_per_tok": 2,
+        "tie_word_embeddings": False,
+    }
+    attention = 64 * 64 * 2 + 64 * 32 * 2
+    experts = 2 * 3 * 64 * 128 + 64 * 8  # two experts, and the router of eight
+    assert dlp.compute_parameters(config=mixtral) == 2 * (attention + experts) + 64 * 100
+    one = dlp.compute_parameters(config={**mixtral, "num_experts_per_tok": 1})
+    assert dlp.compute_parameters(config=mixtral) - one == 2 * 3 * 64 * 128
+    parts = dlp.forward_flops_by_part(config=mixtral, sequence_length=10)
+    assert parts["mlp"] == 2 * 10 * 2 * experts
+
+
+@pytest.mark.parametrize("config", CAUSAL, ids=lambda config: config["model_type"])
+def test_each_way_of_counting_leaves_out_what_it_says(config: dict[str, Any]) -> None:
+    counts = {
+        counted: dlp.compute_parameters(config=config, counted=counted)
+        for counted in dlp.COUNTED_PARAMETERS
+    }
+    parts = dlp.parameters_by_part(config=config)
+    assert counts["all"] == dlp.active_parameters(config=config)
+    assert counts["all"] - counts["without-positions"] == parts["position_embedding"]
+    left_out = parts["token_embedding"] + parts["output_head"]
+    assert counts["without-positions"] - counts["non-embedding"] == left_out
+    small_ones = parts["norm"] + parts["bias"]
+    assert counts["matmul"] == counts["non-embedding"] - small_ones + parts["token_embedding"]
+
+
+@pytest.mark.parametrize("model_type", ["bert", "roberta", "distilbert", "t5", "vit"])
+def test_only_causal_language_models_are_counted(model_type: str) -> None:
+    config = {
+        "model_type": model_type,
+        "hidden_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 1,
+        "intermediate_size": 8,
+        "vocab_size": 8,
+        "max_position_embeddings": 8,
+        "type_vocab_size": 2,
+        "dim": 8,
+        "n_layers": 1,
+        "n_heads": 1,
+        "hidden_dim": 8,
+        "d_model": 8,
+        "d_kv": 8,
+        "d_ff": 8,
+        "num_layers": 1,
+        "num_heads": 1,
+        "relative_attention_num_buckets": 4,
+        "feed_forward_proj": "relu",
+        "image_size": 16,
+        "patch_size": 8,
+        "num_channels": 3,
+    }
+    with pytest.raises(ValueError, match="must be that of a causal language model, not"):
+        dlp.compute_parameters(config=config)
+    with pytest.raises(ValueError, match=model_type):
+        dlp.forward_flops_by_part(config=config, sequence_length=8)
+
+
+@given(parameters, tokens)
+def test_the_passes_of_training_add_up(count: int, read: int) -> None:
+    forward = dlp.forward_flops(num_parameters=count, num_tokens=read)
+    step: dict[str, Any] = {"num_parameters": count, "num_tokens": read}
+    assert forward == 2 * count * read
+    assert dlp.training_flops(**step) == 3 * forward
+    assert dlp.training_flops(**step, recomputation="full") == 4 * forward
+    assert dlp.training_flops(**step, recomputation="selective") == 3 * forward
+
+
+@given(parameters, st.integers(0, 10**9), tokens)
+def test_a_frozen_model_saves_a_third_and_no_more(count: int, adapters: int, read: int) -> None:
+    lora = dlp.lora_training_flops(
+        num_parameters=count, num_adapter_parameters=adapters, num_tokens=read
+    )
+    full = dlp.training_flops(num_parameters=count, num_tokens=read)
+    alone = dlp.lora_training_flops(num_parameters=count, num_adapter_parameters=0, num_tokens=read)
+    assert 3 * alone == 2 * full
+    assert lora - alone == 6 * adapters * read
+
+
+@given(parameters, st.integers(1, 10**6), tokens)
+def test_a_head_costs_a_forward_pass_and_its_own_weights(count: int, head: int, read: int) -> None:
+    step = dlp.head_training_flops(num_parameters=count, num_head_parameters=head, num_tokens=read)
+    body = dlp.forward_flops(num_parameters=count, num_tokens=read)
+    weights = dlp.forward_flops(num_parameters=head, num_tokens=read)
+    assert step == body + 2 * weights, "forward, and the gradient of the weights"
+
+
+@given(small, small, small, st.integers(1, 4096), st.integers(1, 10**6))
+def test_attention_is_counted_once_forward_and_twice_backward(
+    layers: int, heads: int, width: int, length: int, read: int
+) -> None:
+    shape: dict[str, Any] = {
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "head_dim": width,
+        "sequence_length": length,
+        "num_tokens": read,
+    }
+    forward = dlp.attention_flops(**shape, passes="forward")
+    assert forward == 2 * 2 * layers * heads * width * length * read, "keys, then values"
+    assert dlp.attention_flops(**shape) == 3 * forward
+    assert 2 * dlp.attention_flops(**shape, causal=True) == 3 * forward
+    assert 2 * dlp.attention_flops(**shape, passes="forward", causal=True) == forward
+
+
+@given(small, small, st.integers(1, 64), st.integers(1, 64), st.integers(1, 999))
+def test_a_shape_costs_what_its_parts_cost(
+    sequences: int, layers: int, length: int, quarter: int, vocabulary: int
+) -> None:
+    width = 4 * quarter
+    shape: dict[str, Any] = {
+        "num_sequences": sequences,
+        "sequence_length": length,
+        "num_hidden_layers": layers,
+        "hidden_size": width,
+        "vocab_size": vocabulary,
+    }
+    read = sequences * length
+    attention = dlp.attention_flops(
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        head_dim=quarter,
+        sequence_length=length,
+        num_tokens=read,
+    )
+    layer, head = 12 * layers * width**2, width * vocabulary
+    matrices = dlp.training_flops(num_parameters=layer + head, num_tokens=read)
+    none = dlp.transformer_flops(**shape)
+    assert none == matrices + attention
+    selective = dlp.transformer_flops(**shape, recomputation="selective")
+    assert 3 * (selective - none) == attention, "attention is run forward once more"
+    full = dlp.transformer_flops(**shape, recomputation="full")
+    assert full - selective == dlp.forward_flops(num_parameters=layer, num_tokens=read)
+
+
+def test_the_closed_forms_of_the_papers() -> None:
+    batch, length, layers, width, vocabulary = 1536, 2048, 96, 12288, 51200
+    shape: dict[str, Any] = {
+        "num_sequences": batch,
+        "sequence_length": length,
+        "num_hidden_layers": layers,
+        "hidden_size": width,
+        "vocab_size": vocabulary,
+    }
+    tokens_of_layers = batch * length * layers * width**2
+    of_attention = length / (6 * width)
+    none = 72 * tokens_of_layers * (1 + of_attention + vocabulary / (12 * layers * width))
+    full = 96 * tokens_of_layers * (1 + of_attention + vocabulary / (16 * layers * width))
+    assert dlp.transformer_flops(**shape) == pytest.approx(none, rel=1e-12)
+    assert dlp.transformer_flops(**shape, recomputation="full") == pytest.approx(full, rel=1e-12)
+
+
+@given(
+    st.floats(1e-6, 1),
+    st.floats(1, 1e15),
+    st.integers(1, 10**5),
+    st.floats(1, 1e16),
+)
+def test_tokens_per_second_inverts_the_utilization(
+    utilization: float, flops: float, devices: int, peak: float
+) -> None:
+    cluster: dict[str, Any] = {
+        "flops_per_token": flops,
+        "num_devices": devices,
+        "peak_flops_per_second": peak,
+    }
+    speed = dlp.tokens_per_second(**cluster, utilization=utilization)
+    back = dlp.flops_utilization(**cluster, tokens_per_second=speed)
+    assert back == pytest.approx(utilization, rel=1e-9)
+
+
+@pytest.mark.parametrize("recomputation", dlp.RECOMPUTATIONS)
+def test_days_agree_with_tokens_per_second(recomputation: str) -> None:
+    run: dict[str, Any] = {"num_parameters": 7 * 10**9, "num_tokens": 10**12}
+    cluster: dict[str, Any] = {"num_devices": 64, "flops_per_second": 312e12, "utilization": 0.4}
+    days = dlp.training_days(**run, **cluster, recomputation=recomputation)
+    flops = dlp.training_flops(**run, recomputation=recomputation) / run["num_tokens"]
+    speed = dlp.tokens_per_second(
+        utilization=0.4, flops_per_token=flops, num_devices=64, peak_flops_per_second=312e12
+    )
+    assert days * 86400 * speed == pytest.approx(10**12)
+    slower = dlp.training_days(**run, **cluster | {"utilization": 0.2}, recomputation=recomputation)
+    assert slower == pytest.approx(2 * days)
+
+
+def test_counts_are_exact_however_large() -> None:
+    exact = dlp.training_flops(num_parameters=10**18 - 1, num_tokens=10**18 - 1)
+    assert isinstance(exact, int)
+    assert exact == 6 * (10**18 - 1) ** 2
+    assert math.isfinite(
+        dlp.training_days(
+            num_parameters=10**18,
+            num_tokens=10**18,
+            num_devices=1,
+            flops_per_second=1,
+            utilization=1e-6,
+        )
+    )
+
+
+def test_devices_are_known_by_name() -> None:
+    peaks = {name: dlp.peak_flops_per_second(accelerator=name) for name in dlp.ACCELERATORS}
+    assert peaks["a100"] == 312 * 10**12
+    assert peaks["tpu-v5p"] == 459 * 10**12
+    with pytest.raises(ValueError, match=r"accelerator must be one of a100, .*, not 'abacus'"):
+        dlp.peak_flops_per_second(accelerator="abacus")

@@ -1,0 +1,271 @@
+"""Limits: what is found fits, and one more does not."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+import dlp
+from dlp import limits
+from tests.formulas.calls import calls
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHAPE: dict[str, Any] = {
+    "num_hidden_layers": 8,
+    "per_device_train_batch_size": 2,
+    "sequence_length": 64,
+    "hidden_size": 256,
+    "num_attention_heads": 4,
+}
+LLAMA_SHAPE = SHAPE | {
+    "layer": "llama",
+    "intermediate_size": 700,
+    "num_key_value_heads": 2,
+    "head_dim": 64,
+}
+LEDGER: dict[str, Any] = {
+    "num_parameters": 10_000_000,
+    "num_head_parameters": 1000,
+    "num_adapter_parameters": 100_000,
+}
+
+memory = st.integers(1, 10**10)
+methods = st.sampled_from(dlp.METHODS)
+optimizers = st.sampled_from(dlp.OPTIMIZERS)
+attentions = st.sampled_from(dlp.ATTENTIONS)
+
+
+def check(
+    found: dict[str, int | str],
+    name: str,
+    memory_bytes: int,
+    parts_of: Callable[[int], dict[str, int]],
+) -> None:
+    """Compare a limit with the ledger at it, and with the ledger one further."""
+    value = found[name]
+    assert isinstance(value, int)
+    at, after = parts_of(value), parts_of(value + 1)
+    assert tuple(found) == (name, "total", "next_total", "largest_part", "growing_part")
+    assert found["total"] == at["total"]
+    assert found["next_total"] == after["total"] > memory_bytes
+    if value:
+        assert at["total"] <= memory_bytes
+    held = at if value else after
+    parts = [part for part in held if part != "total"]
+    assert held[str(found["largest_part"])] == max(held[part] for part in parts)
+    growth = {part: after[part] - at[part] for part in parts}
+    assert growth[str(found["growing_part"])] == max(growth.values())
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (dlp.largest_batch, "per_device_train_batch_size"),
+        (dlp.largest_context, "sequence_length"),
+    ],
+)
+@given(memory, methods, optimizers, attentions)
+def test_a_size_of_the_micro_batch_is_found(
+    function: Callable[..., dict[str, int | str]],
+    name: str,
+    memory_bytes: int,
+    method: str,
+    optimizer: str,
+    attention: str,
+) -> None:
+    shape = {**SHAPE, "attention": attention}
+    del shape[name]
+    ledger: dict[str, Any] = {**LEDGER, "optimizer": optimizer, "dtype": "bf16"}
+
+    def parts_of(value: int) -> dict[str, int]:
+        micro_batch = {**shape, name: value} if value else None
+        return dlp.memory_ledger(**ledger, micro_batch=micro_batch)[method]
+
+    found = function(memory_bytes=memory_bytes, ledger=ledger, micro_batch=shape, method=method)
+    check(found, name, memory_bytes, parts_of)
+    assert found["growing_part"] == "activations"
+
+
+def test_a_size_already_in_the_micro_batch_does_not_count() -> None:
+    with_it, without = (
+        dlp.largest_batch(memory_bytes=10**9, ledger=LEDGER, micro_batch=shape)
+        for shape in (
+            SHAPE,
+            {k: v for k, v in SHAPE.items() if k != "per_device_train_batch_size"},
+        )
+    )
+    assert with_it == without
+
+
+@given(
+    memory,
+    st.sampled_from(["lora", "qlora"]),
+    st.booleans(),
+    st.sampled_from([None, SHAPE, LLAMA_SHAPE]),
+)
+@example(memory_bytes=10**6, method="lora", use_dora=False, micro_batch=LLAMA_SHAPE)
+def test_a_rank_is_found(
+    memory_bytes: int, method: str, use_dora: bool, micro_batch: dict[str, Any] | None
+) -> None:
+    ledger: dict[str, Any] = {"num_parameters": 124_439_808, "dtype": "bf16"}
+    adapters: dict[str, Any] = {
+        "config": dlp.GPT2,
+        "target_modules": ["c_attn"],
+        "use_dora": use_dora,
+    }
+
+    def parts_of(r: int) -> dict[str, int]:
+        trained = dlp.lora_model_parameters(r=r, **adapters) if r else 0
+        shape = micro_batch and {**micro_batch, "r": max(r, 1)}
+        return dlp.memory_ledger(**ledger, num_adapter_parameters=trained, micro_batch=shape)[
+            method
+        ]
+
+    found = dlp.largest_rank(
+        memory_bytes=memory_bytes, ledger=ledger, method=method, micro_batch=micro_batch, **adapters
+    )
+    check(found, "r", memory_bytes, parts_of)
+
+
+@given(
+    memory,
+    st.booleans(),
+    st.sampled_from(dlp.DTYPES),
+    st.integers(0, 10**9),
+    st.sampled_from(list(dlp.CONVENTIONS)),
+    st.integers(0, 3),
+    st.integers(1, 512),
+)
+def test_a_model_is_found(
+    memory_bytes: int,
+    frozen: bool,
+    frozen_dtype: str,
+    adapters: int,
+    convention: str,
+    stage: int,
+    num_devices: int,
+) -> None:
+    rest: dict[str, Any] = {"convention": convention, "stage": stage, "num_devices": num_devices}
+
+    def parts_of(num_parameters: int) -> dict[str, int]:
+        return dlp.sharded_state_bytes(
+            num_trainable_parameters=adapters + (0 if frozen else num_parameters),
+            num_frozen_parameters=num_parameters if frozen else 0,
+            frozen_dtype=frozen_dtype,
+            **rest,
+        )
+
+    found = dlp.largest_model(
+        memory_bytes=memory_bytes,
+        frozen=frozen,
+        frozen_dtype=frozen_dtype,
+        num_adapter_parameters=adapters,
+        **rest,
+    )
+    check(found, "num_parameters", memory_bytes, parts_of)
+
+
+@given(memory, st.integers(0, 10**10), st.integers(1, 64), st.sampled_from(dlp.CACHE_DTYPES))
+def test_a_context_beside_the_weights_is_found(
+    memory_bytes: int, num_parameters: int, batch_size: int, cache_dtype: str
+) -> None:
+    cache: dict[str, Any] = {
+        "num_hidden_layers": 16,
+        "num_key_value_heads": 8,
+        "head_dim": 64,
+        "batch_size": batch_size,
+    }
+    weights = dlp.weight_bytes(num_parameters=num_parameters, dtype="int8")
+
+    def parts_of(num_tokens: int) -> dict[str, int]:
+        kept = 0
+        if num_tokens:
+            kept = dlp.kv_cache_bytes(num_tokens=num_tokens, dtype=cache_dtype, **cache)
+        return {"weights": weights, "cache": kept, "total": weights + kept}
+
+    found = dlp.largest_cached_context(
+        memory_bytes=memory_bytes,
+        num_parameters=num_parameters,
+        dtype="int8",
+        cache_dtype=cache_dtype,
+        **cache,
+    )
+    check(found, "num_tokens", memory_bytes, parts_of)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "largest_batch",
+        "largest_context",
+        "largest_model",
+        "largest_rank",
+        "largest_cached_context",
+    ],
+)
+def test_more_memory_never_fits_less(name: str) -> None:
+    function = getattr(dlp, name)
+    for arguments in list(calls(name))[::3]:
+        sizes = [
+            next(iter(function(**arguments | {"memory_bytes": memory_bytes}).values()))
+            for memory_bytes in (1, 10**9, 10**9 + 1, 10**10, 10**12)
+        ]
+        assert sizes == sorted(sizes), arguments
+
+
+def test_where_nothing_fits_the_next_total_says_what_is_needed() -> None:
+    found = dlp.largest_batch(
+        memory_bytes=100_000_000, ledger=LEDGER, micro_batch=SHAPE, method="full"
+    )
+    assert found["per_device_train_batch_size"] == 0
+    assert found["total"] == dlp.memory_ledger(**LEDGER)["full"]["total"] > 100_000_000
+    one = dlp.memory_ledger(**LEDGER, micro_batch={**SHAPE, "per_device_train_batch_size": 1})
+    assert found["next_total"] == one["full"]["total"]
+    assert found["largest_part"] == "optimizer"
+
+
+@pytest.mark.parametrize("adapters", [0, 10**15])
+def test_memory_enough_for_any_model_is_refused(adapters: int) -> None:
+    with pytest.raises(ValueError, match="memory_bytes is enough for any num_parameters"):
+        dlp.largest_model(
+            memory_bytes=10**15, stage=3, num_devices=10**6, num_adapter_parameters=adapters
+        )
+
+
+def test_the_ledger_takes_what_the_formula_takes() -> None:
+    parameters = list(inspect.signature(dlp.memory_ledger).parameters)
+    assert [*limits._LEDGER, "micro_batch"] == parameters
+
+
+@pytest.mark.parametrize(
+    ("ledger", "message"),
+    [
+        ({}, 'ledger must have "num_parameters"'),
+        ({"num_parameters": 1, "micro_batch": None}, "a key of ledger must be one of"),
+    ],
+)
+def test_a_ledger_that_is_none_is_refused(ledger: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        dlp.largest_batch(memory_bytes=1, ledger=ledger, micro_batch=SHAPE)
+
+
+def test_arguments_may_go_to_the_ends_of_their_ranges() -> None:
+    found = dlp.largest_model(memory_bytes=10**15, num_adapter_parameters=0)
+    assert found["num_parameters"] == 10**15 // 16
+    with pytest.raises(ValueError, match="memory_bytes must be from 1 to 1000000000000000, not"):
+        dlp.largest_model(memory_bytes=10**15 + 1)
+    assert dlp.largest_model(memory_bytes=1, num_adapter_parameters=10**15)["num_parameters"] == 0
+    with pytest.raises(ValueError, match="num_adapter_parameters must be from 0 to 10000000"):
+        dlp.largest_model(memory_bytes=1, num_adapter_parameters=10**15 + 1)
+
+
+@pytest.mark.parametrize("changes", [{}, {"stage": 3}, {"num_devices": 8}])
+def test_without_stage_or_devices_nothing_is_shared(changes: dict[str, Any]) -> None:
+    found = dlp.largest_model(memory_bytes=80_000_000_000, **changes)
+    assert found["num_parameters"] == 5_000_000_000

@@ -1,0 +1,260 @@
+"""Sharding: devices share what a stage spreads, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dlp
+from tests.formulas.calls import calls
+
+PARTS = ("frozen_weights", "weights", "gradients", "master_weights", "optimizer")
+# What each stage adds to that which the devices share.
+NEWLY_SPREAD: dict[int, set[str]] = {
+    0: set(),
+    1: {"master_weights", "optimizer"},
+    2: {"gradients"},
+    3: {"weights", "frozen_weights"},
+}
+
+counts = st.integers(0, 10**12)
+devices = st.integers(1, 2048)
+stages = st.integers(0, 3)
+conventions = st.sampled_from(list(dlp.CONVENTIONS))
+dtypes = st.sampled_from(dlp.DTYPES)
+
+
+def states(**arguments: Any) -> dict[str, int]:
+    return dlp.sharded_state_bytes(**arguments)
+
+
+# --- Shards ---------------------------------------------------------------------------------
+
+
+@given(counts, counts, dtypes, conventions, stages, devices)
+def test_parts_sum_to_the_total(
+    trained: int, frozen: int, dtype: str, convention: str, stage: int, num_devices: int
+) -> None:
+    held = states(
+        num_trainable_parameters=trained,
+        num_frozen_parameters=frozen,
+        frozen_dtype=dtype,
+        convention=convention,
+        stage=stage,
+        num_devices=num_devices,
+    )
+    assert tuple(held) == (*PARTS, "total")
+    assert held["total"] == sum(held[part] for part in PARTS)
+
+
+@given(counts, counts, dtypes, conventions)
+def test_one_device_holds_everything_in_every_stage(
+    trained: int, frozen: int, dtype: str, convention: str
+) -> None:
+    whole = dlp.training_state_bytes(num_parameters=trained, convention=convention)
+    whole += dlp.weight_bytes(num_parameters=frozen, dtype=dtype)
+    for stage in range(4):
+        held = states(
+            num_trainable_parameters=trained,
+            num_frozen_parameters=frozen,
+            frozen_dtype=dtype,
+            convention=convention,
+            stage=stage,
+        )
+        assert held["total"] == whole
+
+
+@given(counts, counts, dtypes, conventions, st.integers(2, 2048))
+def test_a_stage_spreads_its_parts_and_copies_the_others(
+    trained: int, frozen: int, dtype: str, convention: str, num_devices: int
+) -> None:
+    def held(stage: int, num_devices: int, trained: int, frozen: int) -> dict[str, int]:
+        return states(
+            num_trainable_parameters=trained,
+            num_frozen_parameters=frozen,
+            frozen_dtype=dtype,
+            convention=convention,
+            stage=stage,
+            num_devices=num_devices,
+        )
+
+    whole = held(0, num_devices, trained, frozen)
+    shards = held(0, 1, -(-trained // num_devices), -(-frozen // num_devices))
+    spread: set[str] = set()
+    for stage in range(4):
+        spread |= NEWLY_SPREAD[stage]
+        row = held(stage, num_devices, trained, frozen)
+        for part in PARTS:
+            assert row[part] == (shards if part in spread else whole)[part], (stage, part)
+
+
+@given(counts, counts, conventions, devices, stages)
+def test_a_later_stage_and_more_devices_never_take_more(
+    trained: int, frozen: int, convention: str, num_devices: int, stage: int
+) -> None:
+    def total(stage: int, num_devices: int) -> int:
+        return states(
+            num_trainable_parameters=trained,
+            num_frozen_parameters=frozen,
+            convention=convention,
+            stage=stage,
+            num_devices=num_devices,
+        )["total"]
+
+    assert total(stage, num_devices + 1) <= total(stage, num_devices)
+    if stage:
+        assert total(stage, num_devices) <= total(stage - 1, num_devices)
+
+
+@given(st.integers(1, 10**9), conventions, devices)
+def test_devices_together_hold_the_whole_and_less_than_a_device_more(
+    shard: int, convention: str, num_devices: int
+) -> None:
+    for trained in (shard * num_devices, shard * num_devices - (num_devices - 1)):
+        held = states(
+            num_trainable_parameters=trained,
+            convention=convention,
+            stage=3,
+            num_devices=num_devices,
+        )
+        per_parameter = dlp.training_bytes_per_parameter(convention=convention)
+        assert held["total"] == shard * per_parameter
+
+
+@given(counts, counts, dtypes, conventions, stages, devices)
+def test_frozen_and_trained_parameters_add_up(
+    trained: int, frozen: int, dtype: str, convention: str, stage: int, num_devices: int
+) -> None:
+    rest: dict[str, Any] = {"convention": convention, "stage": stage, "num_devices": num_devices}
+    both = states(
+        num_trainable_parameters=trained,
+        num_frozen_parameters=frozen,
+        frozen_dtype=dtype,
+        **rest,
+    )
+    alone = states(num_trainable_parameters=trained, **rest)
+    below = states(
+        num_trainable_parameters=0, num_frozen_parameters=frozen, frozen_dtype=dtype, **rest
+    )
+    assert both == {part: alone[part] + below[part] for part in both}
+    assert below["total"] == below["frozen_weights"]
+    assert alone["frozen_weights"] == 0
+
+
+@given(counts, devices)
+def test_megatron_counts_six_bytes_and_twelve_that_are_shared(shard: int, num_devices: int) -> None:
+    held = states(
+        num_trainable_parameters=shard * num_devices,
+        convention="mixed-fp32-gradients",
+        stage=1,
+        num_devices=num_devices,
+    )
+    assert held["total"] == 6 * shard * num_devices + 12 * shard
+
+
+@pytest.mark.parametrize(
+    ("sharding_strategy", "stage"), [("NO_SHARD", 0), ("SHARD_GRAD_OP", 2), ("FULL_SHARD", 3)]
+)
+def test_a_sharding_strategy_is_a_stage(sharding_strategy: str, stage: int) -> None:
+    assert dlp.zero_stage(sharding_strategy=sharding_strategy) == stage
+
+
+# --- DeepSpeed's estimators -----------------------------------------------------------------
+
+
+def estimated(
+    total_params: int,
+    largest_layer_params: int,
+    stage: int,
+    num_gpus_per_node: int,
+    num_nodes: int,
+    cpu_offload: bool,
+    cpu_offload_params: bool,
+    zero_init: bool,
+    additional_buffer_factor: float,
+) -> tuple[float, float]:
+    """Read the table of the docstring, line by line."""
+    num_gpus = num_gpus_per_node * num_nodes
+    offloaded = cpu_offload + (cpu_offload and cpu_offload_params and stage == 3)
+    gathered, spread = 4 * largest_layer_params, 18 * total_params / num_gpus
+    gpu, cpu = {
+        (2, 0): (2 * total_params + spread, 4 * total_params * num_gpus_per_node),
+        (2, 1): (2 * total_params, total_params * max(4 * num_gpus, 16)),
+        (3, 0): (gathered + spread, gathered * num_gpus_per_node),
+        (3, 1): (gathered + 2 * total_params / num_gpus, 16 * total_params / num_nodes),
+        (3, 2): (gathered, 18 * total_params / num_nodes),
+    }[stage, offloaded]
+    if stage == 3 and not zero_init:
+        cpu = max(cpu, 4 * total_params * num_gpus_per_node)
+    return gpu, cpu * additional_buffer_factor
+
+
+def test_the_estimators_do_as_their_table_says() -> None:
+    for arguments in calls("deepspeed_estimated_bytes"):
+        ours = dlp.deepspeed_estimated_bytes(**arguments)
+        gpu, cpu = estimated(**arguments)
+        assert 0 <= gpu - ours["gpu"] < 1, arguments
+        assert 0 <= cpu - ours["cpu"] < 1, arguments
+
+
+def test_the_buffer_is_in_main_memory_alone() -> None:
+    once, twice = (
+        dlp.deepspeed_estimated_bytes(total_params=10**9, additional_buffer_factor=factor)
+        for factor in (1, 2)
+    )
+    assert twice == {"gpu": once["gpu"], "cpu": 2 * once["cpu"]}
+
+
+def test_a_layer_is_no_larger_than_the_model() -> None:
+    with pytest.raises(ValueError, match="largest_layer_params must be from 1 to 10, not 11"):
+        dlp.deepspeed_estimated_bytes(total_params=10, largest_layer_params=11)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"stage": 1}, "stage must be from 2 to 3, not 1"),
+        ({"stage": 4}, "stage must be from 2 to 3, not 4"),
+        ({"additional_buffer_factor": 0.99}, "additional_buffer_factor must be from 1 to 100"),
+        ({"additional_buffer_factor": 100.5}, "additional_buffer_factor must be from 1 to 100"),
+    ],
+)
+def test_an_estimator_refuses_what_is_out_of_range(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        dlp.deepspeed_estimated_bytes(total_params=10, **changes)
+
+
+@pytest.mark.parametrize("factor", [1, 100])
+def test_a_buffer_may_be_as_large_as_said(factor: int) -> None:
+    found = dlp.deepspeed_estimated_bytes(total_params=10, additional_buffer_factor=factor)
+    assert found["cpu"] == 180 * factor
+
+
+def test_stages_end_at_three() -> None:
+    with pytest.raises(ValueError, match="stage must be from 0 to 3, not 4"):
+        states(num_trainable_parameters=1, stage=4)
+
+
+@pytest.mark.parametrize("changes", [{}, {"stage": 3}, {"num_devices": 8}])
+def test_without_stage_or_devices_nothing_is_shared(changes: dict[str, int]) -> None:
+    assert states(num_trainable_parameters=1000, **changes)["total"] == 16_000
+
+
+def test_an_estimator_counts_stage_three_offloaded_on_one_device_unless_told_otherwise() -> None:
+    assert dlp.deepspeed_estimated_bytes(total_params=1000) == {"gpu": 4, "cpu": 27_000}
+
+
+def test_an_estimate_is_rounded_once_and_down() -> None:
+    for stage, gpu in ((2, 14 + 31), (3, 4 + 31)):
+        found = dlp.deepspeed_estimated_bytes(
+            total_params=7, stage=stage, num_gpus_per_node=4, cpu_offload=False
+        )
+        assert found["gpu"] == gpu
+        assert all(isinstance(value, int) for value in found.values())
+    assert dlp.deepspeed_estimated_bytes(total_params=1, num_nodes=4)["cpu"] == 6  # 4.5 x 1.5
+    assert dlp.deepspeed_estimated_bytes(total_params=1, num_nodes=5)["cpu"] == 5  # 3.6 x 1.5
+    alone = dlp.deepspeed_estimated_bytes(total_params=7, cpu_offload=False)
+    assert alone == {"gpu": 4 + 126, "cpu": 6}

@@ -1,0 +1,118 @@
+"""Quantization: blocks cost what their bits and scales come to, and a file is the sum of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dlp
+
+mixtures = st.dictionaries(
+    st.sampled_from(dlp.GGML_TYPES), st.integers(1, 10**6).map(lambda n: 256 * n), min_size=1
+)
+
+
+def test_the_formats_of_qlora_are_what_their_blocks_come_to() -> None:
+    assert dlp.bits_per_parameter(dtype="nf4") == dlp.blockwise_bits_per_parameter()
+    assert dlp.bits_per_parameter(dtype="nf4-double") == dlp.double_quantized_bits_per_parameter()
+
+
+@given(st.integers(1, 16), st.integers(1, 10**6), st.integers(0, 64))
+def test_scales_cost_their_bits_shared_by_the_block(bits: int, size: int, scale: int) -> None:
+    with_scales = dlp.blockwise_bits_per_parameter(bits=bits, block_size=size, scale_bits=scale)
+    assert with_scales == pytest.approx(float(bits + Fraction(scale, size)))
+    larger = dlp.blockwise_bits_per_parameter(bits=bits, block_size=2 * size, scale_bits=scale)
+    assert bits <= larger <= with_scales
+
+
+@given(st.integers(1, 1000), st.integers(1, 1000))
+def test_a_second_level_without_scales_is_a_first_level(size: int, second: int) -> None:
+    nested = dlp.double_quantized_bits_per_parameter(
+        block_size=size, scale_bits=8, second_block_size=second, second_scale_bits=0
+    )
+    assert nested == dlp.blockwise_bits_per_parameter(block_size=size, scale_bits=8)
+
+
+@given(st.integers(0, 10**15))
+def test_double_quantization_saves_the_difference_of_the_formats(num_parameters: int) -> None:
+    once, twice = (
+        dlp.stored_bytes(num_values=num_parameters, dtype=dtype) for dtype in ("nf4", "nf4-double")
+    )
+    saved = dlp.double_quantization_saved_bytes(num_parameters=num_parameters)
+    assert saved == once - twice
+    assert abs(saved - num_parameters * 191 / 4096) <= 1
+
+
+def test_the_documented_blocks_are_the_types_and_give_their_bits() -> None:
+    rows = re.findall(
+        r"^ *\| (`.+`) \| ([\d.]+) \| (\d+) \| (\d+) \|$",
+        dlp.gguf_bits_per_weight.__doc__ or "",
+        re.M,
+    )
+    documented = []
+    for names, bits, weights, num_bytes in rows:
+        assert float(bits) == 8 * int(num_bytes) / int(weights), names
+        for name in re.findall(r"`(.+?)`", names):
+            documented.append(name)
+            assert dlp.gguf_bits_per_weight(ggml_type=name) == float(bits)
+            assert dlp.gguf_bytes(num_weights={name: int(weights)}) == int(num_bytes)
+            if int(weights) > 1:
+                with pytest.raises(ValueError, match=rf'num_weights\["{name}"\] must be from'):
+                    dlp.gguf_bytes(num_weights={name: int(weights) - 1})
+                with pytest.raises(ValueError, match=f"must be a multiple of {weights}, not"):
+                    dlp.gguf_bytes(num_weights={name: int(weights) + 1})
+    assert tuple(documented) == dlp.GGML_TYPES
+
+
+@pytest.mark.parametrize("ggml_type", dlp.GGML_TYPES)
+def test_a_type_takes_more_than_the_bits_it_is_named_for(ggml_type: str) -> None:
+    named = int(re.sub(r"\D*(\d+).*", r"\1", ggml_type))
+    bits = dlp.gguf_bits_per_weight(ggml_type=ggml_type)
+    assert named <= bits < named + 1.01
+
+
+@given(mixtures)
+def test_a_file_is_the_sum_of_its_types(num_weights: dict[str, int]) -> None:
+    parts = [dlp.gguf_bytes(num_weights={name: n}) for name, n in num_weights.items()]
+    assert dlp.gguf_bytes(num_weights=num_weights) == sum(parts)
+    mean = dlp.gguf_mean_bits_per_weight(num_weights=num_weights)
+    assert math.isclose(mean * sum(num_weights.values()), 8 * sum(parts))
+    bits = [dlp.gguf_bits_per_weight(ggml_type=name) for name in num_weights]
+    assert min(bits) * (1 - 1e-12) <= mean <= max(bits) * (1 + 1e-12)
+
+
+def test_a_file_without_tensors_is_refused() -> None:
+    with pytest.raises(ValueError, match="num_weights must hold at least one of F32"):
+        dlp.gguf_bytes(num_weights={})
+
+
+@pytest.mark.parametrize("name", ["blockwise", "double_quantized"])
+@pytest.mark.parametrize(
+    ("argument", "least", "most"), [("bits", 1, 16), ("block_size", 1, None), ("scale_bits", 0, 64)]
+)
+def test_bits_may_go_to_the_ends_of_their_ranges(
+    name: str, argument: str, least: int, most: int | None
+) -> None:
+    function = getattr(dlp, f"{name}_bits_per_parameter")
+    assert function(**{argument: least}) > 0
+    with pytest.raises(ValueError, match=f"{argument} must be from {least}"):
+        function(**{argument: least - 1})
+    if most is not None:
+        assert function(**{argument: most}) > 0
+        with pytest.raises(ValueError, match=f"{argument} must be from {least} to {most}, not"):
+            function(**{argument: most + 1})
+
+
+def test_the_ends_of_the_other_ranges() -> None:
+    for bits in (0, 64):
+        assert dlp.double_quantized_bits_per_parameter(second_scale_bits=bits) > 4
+    for bits in (-1, 65):
+        with pytest.raises(ValueError, match=f"second_scale_bits must be from 0 to 64, not {bits}"):
+            dlp.double_quantized_bits_per_parameter(second_scale_bits=bits)
+    with pytest.raises(ValueError, match="num_parameters must be from 0 to"):
+        dlp.double_quantization_saved_bytes(num_parameters=-1)
