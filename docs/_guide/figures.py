@@ -4,7 +4,7 @@ A figure is a number that stands by itself. Digits that belong to a name are not
 Llama-2-7B, and the few in `NAMES`), nor are "question 1", numbers in addresses, and the small
 whole numbers of a formula with letters. Everything else comes from a call: in a sentence from
 `` `#!calc …` ``, in an executed block from a formatted value. Years, versions and citations come
-from `_guide.sources` and `_guide.witnesses`, given values from `_guide.given`.
+from `_guide.sources` and `_guide.evidence`, given values from `_guide.given`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NAMES = (
 )
 """Names with a digit that stands alone or comes first; also the powers that define GB and GiB."""
 
-DECLARED = {"given.py", "sources.py", "glossary.py", "checks.py", "published.py"}
+DECLARED = {"given.py", "glossary.py", "checks.py", "evidence/comparisons.py"}
 """Modules where numbers may be typed: given values, citations, definitions, keys of records."""
 
 MACHINERY = {"blocks.py", "figures.py", "formats.py", "hook.py", "inline.py", "mathml.py"}

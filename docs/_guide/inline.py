@@ -31,7 +31,6 @@ def namespace() -> dict[str, Any]:
     names |= {name: value for name, value in vars(formats).items() if callable(value)}
     names["given"] = importlib.import_module("_guide.given")
     names["q"] = importlib.import_module("_guide.questions").question
-    names["witness"] = importlib.import_module("_guide.witnesses")
     return names
 
 
@@ -60,5 +59,5 @@ def cite(source: str, language: str, class_name: str, md: Markdown) -> str:
         found = importlib.import_module("_guide.sources").SOURCES[source]
         link, words = html.escape(found.url), html.escape(found.short)
     except Exception as error:
-        raise FigureError(f"#!cite {source}: not a key of _guide/sources.py, {error!r}") from error
+        raise FigureError(f"#!cite {source}: no key of _guide/sources.toml, {error!r}") from error
     return f'<a class="{class_name}" href="{link}">{words}</a>'

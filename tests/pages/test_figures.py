@@ -9,10 +9,12 @@ from tests.pages.reading import text_of
 from tests.paths import DOCS, PAGES
 
 GUIDE = DOCS / "_guide"
+EXEMPT = figures.DECLARED | figures.MACHINERY
 MODULES = sorted(
-    path.relative_to(GUIDE).as_posix()
+    name
     for path in GUIDE.rglob("*.py")
-    if path.relative_to(GUIDE).parts[0] not in figures.DECLARED | figures.MACHINERY
+    if (name := path.relative_to(GUIDE).as_posix()) not in EXEMPT
+    and name.partition("/")[0] not in EXEMPT
 )
 
 

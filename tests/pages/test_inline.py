@@ -53,5 +53,5 @@ def test_a_citation_links_to_its_source() -> None:
 
 
 def test_an_unknown_source_stops_the_build() -> None:
-    with pytest.raises(inline.FigureError, match="nobody1999: not a key"):
+    with pytest.raises(inline.FigureError, match="nobody1999: no key"):
         cite("nobody1999")

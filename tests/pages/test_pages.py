@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from _guide import blocks
+from _guide.evidence.published import rows
 from _guide.glossary import TERMS
 from _guide.questions import QUESTIONS
 from _guide.sources import SOURCES
@@ -103,18 +104,17 @@ def test_a_page_introduces_itself(page: str) -> None:
 
 def test_sources_that_are_cited_exist_and_all_are_cited() -> None:
     cited = {key for question in QUESTIONS for key in question.sources}
-    for path in [*(DOCS / page for page in PAGES), *(DOCS / "_guide").glob("*.py")]:
-        if path.name == "sources.py":
-            continue
+    cited |= {row.source for row in rows()}
+    for path in [*(DOCS / page for page in PAGES), *(DOCS / "_guide").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
         for key in re.findall(r"#!cite ([\w.-]+)", text):
-            assert key in SOURCES, f"{path.name}: add {key!r} to docs/_guide/sources.py"
+            assert key in SOURCES, f"{path.name}: add {key!r} to docs/_guide/sources.toml"
             cited.add(key)
         cited |= {key for key in SOURCES if f'"{key}"' in text}
     unknown = sorted(cited - set(SOURCES))
-    assert not unknown, f"docs/_guide/sources.py: add {unknown}"
+    assert not unknown, f"docs/_guide/sources.toml: add {unknown}"
     idle = sorted(set(SOURCES) - cited)
-    assert not idle, f"cite these on a page, or take them out of docs/_guide/sources.py: {idle}"
+    assert not idle, f"cite these on a page, or take them out of docs/_guide/sources.toml: {idle}"
 
 
 def test_the_glossary_is_in_alphabetical_order() -> None:
