@@ -1,7 +1,7 @@
 """Build the real thing with the real libraries and record what they count.
 
     python -m tests.libraries.record                 # every topic
-    python -m tests.libraries.record lora heads      # some of them
+    python -m tests.libraries.record peft heads      # some of them
 
 Each topic writes `tests/libraries/<topic>.json`. The packages and versions are in
 `tests/libraries/requirements.in`. Nothing is downloaded: models are built from hand-written
@@ -23,8 +23,22 @@ from typing import Any
 FOLDER = Path(__file__).resolve().parent
 """Where the recorded files lie."""
 
-TOPICS = ("parameters", "heads", "lora", "updates", "epoch", "states", "objective")
+TOPICS = (
+    "parameters",
+    "heads",
+    "peft",
+    "updates",
+    "epoch",
+    "states",
+    "activations",
+    "cache",
+    "compute",
+    "objective",
+)
 """The topics, each a module of `recorders` and a file of the same name."""
+
+GPU_TOPICS = ("gpu",)
+"""Topics that need a GPU; recorded only when they are named."""
 
 
 def recorded(topic: str) -> dict[str, Any]:
@@ -113,11 +127,11 @@ def record(topic: str) -> int:
 def main() -> None:
     """Record the topics named on the command line, or all of them."""
     parser = argparse.ArgumentParser(description="Record what the real libraries count.")
-    parser.add_argument("topics", nargs="*", metavar="topic", help=", ".join(TOPICS))
+    parser.add_argument("topics", nargs="*", metavar="topic", help=", ".join(TOPICS + GPU_TOPICS))
     topics = parser.parse_args().topics or list(TOPICS)
-    unknown = sorted(set(topics) - set(TOPICS))
+    unknown = sorted(set(topics) - set(TOPICS + GPU_TOPICS))
     if unknown:
-        parser.error(f"no topic {', '.join(unknown)}; there are {', '.join(TOPICS)}")
+        parser.error(f"no topic {', '.join(unknown)}; there are {', '.join(TOPICS + GPU_TOPICS)}")
     for topic in topics:
         started = time.perf_counter()
         records = record(topic)

@@ -90,25 +90,37 @@ def _number(value: torch.Tensor) -> float | None:
 
 def cross_entropy_records() -> list[Record]:
     """Record torch's cross-entropy with ignored labels; the mean over no token is null."""
-    labels_of = {
-        "every token": [1, 0, 4, 2],
-        "two ignored": [IGNORED, IGNORED, 4, 2],
-        "one left": [IGNORED, IGNORED, IGNORED, 2],
-        "none left": [IGNORED] * 4,
-    }
-    logits = made_up_logits(4, 5)
+    cases = [
+        ("every token", 5, [1, 0, 4, 2], IGNORED),
+        ("two ignored", 5, [IGNORED, IGNORED, 4, 2], IGNORED),
+        ("one left", 5, [IGNORED, IGNORED, IGNORED, 2], IGNORED),
+        ("none left", 5, [IGNORED] * 4, IGNORED),
+        ("one position", 3, [2], IGNORED),
+        ("one position, ignored", 3, [IGNORED], IGNORED),
+        ("one class", 1, [0, 0, 0], IGNORED),
+        ("two classes", 2, [0, 1, 1, 0, 1], IGNORED),
+        ("every other ignored", 7, [3, IGNORED, 6, IGNORED, 0, IGNORED], IGNORED),
+        ("the last ignored", 11, [10, 9, 8, IGNORED], IGNORED),
+        ("a middle turn ignored", 4, [0, 1, IGNORED, IGNORED, 2, 3], IGNORED),
+        ("64 classes", 64, [63, 0, 31, 17, 5, 48, 22, 9], IGNORED),
+        ("24 positions", 6, [(5 * place + 2) % 6 for place in range(24)], IGNORED),
+        ("class 0 ignored", 5, [1, 0, 4, 0], 0),
+        ("class 0 ignored everywhere", 5, [0, 0, 0], 0),
+        ("another mark, -1", 5, [-1, 3, -1, 2], -1),
+    ]
     found: list[Record] = []
-    for name, labels in labels_of.items():
+    for name, classes, labels, ignored in cases:
+        logits = made_up_logits(len(labels), classes)
         predicted, wanted = torch.tensor(logits), torch.tensor(labels)
         losses = {
-            reduction: cross_entropy(predicted, wanted, ignore_index=IGNORED, reduction=reduction)
+            reduction: cross_entropy(predicted, wanted, ignore_index=ignored, reduction=reduction)
             for reduction in ("mean", "sum", "none")
         }
         found.append(
             {
                 "id": f"cross-entropy, {name}",
                 "kind": "cross_entropy",
-                "inputs": {"logits": logits, "labels": labels, "ignore_index": IGNORED},
+                "inputs": {"logits": logits, "labels": labels, "ignore_index": ignored},
                 "counted": {
                     "mean": _number(losses["mean"]),
                     "sum": _number(losses["sum"]),
@@ -122,63 +134,79 @@ def cross_entropy_records() -> list[Record]:
 def causal_lm_loss_records() -> list[Record]:
     """Record Transformers' loss, which compares the logits at each place with the next label.
 
-    The prompt of the masked case has 7 of the 12 tokens.
+    The prompt of the masked case has 7 of the 12 tokens; a mean over no token is null.
     """
-    tokens, vocab_size = 12, 6
-    logits = made_up_logits(tokens, vocab_size)
-    ids = [(5 * place + 2) % vocab_size for place in range(tokens)]
-    cases: list[tuple[str, list[int], int | None]] = [
-        ("all tokens", ids, None),
-        ("prompt masked", [IGNORED] * 7 + ids[7:], None),
-        ("last two padded", ids[:10] + [IGNORED] * 2, None),
-        ("prompt masked, sum over 20 tokens", [IGNORED] * 7 + ids[7:], 20),
+    cases: list[tuple[str, int, int, list[int], int | None]] = [
+        ("all tokens", 12, 6, [], None),
+        ("prompt masked", 12, 6, list(range(7)), None),
+        ("last two padded", 12, 6, [10, 11], None),
+        ("prompt masked, sum over 20 tokens", 12, 6, list(range(7)), 20),
+        ("two tokens", 2, 6, [], None),
+        ("two classes", 9, 2, [], None),
+        ("50 classes", 10, 50, [0, 1, 2], None),
+        ("30 tokens", 30, 17, [], None),
+        ("only the last token", 8, 6, list(range(7)), None),
+        ("only the first token", 8, 6, list(range(1, 8)), None),
+        ("two turns masked", 16, 6, [0, 1, 2, 3, 8, 9, 10], None),
+        ("every token masked", 8, 6, list(range(8)), None),
     ]
-    return [
-        {
-            "id": f"causal language model loss, {name}",
-            "kind": "causal_lm_loss",
-            "inputs": {
-                "logits": logits,
-                "input_ids": ids,
-                "labels": labels,
-                "num_items_in_batch": num_items,
-            },
-            "counted": {
-                "loss": ForCausalLMLoss(
-                    torch.tensor([logits]),
-                    torch.tensor([labels]),
-                    vocab_size,
-                    num_items_in_batch=None if num_items is None else torch.tensor(num_items),
-                ).item(),
-                "target_tokens": sum(label != IGNORED for label in labels[1:]),
-            },
-        }
-        for name, labels, num_items in cases
-    ]
+    found: list[Record] = []
+    for name, tokens, vocab_size, masked, num_items in cases:
+        logits = made_up_logits(tokens, vocab_size)
+        ids = [(5 * place + 2) % vocab_size for place in range(tokens)]
+        labels = [IGNORED if place in masked else ids[place] for place in range(tokens)]
+        loss = ForCausalLMLoss(
+            torch.tensor([logits]),
+            torch.tensor([labels]),
+            vocab_size,
+            num_items_in_batch=None if num_items is None else torch.tensor(num_items),
+        )
+        found.append(
+            {
+                "id": f"causal language model loss, {name}",
+                "kind": "causal_lm_loss",
+                "inputs": {
+                    "logits": logits,
+                    "input_ids": ids,
+                    "labels": labels,
+                    "num_items_in_batch": num_items,
+                },
+                "counted": {
+                    "loss": _number(loss),
+                    "target_tokens": sum(label != IGNORED for label in labels[1:]),
+                },
+            }
+        )
+    return found
 
 
 def transformers_collator_records() -> list[Record]:
     """Record the labels that Transformers' collator makes for plain language modelling."""
-    texts = ["name a river <eos>", "what is the capital of france <eos>"]
+    sets = {
+        "": ["name a river <eos>", "what is the capital of france <eos>"],
+        ", one text": ["add two and three <eos>"],
+        ", three texts": ["seine <eos>", "it is paris <eos>", "what is the name <eos>"],
+    }
     found: list[Record] = []
-    for pad in (PAD, EOS):
-        tokenizer = make_tokenizer(pad)
-        collator = DataCollatorForLanguageModeling(tokenizer, mlm=False)
-        batch = collator([tokenizer(text) for text in texts])
-        found.append(
-            {
-                "id": f"Transformers collator, padded with {pad}",
-                "kind": "labels",
-                "inputs": {
-                    "texts": texts,
-                    "pad_token": pad,
-                    "pad_token_id": tokenizer.pad_token_id,
-                    "input_ids": batch["input_ids"].tolist(),
-                    "attention_mask": batch["attention_mask"].tolist(),
-                },
-                "counted": {"labels": batch["labels"].tolist()},
-            }
-        )
+    for name, texts in sets.items():
+        for pad in (PAD, EOS):
+            tokenizer = make_tokenizer(pad)
+            collator = DataCollatorForLanguageModeling(tokenizer, mlm=False)
+            batch = collator([tokenizer(text) for text in texts])
+            found.append(
+                {
+                    "id": f"Transformers collator, padded with {pad}{name}",
+                    "kind": "labels",
+                    "inputs": {
+                        "texts": texts,
+                        "pad_token": pad,
+                        "pad_token_id": tokenizer.pad_token_id,
+                        "input_ids": batch["input_ids"].tolist(),
+                        "attention_mask": batch["attention_mask"].tolist(),
+                    },
+                    "counted": {"labels": batch["labels"].tolist()},
+                }
+            )
     return found
 
 
@@ -213,6 +241,11 @@ def trl_records() -> list[Record]:
         {"prompt": "what is the capital of france", "completion": " paris"},
         {"prompt": "add two and three", "completion": " five"},
     ]
+    swapped = [
+        {"prompt": "paris", "completion": " is the capital of france"},
+        {"prompt": "name a", "completion": " river seine"},
+        {"prompt": "three", "completion": " two"},
+    ]
     chats = [
         {
             "messages": [
@@ -244,8 +277,12 @@ def trl_records() -> list[Record]:
         ("text", text, {}),
         ("prompt and completion", pairs, {}),
         ("prompt and completion, loss on both", pairs, {"completion_only_loss": False}),
+        ("prompt and completion, truncated", pairs, {"max_length": 7}),
+        ("prompt and completion, swapped", swapped, {}),
+        ("text, truncated", text, {"max_length": 3}),
         ("messages", chats, {}),
         ("messages, loss on the assistant", chats, {"assistant_only_loss": True}),
+        ("messages of one turn, loss on the assistant", chats[1:], {"assistant_only_loss": True}),
         ("tokens", tokens, {}),
         ("tokens and completion_mask, left at the default", with_completion, {}),
         ("tokens and completion_mask", with_completion, {"completion_only_loss": True}),
@@ -286,7 +323,7 @@ def accumulation_records() -> list[Record]:
     Every token of a micro-batch has the same logits and label 0.
     """
     found: list[Record] = []
-    for sizes in ((10, 90), (50, 50)):
+    for sizes in ((10, 90), (50, 50), (1, 99), (7, 13), (64, 64), (1, 1)):
         logits = [[0.0, 0.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0]]
         means, sums = [], []
         for tokens, row in zip(sizes, logits, strict=True):

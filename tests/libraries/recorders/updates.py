@@ -53,6 +53,28 @@ GRID: tuple[tuple[int, int, int, bool, float], ...] = (
     (7, 3, 2, False, 1),
     (5, 8, 4, False, 2),
     (3, 2, 2, False, 1),
+    # Epochs shorter than one window.
+    (6, 2, 4, False, 2),
+    (7, 2, 8, False, 2),
+    (16, 4, 8, False, 1),
+    (9, 4, 8, False, 2),
+    (9, 4, 8, True, 2),
+    # Cases that people asked about: issues 36297 and 31677 of Transformers, 4783 of LLaMA-Factory.
+    (91, 20, 2, False, 10),
+    (91, 20, 2, True, 10),
+    (101, 2, 2, False, 3),
+    (900, 2, 8, False, 10),
+    (148, 2, 16, False, 4),
+    (3668, 8, 1, False, 3),
+    (4107, 8, 8, False, 2),
+    (17, 4, 3, False, 4),
+    (50, 7, 4, False, 3),
+    (50, 7, 4, True, 3),
+    (29, 1, 16, False, 2),
+    (128, 16, 8, False, 5),
+    (127, 16, 8, True, 5),
+    (33, 32, 2, False, 3),
+    (33, 32, 2, True, 3),
 )
 """Samples, batch size, accumulation steps, whether to drop the last batch, epochs."""
 
@@ -125,7 +147,7 @@ def run_trainer(inputs: dict[str, Any]) -> dict[str, Any]:
         inputs: `num_samples`, and arguments of `TrainingArguments`.
 
     Returns:
-        The gauge's readings, and the updates and epochs that the trainer itself counted.
+        The gauge's readings, and what the trainer itself planned and counted.
     """
     options = {name: value for name, value in inputs.items() if name != "num_samples"}
     batches = math.ceil(inputs["num_samples"] / inputs["per_device_train_batch_size"])
@@ -152,6 +174,7 @@ def run_trainer(inputs: dict[str, Any]) -> dict[str, Any]:
         trainer.remove_callback(PrinterCallback)
         trainer.train()
     return {
+        "planned_updates": trainer.state.max_steps,
         "updates": trainer.state.global_step,
         "epochs": round(trainer.state.epoch or 0.0, 6),
         **gauge.readings(),
