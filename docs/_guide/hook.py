@@ -1,7 +1,7 @@
 """The one MkDocs hook: fresh formulas, checked blocks, a wheel to download, labels for readers.
 
 The text of the pages needs one thing of it, the site's address in the command that installs the
-wheel; all else another engine builds without it.
+wheel; all else another engine builds without it, but for the wheel and the conformance file.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import markdown_exec
 from mkdocs.plugins import CombinedEvent, event_priority
+from mkdocs.structure.files import File
 from mkdocstrings import Inventory, InventoryItem
 from pymdownx.superfences import SuperFencesException
 
@@ -111,12 +112,22 @@ def on_pre_build(config: MkDocsConfig) -> None:
             del sys.modules[name]
 
 
-def on_files(files: Files, config: MkDocsConfig) -> Files:
+def _drop_unread_files(files: Files, config: MkDocsConfig) -> Files:
     """Leave out what no reader of an English guide downloads: source maps, foreign stemmers."""
     for file in list(files):
         if file.src_uri.endswith(".map") or file.src_uri.startswith("assets/javascripts/lunr/"):
             files.remove(file)
     return files
+
+
+def _add_conformance_file(files: Files, config: MkDocsConfig) -> Files:
+    """Add the file by which other tools test themselves."""
+    conformance = importlib.import_module("_guide.evidence.conformance")
+    files.append(File.generated(config, conformance.FILE, content=conformance.text()))
+    return files
+
+
+on_files = CombinedEvent(_drop_unread_files, _add_conformance_file)
 
 
 def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:

@@ -23,6 +23,19 @@ METHODS = {
 PARTS = ("weights", "gradients", "optimizer", "activations", "KV cache")
 """What a bar may be made of, from the left."""
 
+SHAPE = (
+    "num_hidden_layers",
+    "hidden_size",
+    "intermediate_size",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "head_dim",
+)
+"""The dimensions of a model on which its activations depend."""
+
+TARGET_MODULES = ["q_proj", "v_proj"]
+"""What LoRA adapts on the pages."""
+
 
 def of_given_model() -> dict[str, dict[str, int]]:
     """Reckon the given model in fp32 with AdamW, activations left out."""
@@ -32,16 +45,19 @@ def of_given_model() -> dict[str, dict[str, int]]:
 
 
 def micro_batch(sequence_length: int) -> dict[str, Any]:
-    """Give the shape of one sequence in Llama-2-7B, with flash attention."""
+    """Give the shape of one sequence in Llama-2-7B, with flash attention.
+
+    LoRA adapts queries and values, with the given rank.
+    """
     llama = dlp.transformer_dimensions(config=dlp.LLAMA_2_7B)
     return {
         "per_device_train_batch_size": 1,
         "sequence_length": sequence_length,
         "attention": "flash",
-        **{
-            name: llama[name]
-            for name in ("num_hidden_layers", "hidden_size", "num_attention_heads")
-        },
+        "layer": "llama",
+        "r": given.r,
+        "target_modules": TARGET_MODULES,
+        **{name: llama[name] for name in SHAPE},
     }
 
 
@@ -59,7 +75,7 @@ def of_llama(sequence_length: int) -> dict[str, dict[str, int]]:
             hidden_size=shape["hidden_size"], num_labels=given.num_labels, bias=False
         ),
         num_adapter_parameters=dlp.lora_model_parameters(
-            config=dlp.LLAMA_2_7B, r=given.r, target_modules=["q_proj", "v_proj"]
+            config=dlp.LLAMA_2_7B, r=given.r, target_modules=TARGET_MODULES
         ),
         num_unquantized_parameters=parts["token_embedding"] + parts["norm"],
         dtype="bf16",

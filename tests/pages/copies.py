@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def settings() -> str:
+    """Give the guide's settings without pages, and without links to evidence that is not there."""
+    text, _, _ = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")
+    linked = "            extensions: [_guide.reference]\n"
+    assert linked in text
+    return text.replace(linked, "")
+
+
 def lay(folder: Path, pages: dict[str, str]) -> None:
     """Lay out a copy of the guide that has these pages and one of the reference."""
     ignored = shutil.ignore_patterns("__pycache__", "assets")
@@ -21,7 +29,7 @@ def lay(folder: Path, pages: dict[str, str]) -> None:
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for part in (
         *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE"),
-        *("docs/reference/heads.md", "tests/libraries/lora.json"),
+        *("docs/reference/heads.md", "tests/libraries/peft.json"),
     ):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / part, folder / part)
@@ -29,9 +37,18 @@ def lay(folder: Path, pages: dict[str, str]) -> None:
     for name, text in pages.items():
         (folder / "docs" / f"{name}.md").write_text(text, encoding="utf-8")
         nav.append(f"{name}: {name}.md")
-    settings, _, _ = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")
     listed = "".join(f"  - {entry}\n" for entry in nav)
-    (folder / "mkdocs.yml").write_text(f"{settings}\nnav:\n{listed}", encoding="utf-8")
+    (folder / "mkdocs.yml").write_text(f"{settings()}\nnav:\n{listed}", encoding="utf-8")
+
+
+def lay_all(folder: Path) -> None:
+    """Lay out a copy of the whole project."""
+    ignored = shutil.ignore_patterns("__pycache__", ".*")
+    for part in ("dlp", "docs", "tests"):
+        shutil.copytree(ROOT / part, folder / part, ignore=ignored)
+    for path in ROOT.iterdir():
+        if path.suffix in {".toml", ".yml", ".md"} or path.name in {"LICENSE", "Makefile"}:
+            shutil.copy(path, folder / path.name)
 
 
 def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:

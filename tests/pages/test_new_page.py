@@ -9,6 +9,7 @@ import pytest
 
 from _guide import blocks, figures
 from _guide.new_page import PageError, new_page
+from tests.pages.copies import settings
 from tests.paths import ROOT
 
 NAV = """nav:
@@ -30,8 +31,7 @@ def guide(tmp_path: Path) -> Path:
     (root / "docs" / "reference").mkdir()
     shutil.copy(ROOT / "docs" / "reference" / "steps.md", root / "docs" / "reference")
     (root / "docs" / "index.md").write_text("# Home\n", "utf-8")
-    settings = (ROOT / "mkdocs.yml").read_text("utf-8").split("\nnav:\n")[0]
-    (root / "mkdocs.yml").write_text(f"{settings}\n{NAV}", "utf-8")
+    (root / "mkdocs.yml").write_text(f"{settings()}\n{NAV}", "utf-8")
     return root
 
 

@@ -201,7 +201,7 @@ def test_cheat_sheet_takes_one_sheet_of_paper(tab: Page, host: str) -> None:
     ("words", "target"),
     [
         ("lora", r"reference/adapters/[^#]*#dlp\.adapters\.lora_parameters"),
-        ("kv_cache", r"reference/activations/[^#]*#dlp\.activations\.kv_cache_bytes"),
+        ("kv_cache", r"reference/cache/[^#]*#dlp\.cache\.kv_cache_bytes"),
         ("14336", r"(questions/classification-head|corrections)/"),
         ("14,336", r"(questions/classification-head|corrections)/"),
         ("15625", r"questions/iterations-per-epoch/"),

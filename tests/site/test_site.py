@@ -16,9 +16,12 @@ import pytest
 from mkdocstrings import Inventory
 
 import dlp
+from _guide.evidence import conformance, published
 from _guide.glossary import TERMS
 from _guide.questions import QUESTIONS
+from _guide.sources import SOURCES
 from tests.formulas import api
+from tests.formulas.calls import FUNCTIONS
 from tests.paths import PAGES
 
 if TYPE_CHECKING:
@@ -84,21 +87,22 @@ def _relative(built: Site, path: Path) -> str:
 # --- What is on a page ----------------------------------------------------------------------
 
 
-# What must not be seen, but on these pages: one shows how pages are written, the others code.
+# What must not be seen, as patterns, but on these pages: one shows how pages are written, others
+# show code.
 LEAKS = {
-    "Traceback (most recent call last)": "",
+    r"Traceback \(most recent call last\)": "",
     "PAGE_TITLE": "",
     "::: ": "",
-    "{ .": "",
+    r"{ \.\w": "",
     "```": "contributing/",
     'exec="': "contributing/",
     "markdown-exec: hide": "contributing/",
     "#!calc": "contributing/",
     "#!cite": "contributing/",
     "--8<--": "contributing/",
-    r"\frac": "reference/",
-    r"\text{": "reference/",
-    r"\operatorname": "reference/",
+    r"\\frac": "reference/",
+    r"\\text{": "reference/",
+    r"\\operatorname": "reference/",
 }
 
 
@@ -107,7 +111,7 @@ def test_nothing_is_left_as_it_was_written(built: Site, leak: str) -> None:
     def check(name: str, document: Document) -> list[str]:
         if LEAKS[leak] and name.startswith(LEAKS[leak]):
             return []
-        return re.findall(f".{{0,40}}{re.escape(leak)}.{{0,40}}", document.text)
+        return re.findall(f".{{0,40}}{leak}.{{0,40}}", document.text)
 
     assert not problems(built, check)
 
@@ -200,6 +204,28 @@ def test_all_answers_are_on_the_home_page(built: Site) -> None:
     for question in QUESTIONS:
         assert question.title in home
         assert " ".join(question.answer.split()) in home, question.title
+
+
+def test_every_formula_leads_from_the_reference_to_its_evidence(built: Site) -> None:
+    for path in api.functions():
+        _, module, name = path.split(".")
+        linked = built.documents[f"reference/{module}/index.html"].links
+        target = f"../../evidence/{module}/#evidence-{name}"
+        assert target in linked, f"{path}: no link to {target}"
+        assert f"evidence-{name}" in built.documents[f"evidence/{module}/index.html"].ids
+
+
+def test_every_printed_number_leads_to_its_source(built: Site) -> None:
+    for row in published.rows():
+        module = FUNCTIONS[row.expression.first.function].__module__.partition(".")[2]
+        linked = built.documents[f"evidence/{module}/index.html"].links
+        assert SOURCES[row.source].url in linked, row.id
+
+
+def test_the_conformance_file_is_on_the_site(built: Site) -> None:
+    text = (built.folder / conformance.FILE).read_text(encoding="utf-8")
+    assert json.loads(text) == conformance.document()
+    assert (built.folder / conformance.SCHEMA).exists()
 
 
 def test_every_term_of_the_glossary_is_used_on_another_page(built: Site) -> None:
