@@ -14,7 +14,7 @@ from _guide import sources
 from _guide.evidence import published, records
 from _guide.evidence.comparisons import FLOAT32, comparisons
 from _guide.evidence.published import VERDICTS
-from _guide.evidence.standing import Standing, modules, standings, totals
+from _guide.evidence.standing import Standing, modules, objections, standings, totals
 from _guide.formats import NBSP, count, decimal, percent
 from _guide.parts import table
 
@@ -43,14 +43,22 @@ def summary() -> str:
     """Write the totals in one sentence."""
     of = totals()
     return (
-        f"**{count(of.published)}** numbers printed in **{count(of.sources)}** sources and "
-        f"**{count(of.counts)}** counts by real libraries are compared with the guide's "
-        f"**{count(of.formulas)}** formulas, which **{count(of.properties)}** properties hold for."
+        f"**{count(of.formulas)}** formulas are compared with **{count(of.published)}** numbers "
+        f"printed in {count(of.sources)} sources and **{count(of.counts)}** counts of real "
+        f"libraries, and held to **{count(of.properties)}** properties for any arguments. "
+        f"{count(of.reproduced)} of the printed numbers come out; {count(of.refused)} do not, and "
+        "are kept with the reason, where it is known."
     )
 
 
 def by_formula() -> str:
-    """Write, module by module, what stands behind each formula."""
+    """Write, module by module, what stands behind each formula.
+
+    Raises:
+        ValueError: If a number does not come out as it is kept: the page would not be true.
+    """
+    if wrong := objections():
+        raise ValueError("\n".join(wrong))
     parts = []
     for module in modules():
         rows = [_standing(each) for each in standings().values() if each.module == module]
@@ -188,7 +196,7 @@ def _of_formula(each: Standing) -> str:
             _table(
                 f"Counts of real libraries: {count(len(each.counted))}",
                 ("What", "Library", "Counted", "dlp", ""),
-                [_counted(found) for found in each.counted],
+                [_counted(list(run)) for _, run in groupby(each.counted, key=_run)],
             )
         )
     if each.callers:
@@ -208,21 +216,24 @@ def _printed(row: Row) -> tuple[str, ...]:
         what,
         f'<a href="{html.escape(source.url)}">{_plain(source.short)}</a>, {_plain(row.where)}',
         f"{_grouped(row.published)}{unit}",
-        f"{_digits(row)}{unit}",
+        _digits(row),
         _sign(row.verdict),
     )
 
 
-def _counted(found: Comparison) -> tuple[str, ...]:
-    what = f"{_plain(found.record.id)}: {_plain(found.what)}"
-    if found.because:
-        what += f"<br><small>{_plain(found.because)}</small>"
+def _counted(found: Sequence[Comparison]) -> tuple[str, ...]:
+    """Write the counts of one run in one row."""
+    first = found[0]
+    what = f"{_plain(first.record.id)}: {_plain(', '.join(each.what for each in found))}"
+    for because in dict.fromkeys(each.because for each in found if each.because):
+        what += f"<br><small>{_plain(because)}</small>"
+    deviation = max(each.deviation for each in found)
     return (
         what,
-        html.escape(found.record.version(found.library)),
-        _written(found.theirs),
-        _written(found.ours),
-        "=" if not found.deviation else _share(found.deviation),
+        html.escape(first.record.version(first.library)),
+        _written([each.theirs for each in found]),
+        _written([each.ours for each in found]),
+        _share(deviation) if deviation else "=",
     )
 
 
@@ -246,13 +257,21 @@ def _grouped(printed: str) -> str:
     return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() else printed
 
 
-def _written(value: Any) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = ", ".join(str(item) for item in value)
+def _run(found: Comparison) -> tuple[str, str]:
+    """Name the run of a library that a count comes from."""
+    return found.record.topic, found.record.id
+
+
+def _written(values: Iterable[Any]) -> str:
+    """Write numbers, and lists of them, one after another; where they are many, the first."""
+    text = "; ".join(_number(value) for value in values)
     return html.escape(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value) or "none"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
 
 
 _LONGEST = 60

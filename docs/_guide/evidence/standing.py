@@ -97,6 +97,14 @@ def modules() -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.module for each in standings().values()))
 
 
+def objections() -> list[str]:
+    """List what the tests would object to, of printed and of counted numbers."""
+    found = [row.objection() for row in published.rows()]
+    for topic in records.topics():
+        found += [each.objection() for each in comparisons.comparisons(topic)]
+    return [objection for objection in found if objection]
+
+
 @dataclass(frozen=True)
 class Totals:
     """How much evidence there is in all."""
