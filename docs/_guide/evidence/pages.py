@@ -238,7 +238,7 @@ def _counted(found: Sequence[Comparison]) -> tuple[str, ...]:
 
 
 def _sign(verdict: str) -> str:
-    return {"reproduced": "✓", "erratum": "✗ erratum", "unexplained": "✗ unexplained"}[verdict]
+    return "✓" if verdict == "reproduced" else f"✗ {verdict.replace('-', ' ')}"
 
 
 def _digits(row: Row) -> str:
@@ -303,17 +303,11 @@ def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 # --- Corrections ----------------------------------------------------------------------------
 
 
-def errata() -> str:
-    """Write the printed numbers that are wrong, and why; the numbered errata first."""
-    wrong = [row for row in published.rows() if row.verdict == "erratum"]
-    wrong.sort(key=lambda row: (not row.erratum, int(row.erratum[1:] or 0), _title(row.source)))
-    return _by_source(wrong)
-
-
-def unexplained() -> str:
-    """Write the printed numbers that do not come out, for no reason that we know."""
-    strange = [row for row in published.rows() if row.verdict == "unexplained"]
-    return _by_source(sorted(strange, key=lambda row: _title(row.source)))
+def refuted(verdict: str) -> str:
+    """Write the printed numbers that have this verdict, and why; the numbered errata first."""
+    found = [row for row in published.rows() if row.verdict == verdict]
+    found.sort(key=lambda row: (not row.erratum, int(row.erratum[1:] or 0), _title(row.source)))
+    return _by_source(found)
 
 
 def _by_source(rows: Iterable[Row]) -> str:

@@ -56,8 +56,8 @@ UNITS: dict[str, int | Fraction] = {
 ROUNDINGS = ("exact", "rounded", "truncated", "unit")
 """How printed digits come from a number: as they are, to the nearest, cut off, or off by one."""
 
-VERDICTS = ("reproduced", "erratum", "unexplained")
-"""Whether a number comes out; if not, whether the reason is known."""
+VERDICTS = ("reproduced", "erratum", "rounded-inputs", "unexplained")
+"""Whether a number comes out; if not, whether it is wrong, or was computed from rounded numbers."""
 
 MODELS: dict[str, Any] = json.loads((FOLDER / "models.json").read_text("utf-8"))
 """The configs that rows name."""
