@@ -16,10 +16,11 @@ none; `"at-least-one"` makes none either, but one update of an epoch that is sho
 """
 
 LEFTOVERS = ("step", "skip", "leak")
-"""`LAST_WINDOWS` and `"leak"`: the hand-written loop that keeps the leftover gradients.
+"""What becomes of the gradients of leftover micro-batches.
 
-It steps at every multiple of `gradient_accumulation_steps` and clears gradients only there, so
-those of the leftover micro-batches are added to the first update of the next epoch.
+`"step"` and `"skip"` are as in `LAST_WINDOWS`. `"leak"` is the hand-written loop that keeps the
+gradients: it steps at every multiple of `gradient_accumulation_steps` and clears them only there,
+so those of the leftover micro-batches are added to the first update of the next epoch.
 """
 
 

@@ -2,7 +2,7 @@
 
 Write `` `#!calc count(given.num_samples)` `` where a number belongs, and `` `#!cite hu2021` ``
 where a source does. The expression sees the public names of `dlp`, the formats of
-`_guide.formats`, the values of `_guide.given`, and `q(1)` to `q(8)`, the questions.
+`_guide.formats`, the values of `_guide.given`, the `ledger`, and `q(1)` to `q(8)`, the questions.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def namespace() -> dict[str, Any]:
     formats = importlib.import_module("_guide.formats")
     names |= {name: value for name, value in vars(formats).items() if callable(value)}
     names["given"] = importlib.import_module("_guide.given")
+    names["ledger"] = importlib.import_module("_guide.ledger")
     names["q"] = importlib.import_module("_guide.questions").question
     return names
 

@@ -61,6 +61,17 @@ def micro_batch(sequence_length: int) -> dict[str, Any]:
     }
 
 
+def kept_by_llama(sequence_length: int, **changes: Any) -> int:
+    """Count the bytes that full fine-tuning of Llama-2-7B keeps of one sequence.
+
+    Args:
+        sequence_length: Its tokens.
+        **changes: Other arguments of `activation_bytes` than those of `micro_batch`.
+    """
+    shape = micro_batch(sequence_length)
+    return dlp.activation_bytes(**{**shape, **changes})
+
+
 def of_llama(sequence_length: int) -> dict[str, dict[str, int]]:
     """Reckon Llama-2-7B as a classifier in bf16, one sequence at a time.
 
