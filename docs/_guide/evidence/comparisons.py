@@ -279,6 +279,13 @@ def _trainer(record: Record) -> Iterator[Comparison]:
         micro_batches = call("training_micro_batches", **run, num_train_epochs=epochs)
         theirs = counted["micro_batches"]
         yield compare(record, "micro-batches", "transformers", theirs, micro_batches)
+        of_an_epoch = call("micro_batches_per_epoch", **run)
+        theirs = counted["micro_batches"] // epochs
+        yield compare(record, "micro-batches of an epoch", "transformers", theirs, of_an_epoch)
+        if epochs == 1:
+            once = call("updates_per_epoch", **run, gradient_accumulation_steps=accumulated)
+            theirs = counted["updates"]
+            yield compare(record, "updates of the epoch", "transformers", theirs, once)
 
 
 def _loses_gradients(inputs: dict[str, Any], micro_batches: int) -> bool:
