@@ -13,7 +13,7 @@ export SOURCE_DATE_EPOCH ?= $(COMMITTED)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test site bench page fix lock tools clean
+.PHONY: help serve test site bench mutants page fix lock tools clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-7s %s\n", $$1, $$2 }'
@@ -25,13 +25,16 @@ test: .venv/checks.done ## Check style, types, formulas, pages and the built sit
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 site: .venv/site.done ## Build the guide into site/
 	$(BIN)/python -m mkdocs build --strict
 
 bench: .venv/site.done ## Measure the build, the import and what a first visit transfers
 	$(BIN)/python tests/bench.py
+
+mutants: .venv/mutants.done ## Change the formulas in thousands of ways, each of which a test must see
+	$(BIN)/python -m tests.mutants.run $(ARGS)
 
 page: .venv/site.done ## Start a new page: make page NAME=my-topic
 	@$(BIN)/python -m _guide.new_page '$(NAME)'
@@ -43,7 +46,7 @@ fix: .venv/site.done ## Format the code and repair what the linter can
 tools: .venv/tools.done ## Install PyTorch, the libraries and a browser driver, so that make test skips nothing
 
 clean: ## Remove all that these commands made
-	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants.sqlite
 
 # The pins. All files agree with each other, and with every system and Python from 3.11 on.
 COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
@@ -54,6 +57,7 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 	$(COMPILE) --group checks -o requirements/checks.txt
 	$(COMPILE) --group site -c requirements/checks.txt -o requirements/site.txt
 	$(COMPILE) --group browser -c requirements/checks.txt -o requirements/browser.txt
+	$(COMPILE) --group mutants -c requirements/checks.txt -o requirements/mutants.txt
 	$(COMPILE) tests/libraries/requirements.in -c requirements/checks.txt \
 		--excludes tests/libraries/torch.txt -o tests/libraries/requirements.txt
 
@@ -70,6 +74,10 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 .venv/checks.done: .venv/site.done requirements/checks.txt
 	@echo "Installing what the checks need ..."
 	@$(PIP) --require-hashes -r requirements/checks.txt
+	@touch $@
+
+.venv/mutants.done: .venv/checks.done requirements/mutants.txt
+	@$(PIP) --require-hashes -r requirements/mutants.txt
 	@touch $@
 
 # PyTorch comes first and on its own, so that a build for the CPU can be chosen.

@@ -6,15 +6,66 @@ import copy
 import inspect
 import math
 import re
+import time
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dlp
 from tests.formulas.calls import ARGUMENTS, FUNCTIONS, calls, plain_call
+from tests.formulas.laws import some_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from hypothesis.strategies import DataObject
+
+
+class Int64:
+    """What numpy's int64 is to a formula: a number by every operator, and no int."""
+
+    def __init__(self, value: int) -> None:
+        """Keep a value."""
+        self.value = value
+
+    def __int__(self) -> int:
+        return self.value
+
+    __index__ = __int__
+
+    def __float__(self) -> float:
+        return float(self.value)
+
+    def __eq__(self, other: object) -> bool:
+        return self.value == other
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+    def __lt__(self, other: int) -> bool:
+        return self.value < other
+
+    def __le__(self, other: int) -> bool:
+        return self.value <= other
+
+    def __gt__(self, other: int) -> bool:
+        return self.value > other
+
+    def __ge__(self, other: int) -> bool:
+        return self.value >= other
+
+    def __mul__(self, other: int) -> Int64:
+        return Int64(self.value * int(other))
+
+    __rmul__ = __mul__
+
+
+class Float64(float):
+    """What numpy's float64 is to a formula: a float, and more besides."""
+
 
 HOSTILE: list[Any] = [
     None,
@@ -39,8 +90,24 @@ HOSTILE: list[Any] = [
     {1: 2},
     {"x": 1},
     set(),
+    -0.0,
+    5e-324,
+    1e308,
+    -(10**400),
+    "\x00",
+    "x" * 10_000,
+    [[]],
+    [None],
+    ["x", "x"],
+    {"x": {}},
+    frozenset({1}),
+    range(0),
     object(),
     int,
+    len,
+    Int64(2),
+    Float64(2),
+    Float64("nan"),
 ]
 
 CASES = [(name, parameter) for name in FUNCTIONS for parameter in ARGUMENTS.get(name, {})]
@@ -114,9 +181,12 @@ def test_a_hostile_value_is_refused_by_the_name_of_its_argument(name: str, param
 
 
 NEVER: dict[type, list[Any]] = {
-    int: [None, True, "x", 1.5, 16.0, math.nan, math.inf, 10**40, -(10**40), [1]],
-    float: [None, True, "x", math.nan, math.inf, -1.0, [1.0]],
-    bool: [None, 0, 1, "x", "True", []],
+    int: [
+        *(None, True, "x", 1.5, 16.0, math.nan, math.inf, 10**40, -(10**40), [1]),
+        *(Int64(2), Float64(2)),
+    ],
+    float: [None, True, "x", math.nan, math.inf, -1.0, [1.0], Int64(2), Float64("nan")],
+    bool: [None, 0, 1, "x", "True", [], Int64(1)],
     str: [None, 1, True, "x", "", ["x"]],
 }
 
@@ -146,6 +216,134 @@ def test_arguments_are_given_by_name_only(name: str) -> None:
         FUNCTIONS[name](*plain_call(name).values())
 
 
+HUGE = [10**18, 10**17, 999_999_999_999_999_989]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_huge_count_is_counted_or_refused_at_once(name: str) -> None:
+    counts = [p for p, value in plain_call(name).items() if type(value) in (int, list, dict)]
+    for huge in HUGE:
+        for chosen in [*([p] for p in counts), counts]:
+            call = plain_call(name)
+            for parameter in chosen:
+                call[parameter] = enlarged(call[parameter], huge)
+            begin = time.perf_counter()
+            check(name, call, tuple(known_words(name)))
+            assert time.perf_counter() - begin < 2, f"{name}: {chosen} of {huge}"
+
+
+def enlarged(value: Any, huge: int) -> Any:
+    """Put a huge number in place of every whole number."""
+    if isinstance(value, dict):
+        return {key: enlarged(item, huge) for key, item in value.items()}
+    if isinstance(value, list):
+        return [enlarged(item, huge) for item in value]
+    return huge if type(value) is int and value > 0 else value
+
+
+def known_words(name: str) -> set[str]:
+    """Give the names that a message may use: of arguments, and of keys inside them."""
+    words = set(ARGUMENTS[name]) | {"model_type"}
+    for values in ARGUMENTS[name].values():
+        for value in values:
+            words |= set(map(str, value)) if isinstance(value, dict) else set()
+    if "micro_batch" in words or "ledger" in words:
+        words |= known_words("activation_bytes") | set(ARGUMENTS["memory_ledger"])
+    return {re.escape(word) for word in words if re.match(r"\w", word)} or {name}
+
+
+def corrupted(value: Any) -> st.SearchStrategy[Any]:
+    """Draw something hostile, or a list or dict that is right but for a few of its items."""
+    hostile = st.sampled_from(HOSTILE)
+    if isinstance(value, dict) and value:
+        pairs = st.tuples(st.sampled_from(sorted(value)), st.one_of(hostile, st.just(_GONE)))
+        return st.one_of(hostile, st.lists(pairs, min_size=1, max_size=3).map(_changes(value)))
+    if isinstance(value, (list, tuple)) and value:
+        pairs = st.tuples(st.integers(0, len(value) - 1), st.one_of(hostile, st.just(_GONE)))
+        return st.one_of(
+            hostile,
+            st.lists(pairs, min_size=1, max_size=2)
+            .map(_changes(dict(enumerate(value))))
+            .map(lambda items: list(items.values())),
+            st.just([*value, value[0]]),
+        )
+    return st.one_of(hostile, st.integers(), st.floats(), st.text(max_size=5), st.booleans())
+
+
+_GONE = object()
+
+
+def _changes(value: dict[Any, Any]) -> Callable[[list[tuple[Any, Any]]], dict[Any, Any]]:
+    def change(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        changed = value | dict(pairs)
+        return {key: item for key, item in changed.items() if item is not _GONE}
+
+    return change
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@given(data=st.data())
+def test_hostile_and_valid_values_in_any_mixture_are_counted_or_refused(
+    name: str, data: DataObject
+) -> None:
+    call = some_call(data, name)
+    victims = data.draw(st.lists(st.sampled_from(sorted(call)), min_size=1, unique=True))
+    call |= {victim: data.draw(corrupted(call[victim]), label=victim) for victim in victims}
+    check(name, call, tuple(known_words(name)))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_argument_that_is_missing_or_unknown_is_named(name: str) -> None:
+    call = plain_call(name)
+    with pytest.raises(TypeError, match="nonsense"):
+        FUNCTIONS[name](**call, nonsense=1)
+    for parameter in inspect.signature(FUNCTIONS[name]).parameters.values():
+        assert parameter.kind is parameter.KEYWORD_ONLY, f"{name}: {parameter.name}"
+        if parameter.default is parameter.empty:
+            with pytest.raises(TypeError, match=rf"\b{parameter.name}\b"):
+                FUNCTIONS[name](**{p: value for p, value in call.items() if p != parameter.name})
+
+
+def test_numbers_of_numpy_are_refused_as_counts_and_taken_as_floats() -> None:
+    """Its integers are no int and overflow where ours are exact; its float64 is a float."""
+    for kind in number_classes():
+        if issubclass(kind, float):
+            assert dlp.gigabytes(num_bytes=kind(2e9)) == 2
+            with pytest.raises(TypeError, match="num_parameters must be an int"):
+                dlp.weight_bytes(num_parameters=kind(2))
+        else:
+            with pytest.raises(TypeError, match="num_bytes must be a number"):
+                dlp.gigabytes(num_bytes=kind(2))
+            with pytest.raises(TypeError, match="num_parameters must be an int"):
+                dlp.weight_bytes(num_parameters=kind(2))
+
+
+def number_classes() -> list[Any]:
+    """Give numpy's own numbers where it is installed, and what stands in for them."""
+    found: list[Any] = [Int64, Float64]
+    if find_spec("numpy"):
+        import numpy as np
+
+        found += [np.int64, np.int32, np.float32, np.float64]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (-(10**30), str(-(10**30))),
+        (10**30 + 1, "a number of more than thirty digits"),
+        (-(10**30) - 1, "a number of more than thirty digits"),
+        ("x" * 58, "'" + "x" * 58 + "'"),
+        ("x" * 59, "'" + "x" * 56 + "..."),
+    ],
+)
+def test_a_message_shows_the_value_unless_it_is_long(value: Any, shown: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as refused:
+        dlp.weight_bytes(num_parameters=value)
+    assert re.search(rf", not {re.escape(shown)}( \(str\))?$", str(refused.value))
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_arguments_are_left_as_they_were(name: str) -> None:
     arguments = plain_call(name)
@@ -166,7 +364,7 @@ def test_arguments_are_left_as_they_were(name: str) -> None:
         ("lora_model_parameters", {"target_modules": "q_proj"}, "one of all-linear, not 'q_proj'"),
         ("lora_model_parameters", {"target_modules": ["c_attn"]}, "one of q_proj, .*'c_attn'"),
         ("lora_model_parameters", {"target_modules": ["q_proj"] * 2}, "twice: q_proj, q_proj"),
-        ("parameter_count", {"config": {"model_type": "bert"}}, "one of llama, .*, not 'bert'"),
+        ("parameter_count", {"config": {"model_type": "mamba"}}, "one of llama, .*'mamba'"),
         ("parameter_count", {"config": {"model_type": "llama"}}, 'must have "hidden_size"'),
         (
             "attention_parameters",

@@ -39,11 +39,12 @@ def properties() -> tuple[Property, ...]:
 def _named(test: ast.FunctionDef) -> tuple[str, ...]:
     """List the formulas that the decorators of a test name."""
     return tuple(
-        argument.value
+        node.value
         for decorator in test.decorator_list
         if isinstance(decorator, ast.Call)
         and isinstance(decorator.func, ast.Name)
         and decorator.func.id == DECORATOR
         for argument in decorator.args
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+        for node in ast.walk(argument)  # a long list of names is written in several tuples
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     )

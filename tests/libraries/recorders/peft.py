@@ -88,7 +88,7 @@ def kind_of(name: str) -> str:
 
 
 def count_adapter(
-    name: str, method: str = "LORA", task: str = "CAUSAL_LM", **options: Untyped
+    name: str, method: Untyped = "LORA", task: Untyped = "CAUSAL_LM", **options: Untyped
 ) -> Record:
     """Adapt a model with PEFT and record what is trainable.
 

@@ -1,0 +1,53 @@
+"""The modules of the package build on each other in one direction."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.paths import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROOMS = [
+    {"_check"},
+    {"heads", "models", "objective", "quantization", "steps", "transformer", "units"},
+    {"activations", "architectures"},
+    {"adapters", "cache", "compute", "logits", "soft_prompts"},
+    {"memory", "small_adapters"},
+    {"parallel"},
+    {"limits"},
+    {"__init__"},
+]
+"""Each module imports from those above it in this list, never from its own line or below."""
+
+SOURCES = sorted((ROOT / "dlp").glob("*.py"))
+
+
+def imported(source: Path) -> dict[str, int]:
+    """Give the modules of the package that one of them imports, anywhere in it, with the line."""
+    found: dict[str, int] = {}
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "dlp":
+            found |= {alias.name: node.lineno for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("dlp."):
+            found[(node.module or "").removeprefix("dlp.")] = node.lineno
+    return found
+
+
+def room(module: str) -> int:
+    """Give the place of a module in the list."""
+    places = [number for number, names in enumerate(ROOMS) if module in names]
+    assert places, f"tests/formulas/test_rooms.py: give dlp/{module}.py a place in ROOMS"
+    return places[0]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_a_module_imports_only_from_those_above_it(source: Path) -> None:
+    for module, line in imported(source).items():
+        assert room(module) < room(source.stem), (
+            f"dlp/{source.name}:{line}: {source.stem} must not build on {module}"
+        )
