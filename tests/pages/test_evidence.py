@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tomllib
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -14,7 +15,7 @@ import dlp
 from _guide.evidence import conformance, published
 from _guide.evidence.standing import modules, standings, totals
 from tests.formulas import api
-from tests.paths import DOCS
+from tests.paths import DOCS, ROOT
 
 CONTENT = json.loads(conformance.text())
 
@@ -48,6 +49,15 @@ def test_totals_count_each_piece_once() -> None:
     assert of.reproduced + of.refused == of.published
     assert of.counts >= of.records > 0
     assert of.formulas == len(api.functions())
+
+
+def test_mutants_that_survive_are_few_and_known() -> None:
+    folder = ROOT / "tests" / "mutants"
+    found = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    reasons = tomllib.loads((folder / "harmless.toml").read_text(encoding="utf-8"))["because"]
+    assert found["killed"] + len(found["survivors"]) == found["mutants"]
+    assert found["killed"] >= 0.95 * found["mutants"]
+    assert set(found["survivors"]) == {title for each in reasons for title in each["mutants"]}
 
 
 # --- The conformance file -------------------------------------------------------------------

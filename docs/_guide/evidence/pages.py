@@ -6,8 +6,11 @@ The long tables are written as HTML at once: as Markdown they would be a good pa
 from __future__ import annotations
 
 import html
+import json
 import re
+import tomllib
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _guide import sources
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     from _guide.evidence.comparisons import Comparison
     from _guide.evidence.expression import Expression, Term
     from _guide.evidence.published import Row
+
+
+MUTANTS = Path(__file__).parents[3] / "tests" / "mutants"
+"""What the last run of `make mutants` found."""
 
 
 def anchor(function: str) -> str:
@@ -153,6 +160,18 @@ def approximations() -> str:
     ]
     header = ("Formula", "Farthest off", "Counted", "`dlp`", "Off by", "Why")
     return table(header, rows, name="approximations", align="llrrrl")
+
+
+def mutants() -> str:
+    """Say how many changes made to the formulas on purpose the tests noticed."""
+    found = json.loads((MUTANTS / "result.json").read_text(encoding="utf-8"))
+    known = tomllib.loads((MUTANTS / "harmless.toml").read_text(encoding="utf-8"))["because"]
+    noticed = f"**{count(found['killed'])}** of {count(found['mutants'])} changes"
+    rows = [(each["reason"], count(len(each["mutants"]))) for each in known]
+    written = table(("Why no test can tell it from the original", "Changes"), rows, align="lr")
+    return (
+        f"{noticed} made a test fail ({percent(found['killed'] / found['mutants'])}).\n\n{written}"
+    )
 
 
 def on_a_gpu() -> str:
