@@ -108,7 +108,12 @@ def install_command() -> str:
 
 
 def table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, name: str = "", align: str = ""
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    name: str = "",
+    align: str = "",
+    label: str = "",
 ) -> str:
     """Write a Markdown table that scrolls by itself when it is wider than the page.
 
@@ -119,6 +124,7 @@ def table(
         rows: The cells, already written as text.
         name: A class for the look of the table.
         align: For each column `l` or `r`; numbers stand to the right. Left if not given.
+        label: What a screen reader calls the table, where the titles do not tell it from others.
 
     Raises:
         ValueError: If a row has more or fewer cells than the header.
@@ -132,7 +138,7 @@ def table(
         if len(row) != len(header):
             raise ValueError(f"a row of {len(row)} cells under {len(header)} titles: {row}")
         lines.append(_row(_labelled(header, row) if cards else row))
-    label = ", ".join(title.replace("`", "") for title in header if title)
+    label = label or ", ".join(title.replace("`", "") for title in header if title)
     classes = " ".join(filter(None, ("table", name, "cards" if cards else "")))
     opening = f'<div class="{classes}" markdown="1" role="group" aria-label="Table: {label}">'
     return opening + "\n\n" + "\n".join(lines) + "\n\n</div>\n"

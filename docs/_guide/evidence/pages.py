@@ -70,7 +70,9 @@ def by_formula() -> str:
     for module in modules():
         rows = [_standing(each) for each in standings().values() if each.module == module]
         header = ("Formula", "Printed", "Counted", "Properties", "Worst deviation")
-        written = table(header, rows, name="standings", align="lrrrr")
+        written = table(
+            header, rows, name="standings", align="lrrrr", label=f"evidence for {module}"
+        )
         parts.append(f"### `{module}` {{ #evidence-for-{module} }}\n\n{written}")
     return "\n".join(parts)
 
@@ -205,16 +207,18 @@ def _of_formula(each: Standing) -> str:
         rows = sorted(each.published, key=lambda row: VERDICTS.index(row.verdict))
         parts.append(
             _table(
+                each.function,
                 f"Printed numbers: {count(len(each.published))}",
-                ("What", "Source", "Printed", "dlp", ""),
+                ("What", "Source", "Printed", "dlp", "Verdict"),
                 [_printed(row) for row in rows],
             )
         )
     if each.counted:
         parts.append(
             _table(
+                each.function,
                 f"Counts of real libraries: {count(len(each.counted))}",
-                ("What", "Library", "Counted", "dlp", ""),
+                ("What", "Library", "Counted", "dlp", "Off by"),
                 [_counted(list(run)) for _, run in groupby(each.counted, key=_run)],
             )
         )
@@ -252,7 +256,7 @@ def _counted(found: Sequence[Comparison]) -> tuple[str, ...]:
         html.escape(first.record.version(first.library)),
         _written([each.theirs for each in found]),
         _written([each.ours for each in found]),
-        _share(deviation) if deviation else "=",
+        _share(deviation),
     )
 
 
@@ -301,7 +305,7 @@ def _plain(text: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
 
 
-def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(function: str, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a folded table as HTML. The first two columns hold words, the next two numbers."""
     sides = ("", "", ' class="number"', ' class="number"', "")
     head = "".join(f"<th{side}>{cell}</th>" for side, cell in zip(sides, header, strict=True))
@@ -313,7 +317,7 @@ def _table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> 
     )
     return (
         f'<details class="evidence" data-search-exclude><summary>{title}</summary>\n'
-        f'<div class="table" role="group" aria-label="Table: {title}" tabindex="0">\n'
+        f'<div class="table" role="group" aria-label="Table: {function}, {title}" tabindex="0">\n'
         f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
         f"</div>\n</details>"
     )
@@ -326,10 +330,10 @@ def refuted(verdict: str) -> str:
     """Write the printed numbers that have this verdict, and why; the numbered errata first."""
     found = [row for row in published.rows() if row.verdict == verdict]
     found.sort(key=lambda row: (not row.erratum, int(row.erratum[1:] or 0), _title(row.source)))
-    return _by_source(found)
+    return _by_source(found, verdict)
 
 
-def _by_source(rows: Iterable[Row]) -> str:
+def _by_source(rows: Iterable[Row], verdict: str) -> str:
     """Write a small table for each erratum of each source."""
     parts = []
     for (number, key), group in groupby(rows, key=lambda row: (row.erratum, row.source)):
@@ -337,7 +341,8 @@ def _by_source(rows: Iterable[Row]) -> str:
         parts.append(f"### {f'{number} · ' if number else ''}[{source.title}]({source.url})")
         written = [_refuted(row) for row in group]
         header = ("Where", "Printed", "Right", "Why, and the computation")
-        parts.append(table(header, written, name="errata", align="lrrl"))
+        label = f"{verdict} {number} {source.title}"
+        parts.append(table(header, written, name="errata", align="lrrl", label=label))
     return "\n\n".join(parts) or "None at present."
 
 
