@@ -29,7 +29,7 @@ The last six are llama.cpp's, written as in GGUF; each block of 32 values has a 
 def cache_bits_per_value(*, dtype: str = "bf16") -> float:
     """Give the bits that one number of a KV cache takes, its share of a scale included.
 
-    | `dtype` | bits | |
+    | `dtype` | bits | note |
     |---|--:|---|
     | `fp32`, `tf32` | 32 | |
     | `fp16`, `bf16` | 16 | |

@@ -34,6 +34,10 @@ ROOT = Path(__file__).parents[2]
 _SCRATCH = tempfile.TemporaryDirectory(prefix="guide-")  # removed when the build ends
 _LOG = logging.getLogger("mkdocs.hooks.guide")
 _SEARCH = 'data-md-component="search" role="dialog"'
+# A section with a page of its own is labelled by an icon without text; its title follows.
+_SECTION = re.compile(
+    r'aria-labelledby="(__nav_[\d_]+)_label"([^>]*>\s*<label class="md-nav__title" )for="\1"'
+)
 _FOLDED_SOURCE = '<details class="mkdocstrings-source"'
 _GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 
@@ -143,13 +147,14 @@ def on_page_content(html: str, **kwargs: Any) -> str:
 
 
 def on_post_page(output: str, **kwargs: Any) -> str:
-    """Give the search dialog the label that the theme leaves out."""
+    """Give the search dialog and the navigation the labels that the theme leaves out."""
+    output = _SECTION.sub(r'aria-labelledby="\1_title"\2id="\1_title" for="\1"', output)
     return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
 
 
 def on_post_template(output_content: str, **kwargs: Any) -> str:
     """Do the same on the page for addresses that do not exist."""
-    return output_content.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
+    return on_post_page(output_content)
 
 
 @event_priority(-100)  # after the search plugin has written its index

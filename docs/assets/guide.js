@@ -13,10 +13,11 @@
   });
   label();
 
-  // Whatever scrolls sideways can be scrolled by keyboard, and is no stop for it otherwise.
+  // Whatever scrolls can be scrolled by keyboard, and is no stop for it otherwise.
   const resized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      const { scrollWidth, clientWidth, scrollHeight, clientHeight } = target;
+      if (scrollWidth > clientWidth || scrollHeight > clientHeight) target.tabIndex = 0;
       else target.removeAttribute("tabindex");
     }
   });
