@@ -66,7 +66,7 @@ def _counted(
 ) -> Check:
     """Take one comparison with what a library counted."""
     found = comparison(topic, identifier, counted)
-    version = found.record.version(found.library)
+    version = found.record.version(found.package)
     witness = f"{version}, {by}" if by else version
     return Check(what, witness, show(found.theirs), show(found.ours), found.objection())
 

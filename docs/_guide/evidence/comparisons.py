@@ -29,7 +29,7 @@ class Comparison:
 
     record: Record
     what: str
-    library: str
+    package: str
     theirs: Any
     ours: Any
     terms: tuple[Term, ...]
@@ -60,7 +60,7 @@ class Comparison:
             return ""
         return (
             f"tests/libraries/{self.record.topic}.json, {self.record.id}: "
-            f"{self.record.version(self.library)} counts {self.theirs} ({self.what}), "
+            f"{self.record.version(self.package)} counts {self.theirs} ({self.what}), "
             f"{' + '.join(term.function for term in self.terms)} gives {self.ours}"
         )
 
@@ -73,7 +73,7 @@ def call(function: str, *, part: str | list[str] = "", **arguments: Any) -> Term
 def compare(
     record: Record,
     what: str,
-    library: str,
+    package: str,
     theirs: Any,
     *terms: Term,
     then: Callable[..., Any] | None = None,
@@ -85,7 +85,7 @@ def compare(
     Args:
         record: What was recorded.
         what: What was counted.
-        library: The package that counted it.
+        package: The one that counted it.
         theirs: The number.
         *terms: The calls whose sum is ours, or whose results `then` makes ours of.
         then: Makes ours of the results of the calls.
@@ -101,7 +101,7 @@ def compare(
         ours = int(sum(term.value() for term in terms))
     if isinstance(theirs, float) and not within:
         within = FLOAT32
-    return Comparison(record, what, library, theirs, ours, terms, then is None, within, because)
+    return Comparison(record, what, package, theirs, ours, terms, then is None, within, because)
 
 
 # --- Parameters -----------------------------------------------------------------------------
@@ -517,7 +517,7 @@ def _gpu(record: Record) -> Iterator[Comparison]:
     yield compare(record, "bytes of weights", "torch", counted["weight_bytes"], weights)
     gradients = call("gradient_bytes", **trained)
     yield compare(record, "bytes of gradients", "torch", counted["gradient_bytes"], gradients)
-    moments = call("gradient_bytes", **trained, times=2)
+    moments = Term("gradient_bytes", trained, times="2")
     yield compare(record, "bytes of two moments", "torch", counted["optimizer_bytes"], moments)
     layer = _llama_layer(record)
     kept = Term(

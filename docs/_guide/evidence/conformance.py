@@ -94,7 +94,7 @@ def _counted_case(each: Comparison, names: _ConfigNames) -> dict[str, Any]:
         "expected": each.theirs,
         "within": each.within,
         **({"reason": each.because} if each.because else {}),
-        "library": each.record.version(each.library),
+        "library": each.record.version(each.package),
     }
 
 

@@ -126,7 +126,7 @@ def by_library() -> str:
     tally: dict[tuple[str, str], list[Comparison]] = {}
     for topic in records.topics():
         for each in comparisons(topic):
-            tally.setdefault((each.record.version(each.library), topic), []).append(each)
+            tally.setdefault((each.record.version(each.package), topic), []).append(each)
     rows = [
         (
             version,
@@ -253,7 +253,7 @@ def _counted(found: Sequence[Comparison]) -> tuple[str, ...]:
     deviation = max(each.deviation for each in found)
     return (
         what,
-        html.escape(first.record.version(first.library)),
+        html.escape(first.record.version(first.package)),
         _written([each.theirs for each in found]),
         _written([each.ours for each in found]),
         _share(deviation),
