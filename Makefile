@@ -37,7 +37,7 @@ mutants: .venv/mutants.done ## Change the formulas in thousands of ways, each of
 	$(BIN)/python -m tests.mutants.run $(ARGS)
 
 page: .venv/site.done ## Start a new page: make page NAME=my-topic
-	@$(BIN)/python -m _guide.new_page '$(NAME)'
+	@$(BIN)/python -m _guide.engine.new_page '$(NAME)'
 
 fix: .venv/site.done ## Format the code and repair what the linter can
 	$(BIN)/python -m ruff check --fix
@@ -58,8 +58,8 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 	$(COMPILE) --group site -c requirements/checks.txt -o requirements/site.txt
 	$(COMPILE) --group browser -c requirements/checks.txt -o requirements/browser.txt
 	$(COMPILE) --group mutants -c requirements/checks.txt -o requirements/mutants.txt
-	$(COMPILE) tests/libraries/requirements.in -c requirements/checks.txt \
-		--excludes tests/libraries/torch.txt -o tests/libraries/requirements.txt
+	$(COMPILE) tests/recorders/requirements.in -c requirements/checks.txt \
+		--excludes tests/recorders/torch.txt -o tests/recorders/requirements.txt
 
 # What is installed, one file per state. Paths are relative: make cannot cope with spaces.
 .venv/site.done: requirements/site.txt pyproject.toml
@@ -81,9 +81,9 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 	@touch $@
 
 # PyTorch comes first and on its own, so that a build for the CPU can be chosen.
-.venv/tools.done: .venv/checks.done requirements/browser.txt tests/libraries/torch.txt tests/libraries/requirements.txt
+.venv/tools.done: .venv/checks.done requirements/browser.txt tests/recorders/torch.txt tests/recorders/requirements.txt
 	@echo "Installing PyTorch, the libraries and a browser driver ..."
-	@$(PIP) -r tests/libraries/torch.txt
-	@$(PIP) --no-deps --require-hashes -r tests/libraries/requirements.txt
+	@$(PIP) -r tests/recorders/torch.txt
+	@$(PIP) --no-deps --require-hashes -r tests/recorders/requirements.txt
 	@$(PIP) --require-hashes -r requirements/browser.txt
 	@touch $@

@@ -11,6 +11,6 @@ DOCS = ROOT / "docs"
 PAGES = sorted(
     str(path.relative_to(DOCS).as_posix())
     for path in DOCS.rglob("*.md")
-    if "_guide" not in path.parts
+    if not {"_guide", "_evidence"} & set(path.parts)
 )
 """Every page, by its path in `DOCS`."""

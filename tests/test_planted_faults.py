@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from _guide.evidence.published import row
+from _evidence.published import row
+from tests.evidence import test_printed
 from tests.pages.copies import lay_all, run
-from tests.published import test_published
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -144,64 +144,68 @@ FORMULAS = {
 
 DATA = {
     "a wrong count of a model": Fault(
-        *("tests/libraries/parameters.json", '"total": ', '"total": 1'),
+        *("docs/_evidence/counted/parameters.json", '"total": ', '"total": 1'),
         r"parameters.json, Flan-T5-small: .* counts 1\d+",
         after='"id": "Flan-T5-small"',
     ),
     "a wrong count of an adapter": Fault(
-        *("tests/libraries/peft.json", '"trainable": 2097152', '"trainable": 2097153'),
+        *("docs/_evidence/counted/peft.json", '"trainable": 2097152', '"trainable": 2097153'),
         r"peft.json, Llama-2-7B, r=4, q_proj\+v_proj: .* counts 2097153",
         after='"id": "Llama-2-7B, r=4, q_proj+v_proj"',
     ),
     "a wrong count of updates": Fault(
-        *("tests/libraries/updates.json", "[4, 9]", "[4, 8]"),
+        *("docs/_evidence/counted/updates.json", "[4, 9]", "[4, 8]"),
         r"updates.json, hand-written loop, N=65, b=16, g=4, epochs=2: .* counts \[4, 8\]",
         after='"id": "hand-written loop, N=65, b=16, g=4, epochs=2"',
     ),
     "a wrong count of a head": Fault(
-        *("tests/libraries/heads.json", '"total": 1538', '"total": 1539'),
+        *("docs/_evidence/counted/heads.json", '"total": 1538', '"total": 1539'),
         r"heads.json, BertForSequenceClassification, 768 wide, 2 labels: .* counts 1539",
         after='"id": "BertForSequenceClassification, 768 wide, 2 labels"',
     ),
     "a wrong number of bytes": Fault(
-        *("tests/libraries/states.json", '"weight_bytes": 117612544', '"weight_bytes": 117612540'),
+        *(
+            "docs/_evidence/counted/states.json",
+            '"weight_bytes": 117612544',
+            '"weight_bytes": 117612540',
+        ),
         r"states.json, model state, full, SGD: .* counts 117612540",
         after='"id": "model state, full, SGD"',
     ),
     "a wrong loss": Fault(
-        *("tests/libraries/objective.json", '"mean": 3.40', '"mean": 3.41'),
+        *("docs/_evidence/counted/objective.json", '"mean": 3.40', '"mean": 3.41'),
         r"objective.json, cross-entropy, every token: .* counts 3\.41",
         after='"id": "cross-entropy, every token"',
     ),
     "a wrong published value": Fault(
-        *("tests/published/numbers/loading.json", '"1.863"', '"1.864"'),
+        *("docs/_evidence/printed/loading.json", '"1.863"', '"1.864"'),
         r"loading.json, A billion parameters in fp16: .*prints 1.864 GiB",
     ),
     "a wrong unit of a published value": Fault(
-        *("tests/published/numbers/cache.json", '"KiB"', '"KB"'),
+        *("docs/_evidence/printed/cache.json", '"KiB"', '"KB"'),
         r"cache.json, OPT-13B, one token: .*prints 800 KB",
         after='"id": "OPT-13B, one token"',
     ),
     "a wrong rounding of a published value": Fault(
-        *("tests/published/numbers/adapters.json", '"rounded"', '"exact"'),
+        *("docs/_evidence/printed/adapters.json", '"rounded"', '"exact"'),
         r"adapters.json, LoRA Table 15, q\+v, r=1: .*prints 4.7 M parameters \(exact\)",
         after='"id": "LoRA Table 15, q+v, r=1"',
     ),
     "a wrong argument of a published value": Fault(
-        *("tests/published/numbers/steps.json", '"num_devices": 8', '"num_devices": 7'),
+        *("docs/_evidence/printed/steps.json", '"num_devices": 8', '"num_devices": 7'),
         r"steps.json, nanoGPT, tokens per iteration: .*computes 430080",
         after='"id": "nanoGPT, tokens per iteration"',
     ),
     "an erratum that comes out after all": Fault(
-        "tests/published/numbers/compute.json",
+        "docs/_evidence/printed/compute.json",
         '"rounding": "rounded"',
         '"rounding": "rounded",\n"verdict": "erratum",\n"reason": "A slip."',
         r"compute.json, GPT-3 Table D.1, T5-Small, FLOPs: .*it comes out after all",
         after='"id": "GPT-3 Table D.1, T5-Small, FLOPs"',
     ),
     "a source that does not exist": Fault(
-        *("tests/published/numbers/heads.json", '"source": "peft"', '"source": "no-such"'),
-        r"heads.json, .*: add no-such to docs/_guide/sources.toml",
+        *("docs/_evidence/printed/heads.json", '"source": "peft"', '"source": "no-such"'),
+        r"heads.json, .*: add no-such to docs/_evidence/sources.toml",
     ),
     "a swapped argument on a page": Fault(
         "docs/questions/iterations-per-epoch.md",
@@ -222,7 +226,7 @@ DATA = {
         r"parts.py:\d+: 29 is typed by hand",
     ),
     "a term of the glossary out of its order": Fault(
-        "docs/_guide/glossary.py",
+        "docs/_guide/engine/glossary.py",
         "TERMS = {",
         'TERMS = {\n    "zzz": "The last term.",',
         r"test_the_glossary_is_in_alphabetical_order",
@@ -232,10 +236,14 @@ DATA = {
 FORMULA_TESTS = "tests/formulas/test_"
 TESTS = {
     "sound": [
-        *("tests/pages/test_pages.py", f"{FORMULA_TESTS}public_api.py", "tests/published"),
+        *(
+            "tests/pages/test_pages.py",
+            f"{FORMULA_TESTS}public_api.py",
+            "tests/evidence/test_printed.py",
+        ),
     ],
     "formulas": [
-        *("dlp", "tests/published", "tests/libraries/test_records.py"),
+        *("dlp", "tests/evidence/test_printed.py", "tests/evidence/test_records.py"),
         *(f"{FORMULA_TESTS}{name}.py" for name in ("boundaries", "dialect", "public_api", "rooms")),
         f"{FORMULA_TESTS}worked_solutions.py::test_every_step_comes_to_what_its_function_returns",
         f"{FORMULA_TESTS}refusals.py::test_every_public_function_has_valid_arguments_to_start_from",
@@ -244,7 +252,7 @@ TESTS = {
         f"{FORMULA_TESTS}properties.py::test_every_formula_has_a_law",
     ],
     "data": [
-        *("tests/published", "tests/libraries/test_records.py"),
+        *("tests/evidence/test_printed.py", "tests/evidence/test_records.py"),
         *("tests/pages/test_pages.py", "tests/pages/test_figures.py"),
     ],
 }
@@ -341,8 +349,8 @@ ROW = {
 def test_a_row_that_is_not_well_formed_is_found(
     changes: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(test_published, "ROWS", (row("x", ROW),))
-    test_published.test_rows_are_well_formed()
-    monkeypatch.setattr(test_published, "ROWS", (row("x", ROW | changes),))
+    monkeypatch.setattr(test_printed, "ROWS", (row("x", ROW),))
+    test_printed.test_rows_are_well_formed()
+    monkeypatch.setattr(test_printed, "ROWS", (row("x", ROW | changes),))
     with pytest.raises(AssertionError, match=re.escape(message)):
-        test_published.test_rows_are_well_formed()
+        test_printed.test_rows_are_well_formed()

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from _guide import given, sources
-from _guide.evidence import pages, published
-from _guide.evidence.comparisons import comparison
+from _evidence import published, sources
+from _evidence.comparisons import comparison
+from _guide import evidence, given
 from _guide.formats import count, decimal
 from _guide.parts import table
 from _guide.questions import question
@@ -20,7 +20,7 @@ from _guide.questions import question
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from _guide.evidence.records import Record
+    from _evidence.records import Record
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def checked(number: int) -> str:
     )
     asked = question(number)
     calls = (asked.call, *(call for _, call in asked.also))
-    links = pages.evidence_links(*(call.function.__name__ for call in calls))
+    links = evidence.evidence_links(*(call.function.__name__ for call in calls))
     return f"{written}\nThese are a few; all evidence is listed for {links}.\n"
 
 
@@ -72,7 +72,7 @@ def _counted(
 
 
 def _printed(*identifiers: str) -> Iterator[Check]:
-    """Take printed numbers, as `tests/published/` compares them."""
+    """Take printed numbers, as `docs/_evidence/printed/` compares them."""
     for identifier in identifiers:
         row = published.find(identifier)
         source = sources.find(row.source)

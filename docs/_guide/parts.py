@@ -7,10 +7,10 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from _evidence.sources import source_list
 from _guide import given as values
 from _guide import worked
 from _guide.questions import QUESTIONS, question
-from _guide.sources import source_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -18,7 +18,7 @@ import dlp
 from dlp import _check
 from tests.formulas.calls import FUNCTIONS, calls, plain_call
 from tests.formulas.laws import numbers, result
-from tests.paths import ROOT
+from tests.paths import DOCS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -318,7 +318,7 @@ MODELS: dict[str, tuple[str, dict[str, int]]] = {
 
 @pytest.mark.parametrize("name", MODELS)
 def test_a_named_model_has_the_published_shape(name: str) -> None:
-    path = ROOT / "tests" / "published" / "models.json"
+    path = DOCS / "_evidence" / "models.json"
     published = json.loads(path.read_text(encoding="utf-8"))
     source, added = MODELS[name]
     config = getattr(dlp, name)
@@ -441,7 +441,7 @@ def test_the_norms_of_opt_depend_on_its_settings(settings: dict[str, Any], norms
     assert parts["position_embedding"] == 52 * 64
 
 
-PUBLISHED = json.loads((ROOT / "tests" / "published" / "models.json").read_text("utf-8"))
+PUBLISHED = json.loads((DOCS / "_evidence" / "models.json").read_text("utf-8"))
 SHAPES: dict[str, dict[str, Any]] = {shape["model_type"]: shape for shape in PUBLISHED.values()}
 """A published shape of each architecture."""
 

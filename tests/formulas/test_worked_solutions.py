@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sympy.parsing.latex import parse_latex
 
-from _guide import mathml, worked
+from _guide import worked
+from _guide.engine import mathml
 from tests.formulas.calls import FUNCTIONS, calls, plain_call
 from tests.formulas.tex import evaluate
 

@@ -44,13 +44,13 @@ from tests.paths import ROOT
 
 HERE = ROOT / "tests" / "mutants"
 SETTINGS = HERE / "settings.toml"
-HARMLESS = HERE / "harmless.toml"
-RESULT = HERE / "result.json"
+HARMLESS = ROOT / "docs" / "_evidence" / "harmless.toml"
+RESULT = ROOT / "docs" / "_evidence" / "mutants.json"
 SESSION = ROOT / ".mutants.sqlite"
 
 # The witnesses: the formulas' own tests, published numbers, recorded counts, worked examples.
 # Tests that read the source instead of calling it cannot see a change in memory.
-WITNESSES = ["tests/formulas", "tests/published", "tests/libraries", "dlp"]
+WITNESSES = ["tests/formulas", "tests/evidence", "dlp"]
 PYTEST = [
     *("-q", "-x", "--tb=no", "--no-header", "-p", "no:randomly", "-p", "no:cacheprovider"),
     "--assert=plain",
@@ -412,7 +412,7 @@ def _passes(item: pytest.Item) -> bool:
 
 def _compared_again(old: Any) -> Any:
     """Compare a record once more: this was done when the tests were collected."""
-    from _guide.evidence import comparisons
+    from _evidence import comparisons
 
     again = comparisons._TOPICS[old.record.topic](old.record)
     return next(each for each in again if each.what == old.what)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def settings() -> str:
     """Give the guide's settings without pages, and without links to evidence that is not there."""
     text, _, _ = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")
-    linked = "            extensions: [_guide.reference]\n"
+    linked = "            extensions: [_guide.engine.reference]\n"
     assert linked in text
     return text.replace(linked, "")
 
@@ -25,11 +25,11 @@ def settings() -> str:
 def lay(folder: Path, pages: dict[str, str]) -> None:
     """Lay out a copy of the guide that has these pages and one of the reference."""
     ignored = shutil.ignore_patterns("__pycache__", "assets")
-    for part in ("dlp", "docs/_guide", "tests/published"):
+    for part in ("dlp", "docs/_evidence", "docs/_guide"):
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for part in (
         *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE"),
-        *("docs/reference/heads.md", "tests/libraries/peft.json"),
+        "docs/reference/heads.md",
     ):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / part, folder / part)

@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from _guide import blocks
+from _guide.engine import blocks
 from tests.paths import DOCS
 
 if TYPE_CHECKING:
-    from _guide.blocks import Block
+    from _guide.engine.blocks import Block
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from _guide import figures
+from _guide.engine import figures
 from tests.pages.reading import text_of
 from tests.paths import DOCS, PAGES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from markdown import Markdown
 
-from _guide import inline
+from _evidence.sources import SOURCES
+from _guide.engine import inline
 from _guide.questions import QUESTIONS
-from _guide.sources import SOURCES
 
 
 def calc(source: str) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from _guide import blocks, figures
-from _guide.new_page import PageError, new_page
+from _guide.engine import blocks, figures
+from _guide.engine.new_page import PageError, new_page
 from tests.pages.copies import settings
 from tests.paths import ROOT
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from _guide import blocks
-from _guide.evidence.published import rows
-from _guide.glossary import TERMS
+from _evidence.published import rows
+from _evidence.sources import SOURCES
+from _guide.engine import blocks
+from _guide.engine.glossary import TERMS
 from _guide.questions import QUESTIONS
-from _guide.sources import SOURCES
 from tests.pages.reading import fresh, run, run_page, tab_of, text_of
 from tests.paths import DOCS, PAGES, ROOT
 
@@ -108,13 +108,15 @@ def test_sources_that_are_cited_exist_and_all_are_cited() -> None:
     for path in [*(DOCS / page for page in PAGES), *(DOCS / "_guide").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
         for key in re.findall(r"#!cite ([\w.-]+)", text):
-            assert key in SOURCES, f"{path.name}: add {key!r} to docs/_guide/sources.toml"
+            assert key in SOURCES, f"{path.name}: add {key!r} to docs/_evidence/sources.toml"
             cited.add(key)
         cited |= {key for key in SOURCES if f'"{key}"' in text}
     unknown = sorted(cited - set(SOURCES))
-    assert not unknown, f"docs/_guide/sources.toml: add {unknown}"
+    assert not unknown, f"docs/_evidence/sources.toml: add {unknown}"
     idle = sorted(set(SOURCES) - cited)
-    assert not idle, f"cite these on a page, or take them out of docs/_guide/sources.toml: {idle}"
+    assert not idle, (
+        f"cite these on a page, or take them out of docs/_evidence/sources.toml: {idle}"
+    )
 
 
 def test_the_glossary_is_in_alphabetical_order() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from _guide import blocks, figures
+from _guide.engine import blocks, figures
 from tests.pages.copies import build
 from tests.pages.reading import run_page
 

@@ -16,10 +16,10 @@ import pytest
 from mkdocstrings import Inventory
 
 import dlp
-from _guide.evidence import conformance, published
-from _guide.glossary import TERMS
+from _evidence import conformance, published
+from _evidence.sources import SOURCES
+from _guide.engine.glossary import TERMS
 from _guide.questions import QUESTIONS
-from _guide.sources import SOURCES
 from tests.formulas import api
 from tests.formulas.calls import FUNCTIONS
 from tests.paths import PAGES

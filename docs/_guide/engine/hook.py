@@ -1,0 +1,178 @@
+"""The one MkDocs hook: fresh formulas, checked blocks, a wheel to download, labels for readers.
+
+The text of the pages needs one thing of it, the site's address in the command that installs the
+wheel; all else another engine builds without it, but for the wheel and the conformance file.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import json
+import logging
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import markdown_exec
+from mkdocs.plugins import CombinedEvent, event_priority
+from mkdocs.structure.files import File
+from mkdocstrings import Inventory, InventoryItem
+from pymdownx.superfences import SuperFencesException
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).parents[3]
+_SCRATCH = tempfile.TemporaryDirectory(prefix="guide-")  # removed when the build ends
+_LOG = logging.getLogger("mkdocs.hooks.guide")
+_SEARCH = 'data-md-component="search" role="dialog"'
+# A section with a page of its own is labelled by an icon without text; its title follows.
+_SECTION = re.compile(
+    r'aria-labelledby="(__nav_[\d_]+)_label"([^>]*>\s*<label class="md-nav__title" )for="\1"'
+)
+_FOLDED_SOURCE = '<details class="mkdocstrings-source"'
+_GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
+
+
+# The names of Python's own documentation that the reference links to. The whole inventory would
+# have to be fetched at each build, and a build works without a network.
+_PYTHON = {
+    "bool": ("class", "library/functions.html"),
+    "collections.abc.Collection": ("class", "library/collections.abc.html"),
+    "collections.abc.Mapping": ("class", "library/collections.abc.html"),
+    "collections.abc.Sequence": ("class", "library/collections.abc.html"),
+    "dict": ("class", "library/stdtypes.html"),
+    "float": ("class", "library/functions.html"),
+    "int": ("class", "library/functions.html"),
+    "list": ("class", "library/stdtypes.html"),
+    "None": ("data", "library/constants.html"),
+    "str": ("class", "library/stdtypes.html"),
+    "tuple": ("class", "library/stdtypes.html"),
+    "TypeError": ("exception", "library/exceptions.html"),
+    "ValueError": ("exception", "library/exceptions.html"),
+}
+
+
+@event_priority(100)  # before mkdocstrings reads its settings
+def _link_to_python(config: MkDocsConfig) -> MkDocsConfig:
+    """Point cross-references at Python's own documentation."""
+    items = [
+        InventoryItem(name=name, domain="py", role=role, uri=f"{page}#{name}")
+        for name, (role, page) in _PYTHON.items()
+    ]
+    inventory = Path(_SCRATCH.name) / "python.inv"
+    inventory.write_bytes(Inventory(items, project="Python", version="3").format_sphinx())
+    python = config.plugins["mkdocstrings"].config["handlers"]["python"]
+    python["inventories"] = [
+        {"url": inventory.as_uri(), "base_url": "https://docs.python.org/3/"},
+    ]
+    return config
+
+
+def _tell_addresses(config: MkDocsConfig) -> MkDocsConfig:
+    """Tell the pages the site's address; give them an edit link if the repository's is known."""
+    os.environ["GUIDE_SITE_URL"] = config.site_url or ""
+    # Not `repo_url`: for that the theme asks the forge for its stars on every page.
+    if repository := os.environ.get("GUIDE_REPO_URL"):
+        config.edit_uri = f"{repository.rstrip('/')}/edit/main/docs/"
+    return config
+
+
+@event_priority(-100)  # after markdown-exec has added its fences
+def _refuse_exits(config: MkDocsConfig) -> MkDocsConfig:
+    """Make a block that calls `sys.exit` an error; it would end the build with status 0."""
+    for fence in config.mdx_configs["pymdownx.superfences"]["custom_fences"]:
+        if fence["format"] is markdown_exec.formatter:
+            fence["format"] = _without_exit(fence["format"])
+    return config
+
+
+def _without_exit(formatter: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(formatter)
+    def guarded(*args: Any, **kwargs: Any) -> str:
+        try:
+            return formatter(*args, **kwargs)
+        except SystemExit as error:
+            raise SuperFencesException("an executed block must not end the program") from error
+
+    return guarded
+
+
+on_config = CombinedEvent(_link_to_python, _tell_addresses, _refuse_exits)
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Forget the package and the guide's own modules, so that `serve` shows an edited formula."""
+    for name in list(sys.modules):
+        if name.split(".")[0] in {"dlp", "_guide", "_evidence"}:
+            del sys.modules[name]
+
+
+def _drop_unread_files(files: Files, config: MkDocsConfig) -> Files:
+    """Leave out what no reader of an English guide downloads: source maps, foreign stemmers."""
+    for file in list(files):
+        if file.src_uri.endswith(".map") or file.src_uri.startswith("assets/javascripts/lunr/"):
+            files.remove(file)
+    return files
+
+
+def _add_conformance_file(files: Files, config: MkDocsConfig) -> Files:
+    """Add the file by which other tools test themselves."""
+    conformance = importlib.import_module("_evidence.conformance")
+    files.append(File.generated(config, conformance.FILE, content=conformance.text()))
+    return files
+
+
+on_files = CombinedEvent(_drop_unread_files, _add_conformance_file)
+
+
+def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
+    """Refuse blocks that would be shown as text instead of run."""
+    blocks = importlib.import_module("_guide.engine.blocks")
+    for problem in blocks.problems(markdown, page.file.src_uri):
+        _LOG.warning(problem)
+
+
+def on_page_content(html: str, **kwargs: Any) -> str:
+    """Keep the source code in the reference out of search: it would outweigh all the text."""
+    return html.replace(_FOLDED_SOURCE, f'{_FOLDED_SOURCE} data-search-exclude="yes"')
+
+
+def on_post_page(output: str, **kwargs: Any) -> str:
+    """Give the search dialog and the navigation the labels that the theme leaves out."""
+    output = _SECTION.sub(r'aria-labelledby="\1_title"\2id="\1_title" for="\1"', output)
+    return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
+
+
+def on_post_template(output_content: str, **kwargs: Any) -> str:
+    """Do the same on the page for addresses that do not exist."""
+    return on_post_page(output_content)
+
+
+@event_priority(-100)  # after the search plugin has written its index
+def _index_plain_digits(config: MkDocsConfig) -> None:
+    """Let search find 14,336 as 14336 too: put the digits behind each number of the index."""
+    path = Path(config.site_dir, "search", "search_index.json")
+    index = json.loads(path.read_text(encoding="utf-8"))
+    for entry in index["docs"]:
+        entry["text"] = _GROUPED.sub(lambda m: f"{m[0]} ({m[0].replace(',', '')})", entry["text"])
+    path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
+
+
+def _add_wheel(config: MkDocsConfig) -> None:
+    """Put the package's own wheel into the site, for `pip install` from the guide itself."""
+    from hatchling.builders.wheel import WheelBuilder
+
+    for _ in WheelBuilder(str(ROOT)).build(directory=config.site_dir, versions=["standard"]):
+        pass
+
+
+on_post_build = CombinedEvent(_index_plain_digits, _add_wheel)

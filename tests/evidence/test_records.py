@@ -1,0 +1,96 @@
+"""`dlp` agrees with what the real libraries counted, and the libraries still count so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+import dlp
+from _evidence import records
+from _evidence.comparisons import Comparison, comparison, comparisons
+from tests.recorders import record
+
+COMPARED = [each for topic in records.topics() for each in comparisons(topic)]
+
+
+@pytest.mark.parametrize("compared", COMPARED, ids=lambda compared: compared.id)
+def test_dlp_counts_what_the_library_counts(compared: Comparison) -> None:
+    objection = compared.objection()
+    assert not objection, objection
+
+
+def test_comparisons_have_names_of_their_own() -> None:
+    twice = [name for name, n in Counter(each.id for each in COMPARED).items() if n > 1]
+    assert not twice, twice
+
+
+def test_an_approximation_says_what_it_leaves_out() -> None:
+    for each in COMPARED:
+        is_float = isinstance(each.theirs, float)
+        assert bool(each.within) == bool(each.because or is_float), each.id
+
+
+NOT_COMPARED = {
+    "updates": "a part of an epoch: `dlp` counts whole epochs",
+    "activations": "the mask of one dropout; GPT-2's GELU, which keeps a tensor for each operation",
+    "objective": "a mean over no token, which `dlp` refuses; scaled sums; other labels",
+}
+"""Why some records of a topic have no formula."""
+
+
+def test_every_record_is_compared_or_it_is_known_why_not() -> None:
+    for topic in records.topics():
+        compared = {each.record.id for each in comparisons(topic)}
+        left = [each.id for each in records.records(topic) if each.id not in compared]
+        assert bool(left) == (topic in NOT_COMPARED), (topic, left)
+
+
+def test_a_wrong_count_is_objected_to() -> None:
+    sound = comparison("parameters", "Llama-2-7B", "parameters")
+    assert isinstance(sound.theirs, int)
+    objection = replace(sound, theirs=sound.theirs + 1).objection()
+    assert "parameters.json, Llama-2-7B: Transformers" in objection
+
+
+def test_only_learned_positions_grow_with_the_context() -> None:
+    totals = {found.id: found.counted["total"] for found in records.records("parameters")}
+    assert totals["Llama-2-7B, 8000 positions"] == totals["Llama-2-7B, 2048 positions"]
+    for model, width, rows in (("GPT-2", 768, 8000 - 1024), ("OPT-6.7B", 4096, 8000 - 2048)):
+        growth = dlp.position_table_parameters(max_position_embeddings=rows, hidden_size=width)
+        assert totals[f"{model}, 8000 positions"] - totals[model] == growth
+
+
+@pytest.mark.libraries
+@pytest.mark.parametrize("topic", record.TOPICS)
+def test_libraries_still_count_what_is_recorded(topic: str, require_libraries: None) -> None:
+    witness = record.recorded(topic)
+    observed = record.observe(topic)
+    release = observed["versions"]["transformers"]
+    recorded = {
+        found["id"]: found
+        for found in witness["records"]
+        if found.get("versions", {}).get("transformers", release) == release
+    }
+    again = {found["id"]: found for found in observed["records"]}
+    assert again.keys() == recorded.keys()
+    for name, found in again.items():
+        assert found["inputs"] == recorded[name]["inputs"], name
+        _same(found["counted"], recorded[name]["counted"], name)
+
+
+def _same(ours: object, theirs: object, place: str) -> None:
+    """Compare two records: counts exactly, losses to what float32 can carry."""
+    if isinstance(theirs, dict) and isinstance(ours, dict):
+        assert ours.keys() == theirs.keys(), place
+        for key, value in theirs.items():
+            _same(ours[key], value, f"{place}: {key}")
+    elif isinstance(theirs, list) and isinstance(ours, list):
+        assert len(ours) == len(theirs), place
+        for mine, value in zip(ours, theirs, strict=True):
+            _same(mine, value, place)
+    elif isinstance(theirs, float):
+        assert ours == pytest.approx(theirs, rel=1e-5), place
+    else:
+        assert ours == theirs, place

@@ -1,0 +1,143 @@
+"""Build the real thing with the real libraries and record what they count.
+
+    python -m tests.recorders.record                 # every topic
+    python -m tests.recorders.record peft heads      # some of them
+
+Each topic writes `docs/_evidence/counted/<topic>.json`. The packages and versions are in
+`tests/recorders/requirements.in`. Nothing is downloaded: models are built from hand-written
+configs, most of them on torch's `meta` device, where weights have shapes and take no memory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+import time
+import warnings
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "_evidence" / "counted"
+"""Where the recorded files lie."""
+
+TOPICS = (
+    "parameters",
+    "heads",
+    "peft",
+    "updates",
+    "epoch",
+    "states",
+    "activations",
+    "cache",
+    "compute",
+    "objective",
+)
+"""The topics, each a module of `recorders` and a file of the same name."""
+
+GPU_TOPICS = ("gpu",)
+"""Topics that need a GPU; recorded only when they are named."""
+
+
+def recorded(topic: str) -> dict[str, Any]:
+    """Read the recorded file of a topic."""
+    witness: dict[str, Any] = json.loads((FOLDER / f"{topic}.json").read_text("utf-8"))
+    return witness
+
+
+def observe(topic: str) -> dict[str, Any]:
+    """Run a topic with the installed libraries.
+
+    Args:
+        topic: One of `TOPICS`.
+
+    Returns:
+        `versions`, the installed version of each package that matters, and `records`, exactly
+        as they would be read back from the file.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the libraries warn of each other's deprecations
+        recorder = import_module(f"tests.recorders.{topic}")
+        common = import_module("tests.recorders.common")
+        return {
+            "versions": common.installed_versions(recorder.PACKAGES),
+            "records": recorder.records(),
+        }
+
+
+def keep_other_releases(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """Join a new recording with the records of releases that are not installed.
+
+    Only records that name their own `versions` are ever kept: a topic that compares two
+    releases of a library is recorded once with each.
+
+    Args:
+        new: What `observe` returned.
+        old: The recorded file so far.
+
+    Returns:
+        One witness; its top-level versions are those of the newest Transformers in it.
+    """
+    installed = new["versions"]["transformers"]
+    others = [
+        record
+        for record in old["records"]
+        if record.get("versions", {}).get("transformers", installed) != installed
+    ]
+    newest = max(
+        (new["versions"], old["versions"]), key=lambda names: _release(names["transformers"])
+    )
+    records = sorted(
+        new["records"] + others,
+        key=lambda record: _release(record.get("versions", {}).get("transformers", "0")),
+    )
+    return {"versions": newest if others else new["versions"], "records": records}
+
+
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))
+
+
+def to_json(witness: dict[str, Any]) -> str:
+    """Write a witness as JSON, indented, with a list of plain values on one line."""
+    text = json.dumps(witness, indent=2, ensure_ascii=False)
+
+    def on_one_line(found: re.Match[str]) -> str:
+        return re.sub(r"\s*\n\s*", " ", found[0]).replace("[ ", "[").replace(" ]", "]")
+
+    return re.sub(r"\[[^\[\]{}]*\]", on_one_line, text) + "\n"
+
+
+def record(topic: str) -> int:
+    """Run a topic and write its file.
+
+    Returns:
+        How many records the file now holds.
+    """
+    path = FOLDER / f"{topic}.json"
+    witness = observe(topic)
+    if path.exists():
+        witness = keep_other_releases(witness, recorded(topic))
+    path.write_text(to_json(witness), "utf-8")
+    return len(witness["records"])
+
+
+def main() -> None:
+    """Record the topics named on the command line, or all of them."""
+    parser = argparse.ArgumentParser(description="Record what the real libraries count.")
+    parser.add_argument("topics", nargs="*", metavar="topic", help=", ".join(TOPICS + GPU_TOPICS))
+    topics = parser.parse_args().topics or list(TOPICS)
+    unknown = sorted(set(topics) - set(TOPICS + GPU_TOPICS))
+    if unknown:
+        parser.error(f"no topic {', '.join(unknown)}; there are {', '.join(TOPICS + GPU_TOPICS)}")
+    for topic in topics:
+        started = time.perf_counter()
+        records = record(topic)
+        seconds = time.perf_counter() - started
+        sys.stdout.write(f"{topic}.json: {records} records, {seconds:.1f} s\n")
+
+
+if __name__ == "__main__":
+    main()
