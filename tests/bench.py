@@ -45,13 +45,13 @@ _PAGE = """# Page {number}
 
 One paragraph about `updates_per_epoch`, which gives `#!calc count({number})` here.
 
-```python exec="on" source="above" result="text" session="{session}"
+```python exec="on" source="above" result="text"
 from dlp import updates_per_epoch
 
 print(updates_per_epoch(num_samples={number}, per_device_train_batch_size=16))
 ```
 
-```python exec="on" session="{session}"
+```python exec="on"
 print("| micro-batch | samples |\\n| --- | ---: |\\n| first | 16 |\\n| {number} | 16 |")
 ```
 """
@@ -133,10 +133,9 @@ def generated(folder: Path, number: int) -> Path:
         if page % SECTION == 0:
             (folder / "docs" / section).mkdir()
             nav.append(f"          - {section}:")
-        session = f"{section}/page-{page}"
-        nav.append(f"              - Page {page}: {session}.md")
-        text = _PAGE.format(number=page + 1, session=session)
-        (folder / "docs" / f"{session}.md").write_text(text, "utf-8")
+        name = f"{section}/page-{page}.md"
+        nav.append(f"              - Page {page}: {name}")
+        (folder / "docs" / name).write_text(_PAGE.format(number=page + 1), "utf-8")
     config = folder / "mkdocs.yml"
     settings = re.split(r"^nav:", config.read_text("utf-8"), flags=re.M)[0]
     config.write_text(settings + "\n".join(nav) + "\n", "utf-8")

@@ -14,7 +14,7 @@ PAGE = """\
 
 In a sentence: `#!calc count(lora_parameters(r=1, in_features=2, out_features=3))`.
 
-```python exec="on" result="text" session="page"
+```python exec="on" result="text"
 from dlp import lora_parameters
 
 print("in a block:", lora_parameters(r=1, in_features=2, out_features=3))

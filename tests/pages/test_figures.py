@@ -31,7 +31,7 @@ def test_no_figure_in_the_texts_of_the_guide_is_typed_by_hand(module: str) -> No
 
 def block(code: str, *, options: str = "") -> str:
     """Write an executed block."""
-    return f'```python exec="on" {options}session="x"\n{code}\n```'
+    return f'```python exec="on" {options}\n{code}\n```'
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_a_new_page_keeps_the_rules(guide: Path) -> None:
     page = new_page("my-topic", guide)
     text = page.read_text("utf-8")
     assert blocks.problems(text, "my-topic.md") == []
-    assert [block.options["session"] for block in blocks.blocks(text)] == ["my-topic"] * 2
+    assert len(blocks.blocks(text)) == 2
     assert figures.typed_on_page(text, "my-topic.md") == []
     assert "PAGE_" not in text
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 SOUND = """\
 # A page
 
-```python exec="on" session="page"
+```python exec="on"
 from _guide import given
 
 print(given.SHOWN["r"].label)
@@ -28,7 +28,7 @@ print(given.SHOWN["r"].label)
 
 One sees `#!calc count(given.per_device_train_batch_size)` samples.
 
-```python exec="on" source="above" result="text" session="page"
+```python exec="on" source="above" result="text"
 from dlp import lora_parameters
 
 trained = lora_parameters(r=8, in_features=4096, out_features=4096)
@@ -69,18 +69,17 @@ def test_the_sound_page_is_sound() -> None:
         ("8 * (2", "9 * (2", "page.md:11: a block fails: AssertionError"),
         ("trained = lora", "1 / 0; trained = lora", "page.md:11: a block fails: ZeroDivisionError"),
         ("from dlp import lora_parameters\n", "", "page.md:11: a block fails: NameError"),
-        ('session="page"\nfrom dlp', 'sesion="page"\nfrom dlp', "unknown option 'sesion'"),
+        ('result="text"\nfrom dlp', 'reslut="text"\nfrom dlp', "unknown option 'reslut'"),
         ('source="above"', 'source="blok"', "source='blok'; write one of above"),
         ('result="text"', 'result="txt"', "result='txt'; write one of text"),
-        ('result="text" ', 'result="text ', "result='text session='; write one of text"),
-        ('"page"\nfrom dlp', '"page\nfrom dlp', "page.md:11: this Python would be shown"),
+        ('source="above" ', 'source="above ', "source='above result='; write one of above"),
+        ('"text"\nfrom dlp', '"text\nfrom dlp', "page.md:11: this Python would be shown"),
         ('exec="on" source', 'exce="on" source', "page.md:11: this Python would be shown"),
         ('exec="on" source', 'exec="on" source exec', "page.md:11: "),
         ('python exec="on" source', "python source", "page.md:11: this Python would be shown"),
         ('exec="on" source', 'exec="off" source', "page.md:11: this Python would be shown"),
         ('exec="on" source', 'exec="1" source', "exec='1'; write one of on"),
-        ('session="page"\nfrom dlp', 'session="other"\nfrom dlp', 'write session="page"'),
-        (' session="page"\nfrom dlp', "\nfrom dlp", 'write session="page"'),
+        ('"text"\nfrom dlp', '"text" session="x"\nfrom dlp', "unknown option 'session'"),
         ('print(f"{trained:,} parameters")\n', "", "page.md:11: prints nothing"),
         ('print(f"{trained:,} parameters")', 'print("")', "page.md:11: prints nothing"),
         ("trained = lora", "trained : = lora", "page.md:11: not Python"),
@@ -119,11 +118,9 @@ WARNED = {
     "exception": Fault("trained = lora", "1 / 0; trained = lora", "ZeroDivisionError"),
     "misspelt-option": Fault("result=", "reslut=", "unknown option 'reslut'"),
     "bad-value": Fault('source="above"', 'source="blok"', "source='blok'"),
-    "quote-not-closed": Fault(
-        'closed"\nfrom dlp', "closed\nfrom dlp", "this Python would be shown"
-    ),
+    "quote-not-closed": Fault('"text"\nfrom', '"text\nfrom', "this Python would be shown"),
     "prints-nothing": Fault('print(f"{trained:,} parameters")\n', "", "prints nothing"),
-    "wrong-session": Fault('session="wrong-session"\nfrom dlp', 'session="b"\nfrom dlp', "session"),
+    "session-typed": Fault('"text"\nfrom', '"text" session="x"\nfrom', "unknown option 'session'"),
     "not-python": Fault("```python", "```bash", "no other language is run"),
     "broken-link": Fault("(#a-page)", "(missing.md)", "'missing.md'"),
     "broken-anchor": Fault("(#a-page)", "(#no-such)", "'#no-such'"),
@@ -140,11 +137,10 @@ STOPPED = {
 }
 
 
-def faulty(name: str, fault: Fault) -> str:
+def faulty(fault: Fault) -> str:
     """Plant a fault in the sound page."""
-    text = SOUND.replace('session="page"', f'session="{name}"')
-    assert fault.old in text
-    return text.replace(fault.old, fault.new)
+    assert fault.old in SOUND
+    return SOUND.replace(fault.old, fault.new)
 
 
 Builds = dict[str, Future[subprocess.CompletedProcess[str]]]
@@ -158,11 +154,11 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
         def start(name: str, pages: dict[str, str]) -> Future[subprocess.CompletedProcess[str]]:
             return pool.submit(build, tmp_path_factory.mktemp(name), pages)
 
-        warned = {name: faulty(name, fault) for name, fault in WARNED.items()}
+        warned = {name: faulty(fault) for name, fault in WARNED.items()}
         yield {
             "sound": start("sound", {"page": SOUND}),
             "warned": start("warned", warned),
-            **{name: start(name, {name: faulty(name, each)}) for name, each in STOPPED.items()},
+            **{name: start(name, {name: faulty(each)}) for name, each in STOPPED.items()},
         }
 
 

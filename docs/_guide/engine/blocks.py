@@ -11,7 +11,6 @@ import ast
 import re
 import textwrap
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import markdown
@@ -27,7 +26,6 @@ _OPTIONS = {
     "result": ("text",),
     "html": ("on",),
     "idprefix": ("",),
-    "session": None,
     "title": None,
     "hl_lines": None,
     "updatetoc": ("no",),
@@ -74,11 +72,6 @@ class BlockError(ValueError):
         """Keep the line and what is wrong there."""
         super().__init__(problem)
         self.line = line
-
-
-def session_of(page: str) -> str:
-    """Return the session of a page: its path without the suffix."""
-    return str(PurePosixPath(page).with_suffix(""))
 
 
 def blocks(text: str) -> list[Block]:
@@ -159,7 +152,7 @@ def problems(text: str, page: str) -> list[str]:
         return [f"{page}:{error.line}: {error}"]
     wrong = []
     for block in found:
-        wrong += [f"{page}:{block.line}: {problem}" for problem in _problems(block, page)]
+        wrong += [f"{page}:{block.line}: {problem}" for problem in _problems(block)]
     return wrong + [f"{page}:{line}: {problem}" for line, problem in _strays(text)]
 
 
@@ -176,14 +169,12 @@ def _strays(text: str) -> Iterator[tuple[int, str]]:
                 yield number, f"#!{name} would be shown as code; write one of {', '.join(INLINE)}"
 
 
-def _problems(block: Block, page: str) -> Iterator[str]:
+def _problems(block: Block) -> Iterator[str]:
     for option, value in block.options.items():
         if option not in _OPTIONS:
             yield f"unknown option {option!r}; write one of {', '.join(_OPTIONS)}"
         elif (allowed := _OPTIONS[option]) and value not in allowed:
             yield f"{option}={value!r}; write one of {', '.join(allowed)}"
-    if block.options.get("session") != session_of(page):
-        yield f'write session="{session_of(page)}", the path of the page'
     try:
         tree = ast.parse(block.code)
     except SyntaxError as error:

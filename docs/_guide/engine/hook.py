@@ -39,6 +39,7 @@ _SECTION = re.compile(
     r'aria-labelledby="(__nav_[\d_]+)_label"([^>]*>\s*<label class="md-nav__title" )for="\1"'
 )
 _FOLDED_SOURCE = '<details class="mkdocstrings-source"'
+_page_being_built = ""
 _GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 
 
@@ -87,26 +88,37 @@ def _tell_addresses(config: MkDocsConfig) -> MkDocsConfig:
 
 
 @event_priority(-100)  # after markdown-exec has added its fences
-def _refuse_exits(config: MkDocsConfig) -> MkDocsConfig:
-    """Make a block that calls `sys.exit` an error; it would end the build with status 0."""
+def _guard_blocks(config: MkDocsConfig) -> MkDocsConfig:
+    """Run the blocks of a page in one session, and make one that calls `sys.exit` an error.
+
+    It would end the build with status 0.
+    """
     for fence in config.mdx_configs["pymdownx.superfences"]["custom_fences"]:
         if fence["format"] is markdown_exec.formatter:
-            fence["format"] = _without_exit(fence["format"])
+            fence["format"] = _guarded(fence["format"])
     return config
 
 
-def _without_exit(formatter: Callable[..., str]) -> Callable[..., str]:
+def _guarded(formatter: Callable[..., str]) -> Callable[..., str]:
     @functools.wraps(formatter)
-    def guarded(*args: Any, **kwargs: Any) -> str:
+    def guarded(
+        source: str,
+        language: str,
+        css_class: str,
+        options: dict[str, Any],
+        *args: Any,
+        **kwargs: Any,
+    ) -> str:
         try:
-            return formatter(*args, **kwargs)
+            options["session"] = _page_being_built
+            return formatter(source, language, css_class, options, *args, **kwargs)
         except SystemExit as error:
             raise SuperFencesException("an executed block must not end the program") from error
 
     return guarded
 
 
-on_config = CombinedEvent(_link_to_python, _tell_addresses, _refuse_exits)
+on_config = CombinedEvent(_link_to_python, _tell_addresses, _guard_blocks)
 
 
 def on_pre_build(config: MkDocsConfig) -> None:
@@ -135,7 +147,9 @@ on_files = CombinedEvent(_drop_unread_files, _add_conformance_file)
 
 
 def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
-    """Refuse blocks that would be shown as text instead of run."""
+    """Refuse blocks that would be shown as text instead of run; name their session."""
+    global _page_being_built  # pages are read and converted one after another
+    _page_being_built = page.file.src_uri
     blocks = importlib.import_module("_guide.engine.blocks")
     for problem in blocks.problems(markdown, page.file.src_uri):
         _LOG.warning(problem)

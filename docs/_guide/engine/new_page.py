@@ -44,7 +44,7 @@ def new_page(name: str, root: Path = ROOT) -> Path:
     config = root / "mkdocs.yml"
     listed = _listed(config.read_text("utf-8"), f"      - {title}: {name}.md")
     text = TEMPLATE.read_text("utf-8")
-    page.write_text(text.replace("PAGE_TITLE", title).replace("PAGE_PATH", name), "utf-8")
+    page.write_text(text.replace("PAGE_TITLE", title), "utf-8")
     config.write_text(listed, "utf-8")
     return page
 
