@@ -42,7 +42,7 @@ def test_rows_are_well_formed() -> None:
     for row in ROWS:
         place = f"{row.topic}.json, {row.id}"
         for term in row.expression.terms:
-            assert term.function in dlp.__all__, f"{place}: dlp has no {term.function}"
+            assert term.function in dir(dlp), f"{place}: dlp has no {term.function}"
         assert row.unit in UNITS, f"{place}: units are {', '.join(UNITS)}"
         assert row.rounding in ROUNDINGS, f"{place}: roundings are {', '.join(ROUNDINGS)}"
         assert row.verdict in VERDICTS, f"{place}: verdicts are {', '.join(VERDICTS)}"

@@ -485,7 +485,9 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
 }
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    name: getattr(dlp, name) for name in dlp.__all__ if inspect.isfunction(getattr(dlp, name))
+    name: function
+    for name in dlp.__all__  # type: ignore[attr-defined]
+    if inspect.isfunction(function := getattr(dlp, name))
 }
 """The public functions by name."""
 

@@ -329,7 +329,7 @@ def test_a_named_model_has_the_published_shape(name: str) -> None:
 
 
 def test_every_named_model_is_compared() -> None:
-    constants = {name for name in dlp.__all__ if isinstance(getattr(dlp, name), dict)}
+    constants = {name for name in dir(dlp) if isinstance(getattr(dlp, name), dict)}
     assert set(MODELS) == constants - {"CONVENTIONS"}
 
 
