@@ -20,9 +20,6 @@ METHODS = {
 }
 """The methods of the ledger and what the pages call them."""
 
-PARTS = ("weights", "gradients", "optimizer", "activations", "KV cache")
-"""What a bar may be made of, from the left."""
-
 SHAPE = (
     "num_hidden_layers",
     "hidden_size",
@@ -97,7 +94,8 @@ def of_llama(sequence_length: int) -> dict[str, dict[str, int]]:
 def picture(rows: Mapping[str, Mapping[str, int]], *, name: str, title: str, caption: str) -> str:
     """Draw rows of a ledger as stacked bars in GB, with every part in the text alternative."""
     bars = {
-        label: {part: row[part] for part in PARTS if row.get(part)} for label, row in rows.items()
+        label: {part.replace("_", " "): n for part, n in row.items() if n and part != "total"}
+        for label, row in rows.items()
     }
     return pictures.stacked_bars(
         rows={
