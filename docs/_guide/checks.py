@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from _evidence import published, sources
-from _evidence.comparisons import comparison
+from _evidence import claims, sources
 from _guide import evidence, given
 from _guide.formats import count, decimal
 from _guide.parts import table
@@ -65,7 +64,7 @@ def _counted(
     by: str = "",
 ) -> Check:
     """Take one comparison with what a library counted."""
-    found = comparison(topic, identifier, counted)
+    found = claims.counted(topic, identifier, counted)
     version = found.record.version(found.package)
     witness = f"{version}, {by}" if by else version
     return Check(what, witness, show(found.theirs), show(found.ours), found.objection())
@@ -74,7 +73,7 @@ def _counted(
 def _printed(*identifiers: str) -> Iterator[Check]:
     """Take printed numbers, as `docs/_evidence/printed/` compares them."""
     for identifier in identifiers:
-        row = published.find(identifier)
+        row = claims.printed(identifier)
         source = sources.find(row.source)
         digits = len(row.published.partition(".")[2])
         more = 0 if row.rounding == "exact" else 2
@@ -146,7 +145,7 @@ def _positions() -> Iterator[Check]:
         ("GPT-2", "GPT-2, 8000 positions"),
         ("OPT-6.7B", "OPT-6.7B, 8000 positions"),
     ):
-        before, after = (comparison("parameters", name, "parameters") for name in (short, long))
+        before, after = (claims.counted("parameters", name, "parameters") for name in (short, long))
         theirs, ours = after.theirs - before.theirs, after.ours - before.ours
         yield Check(
             f"Parameters added to {short.split(',')[0]}, context "
