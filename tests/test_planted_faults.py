@@ -127,8 +127,8 @@ FORMULAS = {
         *("dlp/quantization.py", '("bits", bits, maximum=16)', '("bits", bits, maximum=17)'),
         r"from_one_end.*\[blockwise_bits_per_parameter-bits",
     ),
-    "a property that is gone": Fault(
-        *("tests/formulas/test_properties.py", '"zero_stage"', '"sharded_state_bytes"'),
+    "a law that is gone": Fault(
+        *("docs/_evidence/laws.toml", '"zero_stage"', '"sharded_state_bytes"'),
         r"test_every_formula_has_a_law - .*write a law that \['zero_stage'\] must keep",
         times=-1,
     ),
@@ -249,7 +249,7 @@ TESTS = {
         f"{FORMULA_TESTS}refusals.py::test_every_public_function_has_valid_arguments_to_start_from",
         f"{FORMULA_TESTS}refusals.py::test_no_arguments_are_kept_for_functions_that_are_gone",
         f"{FORMULA_TESTS}refusals.py::test_a_value_of_another_kind_never_passes",
-        f"{FORMULA_TESTS}properties.py::test_every_formula_has_a_law",
+        "tests/evidence/test_laws.py",
     ],
     "data": [
         *("tests/evidence/test_printed.py", "tests/evidence/test_records.py"),

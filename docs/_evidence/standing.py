@@ -1,4 +1,4 @@
-"""What stands behind each formula: printed numbers, counts of real libraries, and properties."""
+"""What stands behind each formula: printed numbers, counts of real libraries, and laws."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import dlp
-from _evidence import comparisons, properties, published, records
+from _evidence import comparisons, published, records
+from _evidence.laws import LAWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from _evidence.comparisons import Comparison
-    from _evidence.properties import Property
     from _evidence.published import Row
 
 
@@ -28,7 +28,7 @@ class Standing:
     purpose: str
     published: list[Row] = field(default_factory=list)
     counted: list[Comparison] = field(default_factory=list)
-    properties: list[Property] = field(default_factory=list)
+    laws: list[str] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
     """The formulas that it is a part of, whose evidence is evidence for it too."""
 
@@ -72,9 +72,9 @@ def standings() -> dict[str, Standing]:
         for each in comparisons.comparisons(topic):
             for name in {term.function: None for term in each.terms}:
                 found[name].counted.append(each)
-    for law in properties.properties():
-        for name in law.functions:
-            found[name].properties.append(law)
+    for law, names in LAWS.items():
+        for name in names:
+            found[name].laws.append(law)
     for caller in found:
         for name in _calls(getattr(dlp, caller)):
             if name in found and name != caller:
@@ -115,7 +115,7 @@ class Totals:
     sources: int
     counts: int
     records: int
-    properties: int
+    laws: int
 
     @property
     def refused(self) -> int:
@@ -135,5 +135,5 @@ def totals() -> Totals:
         sources=len({row.source for row in rows}),
         counts=len(compared),
         records=len({(each.record.topic, each.record.id) for each in compared}),
-        properties=len(properties.properties()),
+        laws=len(LAWS),
     )

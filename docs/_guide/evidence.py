@@ -51,7 +51,7 @@ def summary() -> str:
     return (
         f"**{count(of.formulas)}** formulas are compared with **{count(of.published)}** numbers "
         f"printed in {count(of.sources)} sources and **{count(of.counts)}** counts of real "
-        f"libraries, and held to **{count(of.properties)}** properties for any arguments. "
+        f"libraries, and held to **{count(of.laws)}** laws for any arguments. "
         f"{count(of.reproduced)} of the printed numbers come out; {count(of.refused)} do not, and "
         "are kept with the reason, where it is known."
     )
@@ -68,7 +68,7 @@ def by_formula() -> str:
     parts = []
     for module in modules():
         rows = [_standing(each) for each in standings().values() if each.module == module]
-        header = ("Formula", "Printed", "Counted", "Properties", "Worst deviation")
+        header = ("Formula", "Printed", "Counted", "Laws", "Worst deviation")
         written = table(
             header, rows, name="standings", align="lrrrr", label=f"evidence for {module}"
         )
@@ -81,7 +81,7 @@ def _standing(each: Standing) -> tuple[str, ...]:
     if each.refused:
         printed += f" + {count(len(each.refused))}{NBSP}✗"
     counted = count(len(each.counted))
-    laws = count(len(each.properties))
+    laws = count(len(each.laws))
     return (evidence_links(each.function), printed, counted, laws, _worst(each))
 
 
@@ -199,8 +199,8 @@ def _of_formula(each: Standing) -> str:
         f"## {each.function} {{ #{anchor(each.function)} }}",
         f"{each.purpose} [`{each.function}`][dlp.{each.module}.{each.function}]",
     ]
-    if each.properties:
-        laws = "\n".join(f"- {law.sentence}" for law in each.properties)
+    if each.laws:
+        laws = "\n".join(f"- {law}" for law in each.laws)
         parts.append(f"Tried on generated arguments:\n\n{laws}")
     if each.published:
         rows = sorted(each.published, key=lambda row: VERDICTS.index(row.verdict))

@@ -38,7 +38,7 @@ def test_every_formula_has_evidence() -> None:
     bare = [
         name
         for name, each in standings().items()
-        if not (each.published or each.counted or each.properties)
+        if not (each.published or each.counted or each.laws)
     ]
     assert not bare, f"find a witness or a property for {bare}"
 

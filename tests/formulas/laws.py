@@ -1,4 +1,4 @@
-"""What the property tests share: which formulas a law holds for, and arguments to try it on."""
+"""What the tests of laws share: the formulas that a law names, and arguments to try it on."""
 
 from __future__ import annotations
 
@@ -8,31 +8,26 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import strategies as st
 
+from _evidence.laws import LAWS
 from tests.formulas.calls import ARGUMENTS, FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from hypothesis.strategies import DataObject
 
 COUNTS = st.one_of(st.integers(1, 300), st.sampled_from([768, 4096, 50257]))
 """Counts of a formula: small ones, and some that occur."""
 
-NAMED: dict[str, list[str]] = {}
-"""The laws of each formula."""
 
-
-def holds_for(*names: str) -> Callable[[Any], Any]:
-    """Say which formulas a law is about; a test that takes a `name` is tried on each of them."""
-
-    def mark(test: Any) -> Any:
-        for name in names:
-            NAMED.setdefault(name, []).append(test.__name__)
-        if "name" in inspect.signature(test).parameters:
-            return pytest.mark.parametrize("name", names)(test)
-        return test
-
-    return mark
+def law(test: Any) -> Any:
+    """Try a law of the table on the formulas that it names: a test that takes a `name`, on each."""
+    test.law = test.__name__.removeprefix("test_").replace("_", " ")
+    if test.law not in LAWS:
+        raise LookupError(
+            f"docs/_evidence/laws.toml: add {test.law!r} and the formulas it is about"
+        )
+    if "name" in inspect.signature(test).parameters:
+        return pytest.mark.parametrize("name", LAWS[test.law])(test)
+    return test
 
 
 def some_call(data: DataObject, name: str) -> dict[str, Any]:

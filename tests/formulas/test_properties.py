@@ -1,7 +1,7 @@
 """Laws that the formulas keep, whatever their arguments.
 
-Each test names the formulas that it is about, and the page of evidence counts them. The names stand
-here letter by letter, for that page reads this file without running it.
+`docs/_evidence/laws.toml` names the formulas of each. A test that takes a `name` is tried on each,
+the others call them all.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import inspect
 import math
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 
 import dlp
 from tests.formulas.calls import FUNCTIONS, MODELS
-from tests.formulas.laws import COUNTS, NAMED, holds_for, numbers, result, some_call
+from tests.formulas.laws import COUNTS, law, numbers, result, some_call
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DataObject
@@ -82,17 +81,7 @@ FACTORS = {
 """The arguments to each of which a result is proportional."""
 
 
-@holds_for(
-    *("effective_batch_size", "tokens_per_epoch", "tokens_per_update", "training_micro_batches"),
-    *("training_updates", "gigabytes", "gibibytes", "kv_cache_bytes", "activation_bytes"),
-    *("activation_bytes_per_layer", "saved_activations", "logits_bytes", "training_state_bytes"),
-    *("attention_parameters", "mlp_parameters", "norm_parameters", "position_table_parameters"),
-    *("rough_parameters", "implied_depth", "classification_head_parameters", "linear_parameters"),
-    *("adalora_parameters", "adalora_model_parameters", "prompt_tuning_parameters"),
-    *("forward_flops", "training_flops", "lora_training_flops", "head_training_flops"),
-    *("attention_flops", "transformer_flops", "forward_flops_by_part", "tokens_per_second"),
-    *("flops_utilization", "training_days", "epochs_seen", "lora_break_even_rank"),
-)
+@law
 @given(data=st.data(), times=st.integers(2, 9))
 def test_a_multiple_of_a_factor_gives_that_multiple(
     name: str, data: DataObject, times: int
@@ -107,7 +96,7 @@ def test_a_multiple_of_a_factor_gives_that_multiple(
         assert many == (times * one if isinstance(one, int) else pytest.approx(times * one))
 
 
-@holds_for("rough_parameters", "implied_depth", "linear_parameters")
+@law
 @given(depth=COUNTS, width=COUNTS, times=st.integers(2, 9))
 def test_the_width_of_a_model_counts_twice(depth: int, width: int, times: int) -> None:
     rough = dlp.rough_parameters(num_hidden_layers=depth, hidden_size=width)
@@ -142,12 +131,7 @@ FALLS = {
 """The counts with which a result falls, or stays; with all others it grows, or stays."""
 
 
-@holds_for(
-    *("micro_batches_per_epoch", "updates_per_epoch", "training_micro_batches"),
-    *("training_updates", "implied_depth", "blockwise_bits_per_parameter"),
-    *("double_quantized_bits_per_parameter", "sharded_state_bytes", "training_days"),
-    *("flops_utilization", "tokens_per_second", "epochs_seen"),
-)
+@law
 @given(data=st.data(), more=st.integers(1, 60))
 def test_what_shares_the_work_never_adds_to_it(name: str, data: DataObject, more: int) -> None:
     call = some_call(data, name)
@@ -159,24 +143,7 @@ def test_what_shares_the_work_never_adds_to_it(name: str, data: DataObject, more
     assert all(new <= old for old, new in zip(before, after, strict=True))
 
 
-@holds_for(
-    *("effective_batch_size", "micro_batches_per_epoch", "tokens_per_epoch"),
-    *("tokens_per_update", "training_micro_batches", "training_updates", "updates_per_epoch"),
-    *("stored_bytes", "blockwise_bits_per_parameter", "double_quantized_bits_per_parameter"),
-    *("double_quantization_saved_bytes", "activation_bytes", "activation_bytes_per_layer"),
-    *("saved_activations", "logits_bytes", "output_activations", "kv_cache_bytes"),
-    *("model_kv_cache_bytes", "gradient_bytes", "memory_ledger", "optimizer_state_bytes"),
-    *("position_table_bytes", "training_memory_bytes", "training_state_bytes", "weight_bytes"),
-    *("sharded_state_bytes", "attention_parameters", "implied_depth", "mlp_parameters"),
-    *("norm_parameters", "position_table_parameters", "rough_parameters"),
-    *("classification_head_parameters", "linear_parameters", "transformers_head_parameters"),
-    *("adalora_model_parameters", "adalora_parameters", "lora_break_even_rank"),
-    *("lora_model_parameters", "lora_parameters", "lora_totals", "bottleneck_adapter_parameters"),
-    *("p_tuning_parameters", "prefix_tuning_model_parameters", "prefix_tuning_parameters"),
-    *("prompt_tuning_parameters", "attention_flops", "forward_flops", "forward_flops_by_part"),
-    *("head_training_flops", "lora_training_flops", "tokens_per_second", "training_days"),
-    *("training_flops", "training_flops_per_token", "transformer_flops"),
-)
+@law
 @given(data=st.data(), more=st.integers(1, 60))
 def test_more_of_a_count_never_gives_less(name: str, data: DataObject, more: int) -> None:
     call = some_call(data, name)
@@ -197,12 +164,7 @@ def test_more_of_a_count_never_gives_less(name: str, data: DataObject, more: int
     assert all(new >= old - slack for old, new in zip(before, after, strict=True))
 
 
-@holds_for(
-    *("parameter_count", "parameters_by_part", "active_parameters", "bitfit_parameters"),
-    *("ln_tuning_parameters", "lora_model_parameters", "adalora_model_parameters"),
-    *("ia3_model_parameters", "prefix_tuning_model_parameters", "model_kv_cache_bytes"),
-    *("compute_parameters", "forward_flops_by_part", "transformer_dimensions"),
-)
+@law
 @given(data=st.data(), step=st.integers(1, 40))
 def test_each_further_layer_adds_the_same(name: str, data: DataObject, step: int) -> None:
     call = some_call(data, name)
@@ -220,7 +182,7 @@ def test_each_further_layer_adds_the_same(name: str, data: DataObject, step: int
 # --- Parts and wholes -----------------------------------------------------------------------
 
 
-@holds_for("parameter_count", "parameters_by_part", "active_parameters", "compute_parameters")
+@law
 @given(config=configs)
 def test_the_parts_of_a_model_sum_to_the_whole(config: dict[str, Any]) -> None:
     parts = dlp.parameters_by_part(config=config)
@@ -234,7 +196,7 @@ def test_the_parts_of_a_model_sum_to_the_whole(config: dict[str, Any]) -> None:
     assert dlp.compute_parameters(config=config, counted="non-embedding") == bare
 
 
-@holds_for("linear_layers", "adaptable_modules", "parameters_by_part", "transformer_dimensions")
+@law
 @given(config=configs)
 def test_the_linear_layers_are_the_attention_and_the_mlp(config: dict[str, Any]) -> None:
     parts = dlp.parameters_by_part(config=config)
@@ -250,7 +212,7 @@ def test_the_linear_layers_are_the_attention_and_the_mlp(config: dict[str, Any])
     assert embedding[1] == size["vocab_size"]
 
 
-@holds_for("attention_parameters", "mlp_parameters", "norm_parameters", "parameters_by_part")
+@law
 @given(config=configs)
 def test_a_model_is_as_large_as_its_layers_times_their_number(config: dict[str, Any]) -> None:
     size = dlp.transformer_dimensions(config=config)
@@ -269,7 +231,7 @@ def test_a_model_is_as_large_as_its_layers_times_their_number(config: dict[str, 
     )
 
 
-@holds_for("saved_activations", "activation_bytes_per_layer", "activation_bytes")
+@law
 @given(data=st.data(), depth=COUNTS)
 def test_the_tensors_of_a_layer_sum_to_its_activations(data: DataObject, depth: int) -> None:
     call = some_call(data, "saved_activations")
@@ -279,7 +241,7 @@ def test_the_tensors_of_a_layer_sum_to_its_activations(data: DataObject, depth: 
         assert dlp.activation_bytes(num_hidden_layers=depth, **call) == depth * layer
 
 
-@holds_for("saved_activations", "output_activations")
+@law
 @given(data=st.data())
 def test_training_less_never_keeps_more(data: DataObject) -> None:
     call = some_call(data, "saved_activations") | {"autocast_adapter_dtype": False, "r": 1}
@@ -294,7 +256,7 @@ def test_training_less_never_keeps_more(data: DataObject) -> None:
     assert kept == dlp.output_activations(**output | {"method": "qlora"})
 
 
-@holds_for("memory_ledger", "weight_bytes", "gradient_bytes", "optimizer_state_bytes")
+@law
 @given(data=st.data())
 def test_the_entries_of_a_ledger_sum_to_its_total(data: DataObject) -> None:
     call = some_call(data, "memory_ledger") | {"autocast_adapter_dtype": False}
@@ -319,10 +281,7 @@ def test_the_entries_of_a_ledger_sum_to_its_total(data: DataObject) -> None:
         )
 
 
-@holds_for(
-    *("training_memory_bytes", "weight_bytes", "gradient_bytes", "optimizer_state_bytes"),
-    *("training_state_bytes", "training_bytes_per_parameter", "optimizer_bytes_per_parameter"),
-)
+@law
 @given(data=st.data(), parameters=COUNTS)
 def test_training_memory_is_weights_gradients_and_states(data: DataObject, parameters: int) -> None:
     trained = data.draw(st.integers(0, parameters))
@@ -342,7 +301,7 @@ def test_training_memory_is_weights_gradients_and_states(data: DataObject, param
     assert everything == parameters * dlp.training_bytes_per_parameter(convention="fp32")
 
 
-@holds_for("stored_bytes", "weight_bytes", "gradient_bytes", "optimizer_state_bytes")
+@law
 @given(data=st.data(), one=COUNTS, other=COUNTS)
 def test_two_parts_take_as_much_as_both_together_but_for_rounding(
     data: DataObject, one: int, other: int
@@ -363,7 +322,7 @@ def test_two_parts_take_as_much_as_both_together_but_for_rounding(
         assert 0 <= a + b - both <= 1
 
 
-@holds_for("position_table_bytes", "position_table_parameters", "weight_bytes")
+@law
 @given(data=st.data(), rows=COUNTS, width=COUNTS)
 def test_a_position_table_takes_what_its_parameters_take(
     data: DataObject, rows: int, width: int
@@ -375,7 +334,7 @@ def test_a_position_table_takes_what_its_parameters_take(
     )
 
 
-@holds_for("bits_per_parameter", "bytes_per_parameter", "stored_bytes", "cache_bits_per_value")
+@law
 @given(data=st.data(), count=COUNTS)
 def test_eight_bits_are_a_byte(data: DataObject, count: int) -> None:
     dtype = data.draw(st.sampled_from(dlp.DTYPES))
@@ -387,7 +346,7 @@ def test_eight_bits_are_a_byte(data: DataObject, count: int) -> None:
         assert dlp.cache_bits_per_value(dtype=dtype) == bits
 
 
-@holds_for("cache_bits_per_value", "gguf_bits_per_weight", "kv_cache_bytes")
+@law
 @given(dtype=st.sampled_from(dlp.CACHE_DTYPES), tokens=COUNTS)
 def test_a_cache_holds_two_numbers_for_each_token(dtype: str, tokens: int) -> None:
     bits = dlp.cache_bits_per_value(dtype=dtype)
@@ -399,7 +358,7 @@ def test_a_cache_holds_two_numbers_for_each_token(dtype: str, tokens: int) -> No
         assert bits == dlp.gguf_bits_per_weight(ggml_type=dtype)
 
 
-@holds_for("gguf_bytes", "gguf_mean_bits_per_weight", "gguf_bits_per_weight")
+@law
 @given(blocks=st.dictionaries(st.sampled_from(dlp.GGML_TYPES), st.integers(1, 99), min_size=1))
 def test_a_mixture_of_formats_lies_between_them(blocks: dict[str, int]) -> None:
     weights = {ggml_type: 256 * number for ggml_type, number in blocks.items()}
@@ -411,7 +370,7 @@ def test_a_mixture_of_formats_lies_between_them(blocks: dict[str, int]) -> None:
     assert mean * sum(weights.values()) == pytest.approx(8 * sum(parts))
 
 
-@holds_for("double_quantization_saved_bytes", "weight_bytes", "bits_per_parameter")
+@law
 @given(parameters=st.integers(0, 10**12))
 def test_double_quantization_saves_the_difference(parameters: int) -> None:
     saved = dlp.double_quantization_saved_bytes(num_parameters=parameters)
@@ -421,7 +380,7 @@ def test_double_quantization_saves_the_difference(parameters: int) -> None:
     assert saved == single - double >= 0
 
 
-@holds_for("blockwise_bits_per_parameter", "double_quantized_bits_per_parameter")
+@law
 @given(data=st.data())
 def test_quantizing_scales_with_scales_of_no_bits_is_quantizing_once(data: DataObject) -> None:
     call = some_call(data, "blockwise_bits_per_parameter")
@@ -430,7 +389,7 @@ def test_quantizing_scales_with_scales_of_no_bits_is_quantizing_once(data: DataO
     assert dlp.double_quantized_bits_per_parameter(**call) >= once >= call["bits"]
 
 
-@holds_for("sharded_state_bytes", "training_state_bytes", "zero_stage")
+@law
 @given(data=st.data())
 def test_the_shards_together_hold_the_whole_and_little_more(data: DataObject) -> None:
     call = some_call(data, "sharded_state_bytes") | {"num_frozen_parameters": 0}
@@ -448,7 +407,7 @@ def test_the_shards_together_hold_the_whole_and_little_more(data: DataObject) ->
     assert alone <= spread * devices < alone + bytes_each * devices
 
 
-@holds_for("zero_stage", "sharded_state_bytes")
+@law
 @given(data=st.data(), strategy=st.sampled_from(dlp.SHARDING_STRATEGIES))
 def test_a_strategy_that_shards_more_holds_less(data: DataObject, strategy: str) -> None:
     call = some_call(data, "sharded_state_bytes")
@@ -459,7 +418,7 @@ def test_a_strategy_that_shards_more_holds_less(data: DataObject, strategy: str)
     assert held >= dlp.sharded_state_bytes(**call | {"stage": 3})["total"]
 
 
-@holds_for("deepspeed_estimated_bytes")
+@law
 @given(data=st.data(), more=st.integers(1, 10**9))
 def test_an_estimate_grows_with_the_model_and_its_buffers(data: DataObject, more: int) -> None:
     call = some_call(data, "deepspeed_estimated_bytes")
@@ -477,10 +436,7 @@ def test_an_estimate_grows_with_the_model_and_its_buffers(data: DataObject, more
 # --- Steps ----------------------------------------------------------------------------------
 
 
-@holds_for(
-    *("accumulation_windows", "updates_per_epoch", "training_updates", "training_micro_batches"),
-    "micro_batches_per_epoch",
-)
+@law
 @given(
     samples=st.integers(1, 60),
     batch=st.integers(1, 9),
@@ -511,7 +467,7 @@ def test_the_windows_are_the_updates_of_a_run(
         assert all(len(window) == steps for window in windows)
 
 
-@holds_for("accumulation_windows")
+@law
 @given(batches=st.integers(1, 30), steps=st.integers(1, 7), epochs=st.integers(1, 4))
 def test_leaking_leftovers_lose_no_micro_batch_but_the_last(
     batches: int, steps: int, epochs: int
@@ -528,7 +484,7 @@ def test_leaking_leftovers_lose_no_micro_batch_but_the_last(
     assert len(windows) == epochs * (batches // steps)
 
 
-@holds_for("micro_batches_per_epoch", "updates_per_epoch", "effective_batch_size")
+@law
 @given(data=st.data())
 def test_an_epoch_sees_every_sample_once(data: DataObject) -> None:
     call = some_call(data, "updates_per_epoch") | {"drop_last": False, "last_window": "step"}
@@ -544,7 +500,7 @@ def test_an_epoch_sees_every_sample_once(data: DataObject) -> None:
     assert dropped * effective <= call["num_samples"]
 
 
-@holds_for("updates_per_epoch", "training_updates")
+@law
 @given(data=st.data())
 def test_an_epoch_too_short_for_a_window_still_makes_one_update_where_it_must(
     data: DataObject,
@@ -562,7 +518,7 @@ def test_an_epoch_too_short_for_a_window_still_makes_one_update_where_it_must(
     assert made <= dlp.updates_per_epoch(**call | {"last_window": "step"})
 
 
-@holds_for("tokens_per_update", "effective_batch_size", "tokens_per_epoch")
+@law
 @given(data=st.data())
 def test_an_update_takes_as_many_tokens_as_its_samples_have(data: DataObject) -> None:
     call = some_call(data, "tokens_per_update")
@@ -593,11 +549,7 @@ ALIKE = {
 """The arguments that may be exchanged."""
 
 
-@holds_for(
-    *("effective_batch_size", "tokens_per_epoch", "mlp_parameters", "position_table_parameters"),
-    *("lora_break_even_rank", "adalora_parameters", "forward_flops", "training_flops"),
-    *("logits_bytes", "kv_cache_bytes"),
-)
+@law
 @given(data=st.data())
 def test_factors_may_be_exchanged(name: str, data: DataObject) -> None:
     call = some_call(data, name)
@@ -611,7 +563,7 @@ def test_factors_may_be_exchanged(name: str, data: DataObject) -> None:
 # --- Adapters -------------------------------------------------------------------------------
 
 
-@holds_for("lora_parameters", "lora_break_even_rank", "adalora_parameters", "linear_parameters")
+@law
 @given(rank=COUNTS, inputs=COUNTS, outputs=COUNTS)
 def test_below_the_break_even_rank_lora_saves(rank: int, inputs: int, outputs: int) -> None:
     widths: dict[str, Any] = {"in_features": inputs, "out_features": outputs}
@@ -625,7 +577,7 @@ def test_below_the_break_even_rank_lora_saves(rank: int, inputs: int, outputs: i
     assert dlp.lora_parameters(r=rank, **widths, use_dora=True) == lora + outputs
 
 
-@holds_for("lora_model_parameters", "lora_parameters", "adaptable_modules", "lora_totals")
+@law
 @given(data=st.data(), rank=st.integers(1, 300))
 def test_a_model_has_the_adapters_of_its_modules(data: DataObject, rank: int) -> None:
     config = data.draw(configs)
@@ -654,7 +606,7 @@ def test_a_model_has_the_adapters_of_its_modules(data: DataObject, rank: int) ->
     assert dlp.lora_totals(**call, packed=True)["all_param"] <= totals["all_param"]
 
 
-@holds_for("bitfit_parameters", "ln_tuning_parameters", "ia3_model_parameters", "linear_layers")
+@law
 @given(data=st.data())
 def test_small_adapters_are_a_small_part_of_the_model(data: DataObject) -> None:
     config = data.draw(configs)
@@ -671,7 +623,7 @@ def test_small_adapters_are_a_small_part_of_the_model(data: DataObject) -> None:
     assert 0 < scales < whole / 100
 
 
-@holds_for("bottleneck_adapter_parameters", "linear_parameters")
+@law
 @given(width=COUNTS, inner=COUNTS, adapters=COUNTS)
 def test_a_bottleneck_is_two_linear_layers(width: int, inner: int, adapters: int) -> None:
     down = dlp.linear_parameters(in_features=width, out_features=inner)
@@ -682,10 +634,7 @@ def test_a_bottleneck_is_two_linear_layers(width: int, inner: int, adapters: int
     assert adapter == adapters * (down + up)
 
 
-@holds_for(
-    *("prefix_tuning_parameters", "prefix_tuning_model_parameters", "prompt_tuning_parameters"),
-    *("p_tuning_parameters", "kv_cache_bytes", "linear_parameters"),
-)
+@law
 @given(config=configs, tokens=COUNTS, inner=COUNTS)
 def test_a_prefix_is_a_cache_that_is_trained(
     config: dict[str, Any], tokens: int, inner: int
@@ -712,7 +661,7 @@ def test_a_prefix_is_a_cache_that_is_trained(
     )
 
 
-@holds_for("classification_head_parameters", "linear_parameters", "transformers_head_parameters")
+@law
 @given(data=st.data(), width=COUNTS, labels=COUNTS)
 def test_a_head_is_a_linear_layer_or_two(data: DataObject, width: int, labels: int) -> None:
     shape: dict[str, Any] = {"hidden_size": width, "num_labels": labels}
@@ -729,13 +678,7 @@ def test_a_head_is_a_linear_layer_or_two(data: DataObject, width: int, labels: i
 # --- What a config leaves open --------------------------------------------------------------
 
 
-@holds_for(
-    *("transformer_dimensions", "linear_layers", "parameters_by_part", "parameter_count"),
-    *("active_parameters", "adaptable_modules", "bitfit_parameters", "lora_model_parameters"),
-    *("lora_totals", "adalora_model_parameters", "ia3_model_parameters", "ln_tuning_parameters"),
-    *("prefix_tuning_model_parameters", "model_kv_cache_bytes", "sliding_window_layers"),
-    *("compute_parameters", "forward_flops_by_part"),
-)
+@law
 @given(data=st.data())
 def test_keys_that_no_formula_knows_change_nothing(name: str, data: DataObject) -> None:
     call = some_call(data, name)
@@ -745,7 +688,7 @@ def test_keys_that_no_formula_knows_change_nothing(name: str, data: DataObject) 
     assert call["config"] == before
 
 
-@holds_for("sliding_window_layers", "model_kv_cache_bytes", "kv_cache_bytes")
+@law
 @given(data=st.data(), tokens=COUNTS, window=COUNTS, batch=st.integers(1, 9))
 def test_a_sliding_window_never_keeps_more(
     data: DataObject, tokens: int, window: int, batch: int
@@ -772,7 +715,7 @@ def test_a_sliding_window_never_keeps_more(
 # --- Compute --------------------------------------------------------------------------------
 
 
-@holds_for("forward_flops", "training_flops", "lora_training_flops", "head_training_flops")
+@law
 @given(parameters=COUNTS, trained=COUNTS, tokens=COUNTS)
 def test_training_costs_between_one_and_four_forward_passes(
     parameters: int, trained: int, tokens: int
@@ -791,7 +734,7 @@ def test_training_costs_between_one_and_four_forward_passes(
     assert forward < only_head <= dlp.training_flops(**run)
 
 
-@holds_for("attention_flops", "training_flops_per_token", "training_flops")
+@law
 @given(data=st.data(), tokens=COUNTS)
 def test_attention_comes_on_top_of_the_parameters(data: DataObject, tokens: int) -> None:
     call = some_call(data, "training_flops_per_token")
@@ -810,7 +753,7 @@ def test_attention_comes_on_top_of_the_parameters(data: DataObject, tokens: int)
     assert whole == 2 * half
 
 
-@holds_for("transformer_flops", "rough_parameters", "attention_flops", "training_flops")
+@law
 @given(length=COUNTS, depth=COUNTS, heads=st.integers(1, 64), vocabulary=COUNTS)
 def test_the_flops_of_a_shape_are_those_of_its_parameters(
     length: int, depth: int, heads: int, vocabulary: int
@@ -832,7 +775,7 @@ def test_the_flops_of_a_shape_are_those_of_its_parameters(
     assert total == flops + attention
 
 
-@holds_for("forward_flops_by_part", "forward_flops", "compute_parameters", "attention_flops")
+@law
 @given(config=configs, length=COUNTS, batch=st.integers(1, 8))
 def test_the_parts_of_a_forward_pass_sum_to_its_flops(
     config: dict[str, Any], length: int, batch: int
@@ -855,7 +798,7 @@ def test_the_parts_of_a_forward_pass_sum_to_its_flops(
     assert sum(parts.values()) == matrices + attention
 
 
-@holds_for("flops_utilization", "tokens_per_second", "peak_flops_per_second", "training_days")
+@law
 @given(
     share=st.floats(0.01, 1),
     flops=st.floats(1, 1e15),
@@ -885,7 +828,7 @@ def test_speed_and_utilization_are_inverses(
 # --- Inverses -------------------------------------------------------------------------------
 
 
-@holds_for("implied_depth", "rough_parameters")
+@law
 @given(depth=COUNTS, width=COUNTS)
 def test_the_implied_depth_inverts_the_rough_size(depth: int, width: int) -> None:
     size = dlp.rough_parameters(num_hidden_layers=depth, hidden_size=width)
@@ -894,7 +837,7 @@ def test_the_implied_depth_inverts_the_rough_size(depth: int, width: int) -> Non
     assert dlp.implied_depth(num_parameters=max(size - 1, 1), hidden_size=width) <= depth
 
 
-@holds_for("gigabytes", "gibibytes")
+@law
 @given(num_bytes=st.integers(0, 10**15))
 def test_units_turn_back_into_bytes(num_bytes: int) -> None:
     decimal, binary = dlp.gigabytes(num_bytes=num_bytes), dlp.gibibytes(num_bytes=num_bytes)
@@ -913,10 +856,7 @@ LIMITS = {
 """What each inverse searches."""
 
 
-@holds_for(
-    *("largest_batch", "largest_context", "largest_rank", "largest_model"),
-    "largest_cached_context",
-)
+@law
 @given(data=st.data(), memory=st.integers(1, 2 * 10**11))
 def test_a_limit_fits_and_one_more_does_not(name: str, data: DataObject, memory: int) -> None:
     call = some_call(data, name) | {"memory_bytes": memory}
@@ -933,7 +873,7 @@ def test_a_limit_fits_and_one_more_does_not(name: str, data: DataObject, memory:
     assert short[largest] == found[largest]
 
 
-@holds_for("largest_batch", "largest_context", "memory_ledger")
+@law
 @given(data=st.data(), memory=st.integers(10**9, 10**12), method=st.sampled_from(dlp.METHODS))
 def test_the_ledger_of_a_limit_has_its_total(data: DataObject, memory: int, method: str) -> None:
     for name in ("largest_batch", "largest_context"):
@@ -948,7 +888,7 @@ def test_the_ledger_of_a_limit_has_its_total(data: DataObject, memory: int, meth
         )
 
 
-@holds_for("largest_model", "sharded_state_bytes")
+@law
 @given(data=st.data(), memory=st.integers(1, 10**12))
 def test_the_largest_model_just_fits(data: DataObject, memory: int) -> None:
     call = some_call(data, "largest_model") | {"memory_bytes": memory}
@@ -963,7 +903,7 @@ def test_the_largest_model_just_fits(data: DataObject, memory: int) -> None:
     assert fits <= memory < above
 
 
-@holds_for("largest_rank", "lora_model_parameters", "memory_ledger")
+@law
 @given(data=st.data(), memory=st.integers(16 * 10**9, 10**12))
 def test_the_largest_rank_just_fits(data: DataObject, memory: int) -> None:
     call = some_call(data, "largest_rank") | {"memory_bytes": memory, "micro_batch": None}
@@ -975,7 +915,7 @@ def test_the_largest_rank_just_fits(data: DataObject, memory: int) -> None:
     assert row["total"] == found["total"] <= memory
 
 
-@holds_for("largest_cached_context", "kv_cache_bytes", "weight_bytes")
+@law
 @given(data=st.data(), memory=st.integers(15 * 10**9, 10**12))
 def test_the_longest_cached_context_just_fits(data: DataObject, memory: int) -> None:
     call = some_call(data, "largest_cached_context") | {"memory_bytes": memory}
@@ -1009,7 +949,7 @@ def scored(draw: st.DrawFn) -> tuple[list[list[float]], list[int]]:
     return logits, labels
 
 
-@holds_for("cross_entropy")
+@law
 @given(case=scored(), shift=st.floats(-50, 50, width=32))
 def test_a_constant_added_to_all_scores_changes_no_loss(
     case: tuple[list[list[float]], list[int]], shift: float
@@ -1023,7 +963,7 @@ def test_a_constant_added_to_all_scores_changes_no_loss(
     assert dlp.cross_entropy(logits=even, labels=labels) == pytest.approx(math.log(len(logits[0])))
 
 
-@holds_for("causal_lm_loss", "cross_entropy", "supervised_tokens")
+@law
 @given(case=scored())
 def test_the_loss_of_a_text_is_that_of_its_next_tokens(
     case: tuple[list[list[float]], list[int]],
@@ -1038,7 +978,7 @@ def test_the_loss_of_a_text_is_that_of_its_next_tokens(
     assert dlp.supervised_tokens(labels=labels) == len(counted)
 
 
-@holds_for("mean_loss", "supervised_losses", "supervised_tokens")
+@law
 @given(
     tokens=st.lists(st.tuples(st.floats(0, 50), st.booleans()), min_size=2, max_size=12),
     times=st.floats(0, 9),
@@ -1057,7 +997,7 @@ def test_a_mean_lies_between_the_losses_that_count(
     assert more == pytest.approx(times * mean)
 
 
-@holds_for("accumulated_loss", "mean_loss")
+@law
 @given(sums=st.lists(st.floats(0, 1e6), min_size=1, max_size=8), tokens=COUNTS)
 def test_micro_batches_of_one_length_may_be_averaged_either_way(
     sums: list[float], tokens: int
@@ -1074,7 +1014,7 @@ def test_micro_batches_of_one_length_may_be_averaged_either_way(
     assert losses == pytest.approx(by_token * tokens)
 
 
-@holds_for("pretraining_labels", "completion_labels", "assistant_labels", "supervised_tokens")
+@law
 @given(data=st.data(), ids=texts)
 def test_a_label_is_its_token_or_ignored(data: DataObject, ids: list[int]) -> None:
     length = len(ids)
@@ -1093,15 +1033,6 @@ def test_a_label_is_its_token_or_ignored(data: DataObject, ids: list[int]) -> No
 # --- What must be here ----------------------------------------------------------------------
 
 
-def test_every_formula_has_a_law() -> None:
-    unknown = NAMED.keys() - FUNCTIONS.keys()
-    assert not unknown, f"tests/formulas/test_properties.py: no such formulas: {sorted(unknown)}"
-    lawless = FUNCTIONS.keys() - NAMED.keys()
-    assert not lawless, (
-        f"tests/formulas/test_properties.py: write a law that {sorted(lawless)} must keep"
-    )
-
-
 def test_the_tables_of_arguments_name_the_formulas_of_their_law() -> None:
     for table in (FACTORS, FALLS, ALIKE, LIMITS):
         for name, listed in table.items():
@@ -1110,5 +1041,3 @@ def test_the_tables_of_arguments_name_the_formulas_of_their_law() -> None:
             known = inspect.signature(FUNCTIONS[name]).parameters
             for entry in listed:
                 assert set(entry.split(" and ")) <= set(known), f"{name}: {entry}"
-    for one, other in pairwise([FACTORS.keys(), NAMED.keys()]):
-        assert one <= other

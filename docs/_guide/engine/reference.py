@@ -30,7 +30,7 @@ def _section(each: Standing) -> str:
     tallies = (
         (len(each.published), "printed number"),
         (len(each.counted), "count"),
-        (len(each.properties), "property"),
+        (len(each.laws), "law"),
     )
     words = [f"{number:,} {_plural(noun, number)}" for number, noun in tallies if number]
     return f"[{', '.join(words) or 'None yet'}][{evidence.anchor(each.function)}]."
