@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import dlp
 from _guide import given, pictures
 from _guide.formats import decimal, gb, size
-from _guide.questions import HEAD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,8 +35,11 @@ TARGET_MODULES = ["q_proj", "v_proj"]
 
 def of_given_model() -> dict[str, dict[str, int]]:
     """Reckon the given model in fp32 with AdamW, activations left out."""
+    head = dlp.classification_head_parameters(
+        hidden_size=given.hidden_size, num_labels=given.num_labels, bias=False
+    )
     return dlp.memory_ledger(
-        num_parameters=given.num_parameters, num_head_parameters=HEAD.call(), dtype="fp32"
+        num_parameters=given.num_parameters, num_head_parameters=head, dtype="fp32"
     )
 
 

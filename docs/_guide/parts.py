@@ -24,9 +24,9 @@ def asked(number: int) -> str:
     q = question(number)
     shown = "".join(_given(values.SHOWN[name]) for name in q.given)
     return (
-        f"{q.asks}\n{{ .asked }}\n\n"
+        f"{q.asked['asks']}\n{{ .asked }}\n\n"
         f'<dl class="given">{shown}</dl>\n\n'
-        f"Assumed: {'; '.join(q.assumptions)}.\n{{ .assumed }}\n"
+        f"Assumed: {'; '.join(q.asked['assumed'])}.\n{{ .assumed }}\n"
     )
 
 
@@ -43,14 +43,14 @@ def hint(number: int) -> str:
 def answer(number: int) -> str:
     """Write the answer in one line, and why in another."""
     q = question(number)
-    return f"**{q.answer}.** {q.because}\n{{ .answer }}\n"
+    return f"**{q.answer}.** {q.asked['because']}\n{{ .answer }}\n"
 
 
 def solution(number: int) -> str:
     """Write the worked solution of the question's call, and of those that the answer rests on."""
     q = question(number)
     solved = [worked.solution(q.call.function, q.call.arguments)]
-    for words, call in q.also:
+    for words, call in q.calls[1:]:
         *_, last = worked.solve(call.function, call.arguments)
         solved += [words, worked.written(last)]
     return "\n\n".join(solved)
@@ -58,7 +58,7 @@ def solution(number: int) -> str:
 
 def wrong_answers(number: int) -> str:
     """Write the common wrong answers: the number, what it assumes, what refutes it."""
-    rows = [(f"**{w.answer}**", w.assumes, w.refuted) for w in question(number).wrong]
+    rows = [(f"**{answer}**", *why) for answer, *why in question(number).wrong]
     return table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong")
 
 
@@ -67,10 +67,18 @@ def sources(number: int) -> str:
     return source_list(*question(number).sources)
 
 
+def navigation() -> list[dict[str, list[dict[str, str]]]]:
+    """List the questions for the site's navigation, by topic."""
+    groups: dict[str, list[dict[str, str]]] = {}
+    for q in QUESTIONS:
+        groups.setdefault(q.group, []).append({f"{q.number} · {q.nav}": q.page})
+    return [{group: pages} for group, pages in groups.items()]
+
+
 def at_a_glance() -> str:
     """Write the table of all questions and their answers."""
     rows = [
-        (str(q.number), f"[{q.title}][{q.anchor}]", f"**{q.answer}**. {q.because}")
+        (str(q.number), f"[{q.title}][{q.anchor}]", f"**{q.answer}**. {q.asked['because']}")
         for q in QUESTIONS
     ]
     return table(("No.", "Question", "Answer"), rows, name="glance", align="rll")
@@ -79,8 +87,9 @@ def at_a_glance() -> str:
 def corrections() -> str:
     """Write what the original answer sheet says to each question, and what is right."""
     rows = [
-        (f"[{q.number}][{q.anchor}]", q.sheet.said, q.sheet.verdict, q.sheet.put_right)
+        (f"[{q.number}][{q.anchor}]", sheet["said"], sheet["verdict"], sheet["put_right"])
         for q in QUESTIONS
+        for sheet in [q.asked["sheet"]]
     ]
     header = ("Question", "The original answer sheet", "Verdict", "Put right")
     return table(header, rows, name="corrections", align="rlll")
@@ -98,6 +107,11 @@ def cheat_sheet() -> str:
     ]
     header = ("No.", "Formula", "Answer for the given values")
     return table(header, rows, name="formulas", align="rll")
+
+
+def rules() -> str:
+    """Write what each question bids to remember."""
+    return "\n".join(f"- {q.rule}" for q in QUESTIONS if q.rule)
 
 
 def install_command() -> str:

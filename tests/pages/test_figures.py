@@ -113,7 +113,7 @@ def test_a_typed_figure_is_found(text: str, figure: str) -> None:
         "It is `#!calc count(given.num_labels)` and `#!calc q(3).answer`.",
         "It is `#!calc gb(weight_bytes(num_parameters=7, dtype='fp32'))`.",
         "It is `#!calc decimal(implied_depth(num_parameters=given.n), 1)`.",
-        "It is `#!calc q(5).wrong[0].answer`.",
+        "It is `#!calc q(5).wrong[0][0]`.",
         "It is `#!calc percent(GIB / GB - 1)` more, by `#!cite trainer-4-52`.",
         "Text {: .wide #part-2 } and [x](y.md){ width=300 }",
         '<div class="col-2" style="width: 50%" markdown="1">x</div>',

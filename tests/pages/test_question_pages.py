@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 
+from _guide import given
+from _guide.question import SKELETON, Question
 from _guide.questions import QUESTIONS
 from tests.pages.reading import text_of
 from tests.paths import PAGES
 
-if TYPE_CHECKING:
-    from _guide.questions import Question
-
-HEADINGS = [
-    "In code",
-    "Why",
-    "Checked against",
-    "If your course or library counts differently",
-    "Common wrong answers",
-    "What changes if",
-    "Sources",
-]
-
-every_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.slug)
+every_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.page)
 
 
 def sections(question: Question) -> dict[str, str]:
@@ -44,7 +33,11 @@ def test_questions_are_numbered_in_order() -> None:
 
 @every_question
 def test_headings_are_the_parts_in_order(question: Question) -> None:
-    assert list(sections(question))[1:] == HEADINGS, f"docs/{question.page}: write these headings"
+    found = sections(question)
+    assert list(found)[1:] == list(SKELETON), f"docs/{question.page}: write these headings"
+    for heading, parts in SKELETON.items():
+        for part in (each.format(number=question.number) for each in parts):
+            assert part in found[heading], f"docs/{question.page}, {heading}: write {part}"
 
 
 @every_question
@@ -71,24 +64,6 @@ def test_question_hint_and_folded_answer_come_first(question: Question) -> None:
 
 
 @every_question
-@pytest.mark.parametrize(
-    ("heading", "part"),
-    [
-        ("In code", '=== "With `dlp`"'),
-        ("In code", '=== "Plain Python"'),
-        ("Checked against", "checks.checked("),
-        ("Common wrong answers", "parts.wrong_answers("),
-        ("Sources", "parts.sources("),
-    ],
-)
-def test_a_part_is_made_from_the_questions_own_facts(
-    question: Question, heading: str, part: str
-) -> None:
-    expected = part + (f"{question.number})" if part.endswith("(") else "")
-    assert expected in sections(question)[heading], f"docs/{question.page}: write {expected}"
-
-
-@every_question
 def test_another_number_of_a_question_is_no_slip(question: Question) -> None:
     """Parts of another question would be a slip of the pen; its call may be used."""
     text = text_of(question.page)
@@ -105,9 +80,16 @@ def test_why_has_a_few_short_paragraphs(question: Question) -> None:
 
 
 @every_question
-def test_a_question_has_wrong_answers_that_differ_from_the_right_one(question: Question) -> None:
+def test_the_values_given_are_the_defaults_of_the_case(question: Question) -> None:
+    defaults = {p.name: p.default for p in inspect.signature(question.case).parameters.values()}
+    assert set(question.given) <= set(defaults)
+    for name in question.given:
+        assert defaults[name] == getattr(given, name), name
+
+
+@every_question
+def test_wrong_answers_say_what_they_assume_and_what_refutes_them(question: Question) -> None:
     assert len(question.wrong) >= 3
-    assert len(set(question.choices)) == len(question.choices)
-    for wrong in question.wrong:
-        assert wrong.assumes.endswith("."), wrong
-        assert wrong.refuted.endswith((".", ")")), wrong
+    for _, assumes, refuted in question.wrong:
+        assert assumes.endswith("."), assumes
+        assert refuted.endswith((".", ")")), refuted

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from _guide import worked
-from _guide.questions import QUESTIONS, Call
+from _guide.questions import QUESTIONS
 from tests.formulas.tex import evaluate
+
+if TYPE_CHECKING:
+    from _guide.question import Call
 
 SHOWN = [
     pytest.param(call, id=f"question {question.number}, {call.function.__name__} {i}")
     for question in QUESTIONS
-    for i, call in enumerate([question.call, *(call for _, call in question.also)])
+    for i, call in enumerate(call for _, call in question.calls)
 ]
 
 

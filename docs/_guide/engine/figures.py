@@ -206,6 +206,16 @@ def _in_strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
                 skipped |= {id(each) for each in ast.walk(node.format_spec)}
             if _is_number(node.value):
                 yield node.lineno, ast.unparse(node.value)
+        elif isinstance(node, ast.keyword) and node.arg == "printed":
+            skipped |= {id(each) for each in ast.walk(node.value)}
+        elif isinstance(node, ast.keyword) and node.arg == "counted":
+            dicts = [
+                each for each in ast.walk(node.value) if isinstance(each, (ast.Dict, ast.DictComp))
+            ]
+            keys = [
+                key for each in dicts for key in getattr(each, "keys", [getattr(each, "key", None)])
+            ]
+            skipped |= {id(each) for key in keys if key for each in ast.walk(key)}
         elif isinstance(node, ast.Call):
             name = ast.unparse(node.func).rpartition(".")[2]
             if name in _LOOKUPS or ast.unparse(node.func).startswith("re."):

@@ -40,6 +40,7 @@ _SECTION = re.compile(
 )
 _FOLDED_SOURCE = '<details class="mkdocstrings-source"'
 _page_being_built = ""
+_QUESTIONS = "questions/"
 _GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 
 
@@ -75,6 +76,22 @@ def _link_to_python(config: MkDocsConfig) -> MkDocsConfig:
     python["inventories"] = [
         {"url": inventory.as_uri(), "base_url": "https://docs.python.org/3/"},
     ]
+    return config
+
+
+def _forget_modules(config: MkDocsConfig) -> MkDocsConfig:
+    """Forget the package and the guide's own modules, so that `serve` shows an edited formula."""
+    for name in list(sys.modules):
+        if name.split(".")[0] in {"dlp", "_guide", "_evidence"}:
+            del sys.modules[name]
+    return config
+
+
+def _list_questions(config: MkDocsConfig) -> MkDocsConfig:
+    """Put the questions, by their topics, where the navigation names their folder."""
+    if config.nav and _QUESTIONS in config.nav:
+        at = config.nav.index(_QUESTIONS)
+        config.nav[at : at + 1] = importlib.import_module("_guide.parts").navigation()
     return config
 
 
@@ -118,14 +135,9 @@ def _guarded(formatter: Callable[..., str]) -> Callable[..., str]:
     return guarded
 
 
-on_config = CombinedEvent(_link_to_python, _tell_addresses, _guard_blocks)
-
-
-def on_pre_build(config: MkDocsConfig) -> None:
-    """Forget the package and the guide's own modules, so that `serve` shows an edited formula."""
-    for name in list(sys.modules):
-        if name.split(".")[0] in {"dlp", "_guide", "_evidence"}:
-            del sys.modules[name]
+on_config = CombinedEvent(
+    _forget_modules, _list_questions, _link_to_python, _tell_addresses, _guard_blocks
+)
 
 
 def _drop_unread_files(files: Files, config: MkDocsConfig) -> Files:

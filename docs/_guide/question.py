@@ -1,0 +1,156 @@
+"""The shapes of a question: what its file in `questions/` says, and what the pages take from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NotRequired, TypedDict
+
+from markdown.extensions.toc import slugify
+
+from _guide.formats import count, size, times
+
+Arguments = dict[str, Any]
+"""The arguments of a formula, by name."""
+
+SKELETON = {
+    "In code": ('=== "With `dlp`"', '=== "Plain Python"'),
+    "Why": (),
+    "Checked against": ("checks.checked({number})",),
+    "If your course or library counts differently": (),
+    "Common wrong answers": ("parts.wrong_answers({number})",),
+    "What changes if": (),
+    "Sources": ("parts.sources({number})",),
+}
+"""The headings of a question's page, in order, and what must stand under each."""
+
+
+class Wrong(TypedDict):
+    """A wrong answer: what the mistake comes to, what it assumes, and what refutes it."""
+
+    value: NotRequired[float]
+    unit: NotRequired[str]
+    """What it is a number of, where that is not what is asked for."""
+    says: NotRequired[str]
+    """The answer in words, where the number alone is none."""
+    assumes: str
+    refuted: str
+    when: NotRequired[bool]
+    """Whether the values tell it from the other answers."""
+
+
+class Sheet(TypedDict):
+    """What the original answer sheet says, and what has to be put right."""
+
+    said: str
+    verdict: str
+    put_right: str
+
+
+class Case(TypedDict):
+    """A question with values put in: plain data, numbers first and words around them last."""
+
+    asks: str
+    assumed: tuple[str, ...]
+    hints: tuple[str, ...]
+    steps: tuple[tuple[str, tuple[Callable[..., Any], Arguments]], ...]
+    """The calls that the answer rests on, that of the question first: words, formula, arguments."""
+    value: NotRequired[float]
+    unit: str
+    says: NotRequired[str]
+    because: str
+    wrong: tuple[Wrong, ...]
+    sheet: Sheet
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a formula."""
+
+    function: Callable[..., Any]
+    arguments: Mapping[str, Any]
+
+    def __call__(self, **changes: Any) -> Any:
+        """Make the call, with some arguments changed."""
+        return self.function(**{**self.arguments, **changes})
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of the guide: what holds whatever its values, and its `case` for any."""
+
+    number: int
+    group: str
+    nav: str
+    title: str
+    given: tuple[str, ...]
+    case: Callable[..., Case]
+    counted: Mapping[str, str]
+    """Numbers that libraries counted, by id, and what each is; of two ids, `a → b`, the growth."""
+    printed: tuple[str, ...]
+    """Numbers that others print, by id."""
+    sources: tuple[str, ...]
+    rule: str = ""
+    """What the cheat sheet bids to remember."""
+
+    @property
+    def page(self) -> str:
+        """The page of the question, relative to the documentation folder, named as its file is."""
+        return f"questions/{self.case.__module__.rpartition('.')[2].replace('_', '-')}.md"
+
+    @property
+    def anchor(self) -> str:
+        """The id of the page's title, by which a block links to it: `[words][anchor]`."""
+        return slugify(self.title, "-")
+
+    @cached_property
+    def asked(self) -> Case:
+        """The case of the given values."""
+        return self.case()
+
+    @property
+    def hint(self) -> str:
+        """The one line that says what to work out."""
+        return self.asked["hints"][0]
+
+    @property
+    def calls(self) -> tuple[tuple[str, Call], ...]:
+        """The calls that the answer rests on, each with the words before it."""
+        return tuple((words, Call(*call)) for words, call in self.asked["steps"])
+
+    @property
+    def call(self) -> Call:
+        """The call that the question asks for."""
+        return self.calls[0][1]
+
+    @property
+    def answer(self) -> str:
+        """The right answer in words."""
+        unit = self.asked["unit"]
+        return said(self.asked, unit, "" if unit == "bytes" else f" {unit}")
+
+    @property
+    def wrong(self) -> tuple[tuple[str, str, str], ...]:
+        """The wrong answers in words, what each assumes, and what refutes it."""
+        return tuple(
+            (said(wrong, self.asked["unit"]), wrong["assumes"], wrong["refuted"])
+            for wrong in told_apart(self.asked)
+        )
+
+
+def told_apart(case: Case) -> list[Wrong]:
+    """List the wrong answers that the values of a case tell apart."""
+    return [wrong for wrong in case["wrong"] if wrong.get("when", True)]
+
+
+def said(answer: Case | Wrong, unit: str, ending: str = "") -> str:
+    """Write an answer to a question that asks for a unit."""
+    return answer["says"] if "says" in answer else written(answer["value"], unit) + ending
+
+
+def written(value: float, unit: str) -> str:
+    """Write a number as its unit is written: bytes in the unit that fits, a count in full."""
+    if unit.startswith("bytes"):
+        return size(value)
+    return times(value) if unit == "times" else count(value)

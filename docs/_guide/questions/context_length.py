@@ -1,0 +1,122 @@
+"""Question 4: whether the memory to load a model grows with its context."""
+
+import dlp
+from _guide import given
+from _guide.formats import count, size
+from _guide.question import Arguments, Case, Question
+
+ADDED = "Parameters added to {model}, context {before} to {after}"
+
+
+def case(
+    *,
+    num_parameters: int = given.num_parameters,
+    context_length: int = given.context_length,
+    longer_context: int = given.longer_context,
+    hidden_size: int = given.hidden_size,
+) -> Case:
+    """Ask for the memory of the weights at a longer context."""
+    load = dlp.weight_bytes(num_parameters=num_parameters, dtype="fp32")
+    table: Arguments = {"max_position_embeddings": context_length, "hidden_size": hidden_size}
+    longer_table: Arguments = {**table, "max_position_embeddings": longer_context}
+    growth = dlp.position_table_bytes(**longer_table) - dlp.position_table_bytes(**table)
+    llama = dlp.transformer_dimensions(config=dlp.LLAMA_2_7B)
+    cache = dlp.kv_cache_bytes(
+        num_hidden_layers=llama["num_hidden_layers"],
+        num_key_value_heads=llama["num_key_value_heads"],
+        head_dim=llama["head_dim"],
+        num_tokens=longer_context,
+        dtype="fp32",
+    )
+    return {
+        "asks": "The context length of the same model is raised. How much memory does it now take "
+        "to load the weights in fp32?",
+        "assumed": (
+            "fp32",
+            f"{count(dlp.GB)} bytes to the GB",
+            "positions without parameters (RoPE)",
+        ),
+        "hints": ("Look for the weight matrix that has the sequence length in its shape.",),
+        "steps": (
+            ("", (dlp.weight_bytes, {"num_parameters": num_parameters, "dtype": "fp32"})),
+            (
+                "A learned table of positions, at the context given first:",
+                (dlp.position_table_bytes, table),
+            ),
+            ("And at the longer one:", (dlp.position_table_bytes, longer_table)),
+        ),
+        "value": load,
+        "unit": "bytes",
+        "says": f"{size(load)}, unchanged",
+        "because": "No weight matrix has a sequence axis. Only a learned table of positions grows, "
+        f"by {size(growth)} here; what grows with the context at run time is activations and the "
+        "KV cache.",
+        "wrong": (
+            {
+                "value": load * longer_context / context_length,
+                "assumes": "Weights grow in proportion to the context.",
+                "refuted": "The same matrices are applied to every token: more tokens mean more "
+                "multiplications, not more weights.",
+            },
+            {
+                "value": load * (longer_context / hidden_size) ** 2,
+                "assumes": "The context length is taken for the embedding dimension, which has the "
+                "same value here; and weights grow with the square of the width.",
+                "refuted": "The embedding dimension is how wide one token's vector is; the context "
+                "length is how many tokens there are.",
+                "when": context_length == hidden_size,
+            },
+            {
+                "value": load + cache,
+                "assumes": "The KV cache is part of loading.",
+                "refuted": "The cache fills while the model generates. (Here with the heads of "
+                "Llama-2-7B.)",
+            },
+            {
+                "value": load + growth,
+                "assumes": "Every model has a learned table of positions.",
+                "refuted": "GPT-2 and OPT have one; Llama, Mistral and Qwen rotate queries and "
+                "keys instead, without a parameter.",
+            },
+        ),
+        "sheet": {
+            "said": "No relation: the context length is for creating the vector store.",
+            "verdict": "right answer, wrong reason",
+            "put_right": "A vector store belongs to retrieval and has nothing to do with it. The "
+            "weights have no axis for the sequence, so the same matrices serve any number of "
+            f"tokens. Only a learned table of positions would grow, by {size(growth)}.",
+        },
+    }
+
+
+QUESTION = Question(
+    number=4,
+    group="Memory",
+    nav="Context length",
+    title="Does a model with a longer context take more memory to load?",
+    given=("num_parameters", "context_length", "longer_context"),
+    rule="Weights have no axis for the sequence; activations and the KV cache do.",
+    case=case,
+    counted={
+        "parameters: Llama-2-7B, 2048 positions: parameters"
+        " → parameters: Llama-2-7B, 8000 positions: parameters": ADDED,
+        "parameters: GPT-2: parameters → parameters: GPT-2, 8000 positions: parameters": ADDED,
+        "parameters: OPT-6.7B: parameters"
+        " → parameters: OPT-6.7B, 8000 positions: parameters": ADDED,
+    },
+    printed=("Llama-2-7B, 2048 tokens", "OPT-13B, one token"),
+    sources=(
+        "touvron2023b",
+        "attention-llama",
+        "positions-llama",
+        "positions-gpt2",
+        "positions-opt",
+        "su2021",
+        "press2021",
+        "kv-cache-layer",
+        "scaling-book-inference",
+        "ainslie2023",
+        "korthikanti2022",
+        "dao2022",
+    ),
+)

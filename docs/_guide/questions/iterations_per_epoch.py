@@ -1,0 +1,120 @@
+"""Question 1: the updates of one epoch."""
+
+import dlp
+from _guide import given
+from _guide.formats import count
+from _guide.question import Arguments, Case, Question
+
+EPOCH = "Times the weights changed in one epoch of {num_samples} samples"
+UPDATES = (
+    "Updates: {num_samples} samples, batch size {per_device_train_batch_size}, "
+    "{gradient_accumulation_steps} accumulated"
+)
+
+
+def case(
+    *,
+    num_samples: int = given.num_samples,
+    per_device_train_batch_size: int = given.per_device_train_batch_size,
+    gradient_accumulation_steps: int = given.gradient_accumulation_steps,
+    context_length: int = given.context_length,
+) -> Case:
+    """Ask for the updates of one epoch on one device."""
+    batch: Arguments = {
+        "per_device_train_batch_size": per_device_train_batch_size,
+        "gradient_accumulation_steps": gradient_accumulation_steps,
+        "num_devices": given.num_devices,
+    }
+    epoch = {"num_samples": num_samples, **batch}
+    updates = dlp.updates_per_epoch(**epoch)
+    effective = dlp.effective_batch_size(**batch)
+    micro_batches = dlp.micro_batches_per_epoch(
+        num_samples=num_samples, per_device_train_batch_size=per_device_train_batch_size
+    )
+    accumulates = gradient_accumulation_steps > 1
+    return {
+        "asks": "A model is trained on one GPU with gradient accumulation. How many iterations, "
+        "that is updates of the weights, does one epoch take?",
+        "assumed": ("one GPU", "an iteration is an optimizer update", "samples one context long"),
+        "hints": (
+            "Work out how many samples one update sees; then how often that fits into the data "
+            "set.",
+        ),
+        "steps": (("", (dlp.updates_per_epoch, epoch)),),
+        "value": updates,
+        "unit": "updates",
+        "because": f"Each update sees an effective batch of {count(effective)} samples; the epoch "
+        f"runs {count(micro_batches)} micro-batches on the way.",
+        "wrong": (
+            {
+                "value": micro_batches,
+                "assumes": "Every forward and backward pass is an iteration.",
+                "refuted": "That counts micro-batches. The weights change once for every "
+                f"{count(gradient_accumulation_steps)} of them.",
+                "when": accumulates,
+            },
+            {
+                "value": num_samples // gradient_accumulation_steps,
+                "assumes": "The samples are divided by the accumulation steps alone, or the "
+                "micro-batches are multiplied by them.",
+                "refuted": f"A micro-batch holds {count(per_device_train_batch_size)} samples, and "
+                "accumulation makes updates fewer, never more.",
+                "when": accumulates and gradient_accumulation_steps != per_device_train_batch_size,
+            },
+            {
+                "value": num_samples,
+                "assumes": "Each sample is an iteration.",
+                "refuted": f"One update uses {count(effective)} samples.",
+            },
+            {
+                "value": num_samples // effective * context_length,
+                "assumes": f"The effective batch is taken for {count(effective)} tokens, and all "
+                "tokens of the data set are divided by it.",
+                "refuted": f"An effective batch is {count(effective)} samples, however long each "
+                "is.",
+            },
+        ),
+        "sheet": {
+            "said": f"{count(updates)}.",
+            "verdict": "right, but does not say what is counted",
+            "put_right": f"These are updates. Micro-batches would be {count(micro_batches)}.",
+        },
+    }
+
+
+QUESTION = Question(
+    number=1,
+    group="Training steps",
+    nav="Iterations per epoch",
+    title="How many iterations make one epoch?",
+    given=(
+        "num_samples",
+        "per_device_train_batch_size",
+        "gradient_accumulation_steps",
+        "context_length",
+    ),
+    rule="Updates count the changes of the weights; micro-batches count the passes through the "
+    "model.",
+    case=case,
+    counted={
+        "epoch: Trainer 5.23.0, N=1000000, b=16, g=4, epochs=1: times the weights changed": EPOCH,
+        "epoch: Trainer 5.23.0, N=1000001, b=16, g=4, epochs=1: times the weights changed": EPOCH,
+        "epoch: Trainer 4.48.3, N=1000000, b=16, g=4, epochs=1: times the weights changed": EPOCH,
+        "epoch: Trainer 4.48.3, N=1000001, b=16, g=4, epochs=1: times the weights changed": EPOCH,
+        "updates: Trainer 5.23.0, N=1000, b=8, g=4, epochs=1: updates": UPDATES,
+        "updates: Trainer 5.23.0, N=10000, b=4, g=8, epochs=1: updates": UPDATES,
+        "updates: Trainer 4.48.3, N=1000, b=8, g=4, epochs=1: updates": UPDATES,
+        "updates: Trainer 4.48.3, N=10000, b=4, g=8, epochs=1: updates": UPDATES,
+    },
+    printed=("nanoGPT, tokens per iteration",),
+    sources=(
+        "trainer-steps",
+        "trainer-old",
+        "trainer-fix",
+        "trainer-issue",
+        "torch-batch-sampler",
+        "accelerate-shard",
+        "lightning-steps",
+        "accumulation-docs",
+    ),
+)

@@ -1,0 +1,114 @@
+"""Question 2: when the weights of a run are updated."""
+
+import dlp
+from _guide import given
+from _guide.formats import count
+from _guide.question import Arguments, Case, Question
+
+CHANGED = "Weights change after micro-batches: {epochs} of {drawn_micro_batches}"
+
+
+def case(
+    *,
+    num_samples: int = given.num_samples,
+    per_device_train_batch_size: int = given.per_device_train_batch_size,
+    gradient_accumulation_steps: int = given.gradient_accumulation_steps,
+) -> Case:
+    """Ask when the weights are updated on one device."""
+    batch: Arguments = {
+        "per_device_train_batch_size": per_device_train_batch_size,
+        "gradient_accumulation_steps": gradient_accumulation_steps,
+        "num_devices": given.num_devices,
+    }
+    epoch = {"num_samples": num_samples, **batch}
+    effective = dlp.effective_batch_size(**batch)
+    updates = dlp.updates_per_epoch(**epoch)
+    micro_batches = dlp.micro_batches_per_epoch(
+        num_samples=num_samples, per_device_train_batch_size=per_device_train_batch_size
+    )
+    once = dlp.updates_per_epoch(**{**epoch, "gradient_accumulation_steps": micro_batches})
+    return {
+        "asks": "Someone says of the same run: “the weights of the model are updated only when an "
+        "epoch ends.” True or false?",
+        "assumed": ("one GPU", "the same run as in question 1"),
+        "hints": ("Find out after how many samples the optimizer steps for the first time.",),
+        "steps": (
+            ("", (dlp.effective_batch_size, batch)),
+            ("And so often in the epoch:", (dlp.updates_per_epoch, epoch)),
+        ),
+        "value": updates,
+        "unit": "updates",
+        "says": f"False: after every {count(effective)} samples, {count(updates)} times in the "
+        "epoch",
+        "because": "The optimizer steps after each effective batch: "
+        f"{count(gradient_accumulation_steps)} micro-batches of "
+        f"{count(per_device_train_batch_size)} samples.",
+        "wrong": (
+            {
+                "value": once,
+                "says": f"True: {count(once)} update in an epoch",
+                "assumes": "The gradients of all samples are summed before the optimizer steps.",
+                "refuted": "That is full-batch gradient descent. A training loop steps after every "
+                "effective batch, thousands of times in an epoch.",
+            },
+            {
+                "value": micro_batches,
+                "says": f"False: after every batch of {count(per_device_train_batch_size)} "
+                f"samples, {count(micro_batches)} times",
+                "assumes": "Each backward pass changes the weights.",
+                "refuted": "`backward()` only adds to the stored gradients; `optimizer.step()` "
+                "changes weights, and it runs after "
+                f"{count(gradient_accumulation_steps)} micro-batches.",
+                "when": gradient_accumulation_steps > 1,
+            },
+            {
+                "says": "False, and accumulation also makes weights and optimizer states smaller",
+                "assumes": "Smaller micro-batches make everything smaller.",
+                "refuted": "Only activations depend on the micro-batch. Weights, gradients and "
+                "optimizer states are as large as before.",
+            },
+            {
+                "value": num_samples,
+                "says": f"False: after every sample, {count(num_samples)} times",
+                "assumes": "Stochastic gradient descent takes one sample at a time.",
+                "refuted": "In its original form it does; here one update averages over the "
+                "effective batch.",
+                "when": per_device_train_batch_size > 1,
+            },
+        ),
+        "sheet": {
+            "said": "False: weights are updated after one batch of data.",
+            "verdict": "right answer, loose reason",
+            "put_right": f"After one *effective* batch of {count(effective)}: "
+            f"{count(gradient_accumulation_steps)} micro-batches of "
+            f"{count(per_device_train_batch_size)}. After a single batch of "
+            f"{count(per_device_train_batch_size)} the weights are still the old ones.",
+        },
+    }
+
+
+QUESTION = Question(
+    number=2,
+    group="Training steps",
+    nav="When weights update",
+    title="Are weights updated only at the end of an epoch?",
+    given=("num_samples", "per_device_train_batch_size", "gradient_accumulation_steps"),
+    case=case,
+    counted={
+        "updates: Trainer 5.23.0, N=40, b=4, g=4, epochs=1: weights changed after": CHANGED,
+        "updates: Trainer 5.23.0, N=40, b=4, g=4, epochs=2: weights changed after": CHANGED,
+        "updates: hand-written loop, N=40, b=4, g=4, epochs=1: weights changed after": CHANGED,
+        "updates: hand-written loop, N=40, b=4, g=4, epochs=2: weights changed after": CHANGED,
+    },
+    printed=(),
+    sources=(
+        "torch-backward",
+        "torch-optimizer",
+        "trainer-loop",
+        "trainer-loss",
+        "lightning-loop",
+        "accelerate-sync",
+        "course-7-6",
+        "accumulation-fix",
+    ),
+)
