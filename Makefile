@@ -5,6 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 export NO_MKDOCS_2_WARNING := 1
+export PYTHONUTF8 := 1 # whatever the locale, paths and files are in UTF-8
 
 # The dates in the sitemap are those of the last commit, so that a commit always builds the same bytes.
 COMMITTED := $(shell git log -1 --format=%ct 2>/dev/null)
@@ -13,7 +14,7 @@ export SOURCE_DATE_EPOCH ?= $(COMMITTED)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test site bench mutants page fix lock tools clean
+.PHONY: help serve test site links bench mutants page fix lock tools clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-7s %s\n", $$1, $$2 }'
@@ -22,13 +23,21 @@ serve: .venv/site.done ## Build the guide and show it at http://127.0.0.1:8000, 
 	$(BIN)/python -m mkdocs serve $(if $(ADDRESS),--dev-addr $(ADDRESS))
 
 test: .venv/checks.done ## Check style, types, formulas, pages and the built site (ARGS="-k lora" for some)
+	@echo "$(if $(ARGS),Some of the checks,All checks: about a minute and a half on two cores) ..."
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(or $(ARGS),tests dlp)
 
+# Built beside and swapped in: a build that fails or is interrupted leaves the old site as it was.
 site: .venv/site.done ## Build the guide into site/
-	$(BIN)/python -m mkdocs build --strict
+	@rm -rf .site .site.old
+	$(BIN)/python -m mkdocs build --strict --site-dir .site
+	@if [ -e site ]; then mv site .site.old; fi; mv .site site; rm -rf .site.old
+	@[ -n "$$GUIDE_SITE_URL" ] || echo "The site's links to itself are local: to publish it, set GUIDE_SITE_URL to its address."
+
+links: site ## Ask every address outside of the guide whether it is still there (needs a network)
+	$(BIN)/python -m tests.site.links site
 
 bench: .venv/site.done ## Measure the build, the import and what a first visit transfers
 	$(BIN)/python tests/bench.py
@@ -37,7 +46,7 @@ mutants: .venv/mutants.done ## Change the formulas in thousands of ways, each of
 	$(BIN)/python -m tests.mutants.run $(ARGS)
 
 page: .venv/site.done ## Start a new page: make page NAME=my-topic
-	@$(BIN)/python -m _guide.engine.new_page '$(NAME)'
+	@$(BIN)/python -m _guide.engine.new_page # which reads NAME from the environment
 
 fix: .venv/site.done ## Format the code and repair what the linter can
 	$(BIN)/python -m ruff check --fix
@@ -46,18 +55,19 @@ fix: .venv/site.done ## Format the code and repair what the linter can
 tools: .venv/tools.done ## Install PyTorch, the libraries and a browser driver, so that make test skips nothing
 
 clean: ## Remove all that these commands made
-	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants.sqlite
+	rm -rf .venv site .site .site.old .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants.sqlite
 
 # The pins. All files agree with each other, and with every system and Python from 3.11 on.
 COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $(UPGRADE)
 
 lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPGRADE=--upgrade for newer ones)
-	$(PIP) uv==0.13.9
+	@$(PIP) --require-hashes -r requirements/lock.txt
 	$(COMPILE) --group checks -o requirements/checks.txt
 	$(COMPILE) --group site -c requirements/checks.txt -o requirements/site.txt
 	$(COMPILE) --group browser -c requirements/checks.txt -o requirements/browser.txt
 	$(COMPILE) --group mutants -c requirements/checks.txt -o requirements/mutants.txt
+	$(COMPILE) --group lock -o requirements/lock.txt
 	$(COMPILE) tests/recorders/requirements.in -c requirements/checks.txt \
 		--excludes tests/recorders/torch.txt -o tests/recorders/requirements.txt
 
@@ -80,10 +90,11 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 	@$(PIP) --require-hashes -r requirements/mutants.txt
 	@touch $@
 
-# PyTorch comes first and on its own, so that a build for the CPU can be chosen.
+# PyTorch comes first and on its own, so that a build for the CPU can be chosen: GUIDE_TORCH_INDEX is
+# an index that has one. Only there is no hash asked for, since every build has another.
 .venv/tools.done: .venv/checks.done requirements/browser.txt tests/recorders/torch.txt tests/recorders/requirements.txt
 	@echo "Installing PyTorch, the libraries and a browser driver ..."
-	@$(PIP) -r tests/recorders/torch.txt
+	@$(PIP) $(if $(GUIDE_TORCH_INDEX),--no-deps --index-url $(GUIDE_TORCH_INDEX)) -r tests/recorders/torch.txt
 	@$(PIP) --no-deps --require-hashes -r tests/recorders/requirements.txt
 	@$(PIP) --require-hashes -r requirements/browser.txt
 	@touch $@

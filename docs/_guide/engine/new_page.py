@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 TEMPLATE = Path(__file__).with_name("template.md")
 
+# Windows has no files of these names; the others are folders that a build writes.
+_TAKEN = re.compile(r"con|prn|aux|nul|com\d|lpt\d|assets|search|site")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _SECTION = "  - More:"
 _NEXT = "  - Reference:"
@@ -36,6 +39,8 @@ def new_page(name: str, root: Path = ROOT) -> Path:
             f"{name!r} will not do as a name: write words in lower case with hyphens between them, "
             "such as: make page NAME=my-topic"
         )
+    if _TAKEN.fullmatch(name):
+        raise PageError(f"no page can be called {name!r}: choose another name")
     page = root / "docs" / f"{name}.md"
     if page.exists() or page.with_suffix("").exists():
         raise PageError(f"docs/{name} is there already: choose another name, or edit that page")
@@ -61,7 +66,7 @@ def _listed(config: str, entry: str) -> str:
 
 if __name__ == "__main__":
     try:
-        made = new_page(sys.argv[1] if len(sys.argv) > 1 else "")
+        made = new_page(os.environ.get("NAME", ""))
     except PageError as error:
         sys.exit(str(error))
     print(f"Wrote docs/{made.name} and listed it in mkdocs.yml. Now edit it, and run: make test")
