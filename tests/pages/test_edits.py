@@ -1,13 +1,21 @@
-"""A served guide shows an edited formula without a restart: one process builds twice."""
+"""A served guide shows what was edited, without a restart and without leaving a reader waiting."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from html import escape
+from typing import TYPE_CHECKING, Any
+from wsgiref.util import setup_testing_defaults
 
+from mkdocs.livereload import LiveReloadServer
+
+from _guide.engine import hook
 from tests.pages.copies import lay, run
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 PAGE = """\
 # A page
@@ -46,3 +54,43 @@ def test_a_second_build_in_one_process_shows_the_edited_formula(tmp_path: Path) 
     assert "in a block: 5" in first
     assert ">105<" in second
     assert "in a block: 105" in second
+
+
+def test_a_served_guide_answers_while_its_build_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "hook.py").touch()
+    monkeypatch.setattr(hook, "__file__", str(tmp_path / "hook.py"))
+    troubles: list[BaseException] = []
+
+    def build() -> None:
+        if troubles:
+            raise troubles[0]
+
+    def guide(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [])
+        return [b"the guide"]
+
+    def asked() -> str:
+        environ: dict[str, Any] = {}
+        setup_testing_defaults(environ)
+        said: list[str] = []
+        parts = server.get_app()(environ, lambda status, _: said.append(status))
+        return said[0][:3] + b" ".join(parts).decode()
+
+    with LiveReloadServer(build, "127.0.0.1", 0, str(tmp_path)) as server:
+        server.set_app(guide)
+        hook.on_serve(server)
+        server.builder()
+        assert asked() == "200the guide"
+        for trouble in (ValueError("num_layers < 1"), SystemExit("Aborted with a BuildError!")):
+            troubles[:] = [trouble]
+            server.builder()  # what it raised would keep every reader waiting
+            assert asked().startswith("500<!doctype html>")
+            assert escape(str(trouble)) in asked()
+        assert "start it again" not in caplog.text
+        troubles.clear()
+        os.utime(tmp_path / "hook.py", (0, 0))
+        server.builder()
+        assert asked() == "200the guide"
+        assert "start it again" in caplog.text

@@ -1,5 +1,6 @@
 """The template makes a page that builds and passes as it stands."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -8,15 +9,30 @@ from pathlib import Path
 import pytest
 
 from _guide.engine import blocks, figures
-from _guide.engine.new_page import PageError, new_page
+from _guide.engine.new_page import TEMPLATE, PageError, new_page
 from tests.pages.copies import settings
-from tests.paths import ROOT
+from tests.paths import DOCS, PAGES, ROOT
 
 NAV = """nav:
   - Home: index.md
   - Reference:
       - Steps: reference/steps.md
 """
+
+
+def unwritten(text: str, page: str) -> list[str]:
+    """Say which sentences of the template a page still has."""
+    asked = re.findall(r"^(?:description: )?[A-Z].* .*", TEMPLATE.read_text("utf-8"), re.M)
+    return [
+        f"docs/{page}:{number}: this is the template's: {line!r}; write your own"
+        for number, line in enumerate(text.splitlines(), 1)
+        if line in asked
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_is_left_as_the_template_has_it(page: str) -> None:
+    assert not unwritten((DOCS / page).read_text("utf-8"), page)
 
 
 @pytest.fixture
@@ -51,6 +67,7 @@ def test_a_new_page_keeps_the_rules(guide: Path) -> None:
     assert len(blocks.blocks(text)) == 2
     assert figures.typed_on_page(text, "my-topic.md") == []
     assert "PAGE_" not in text
+    assert [line.split(":")[1] for line in unwritten(text, "my-topic.md")] == ["3", "8", "37"]
 
 
 def test_a_new_page_builds(guide: Path) -> None:
@@ -73,6 +90,13 @@ def test_a_new_page_builds(guide: Path) -> None:
 def test_a_bad_name_is_refused(guide: Path, name: str) -> None:
     with pytest.raises(PageError, match="lower case with hyphens"):
         new_page(name, guide)
+
+
+@pytest.mark.parametrize("name", ["con", "aux", "nul", "com1", "site", "assets", "search"])
+def test_a_name_that_no_page_can_have_is_refused(guide: Path, name: str) -> None:
+    with pytest.raises(PageError, match="choose another name"):
+        new_page(name, guide)
+    assert not (guide / "docs" / f"{name}.md").exists()
 
 
 @pytest.mark.parametrize("name", ["reference", "my-topic"])

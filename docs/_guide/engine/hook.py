@@ -14,6 +14,8 @@ import os
 import re
 import sys
 import tempfile
+import traceback
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +26,10 @@ from mkdocstrings import Inventory, InventoryItem
 from pymdownx.superfences import SuperFencesException
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.livereload import LiveReloadServer
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
@@ -138,6 +141,45 @@ def _guarded(formatter: Callable[..., str]) -> Callable[..., str]:
 on_config = CombinedEvent(
     _forget_modules, _list_questions, _link_to_python, _tell_addresses, _guard_blocks
 )
+
+
+def on_serve(server: LiveReloadServer, **kwargs: Any) -> None:
+    """Answer with the error while a build fails; MkDocs would leave every reader waiting."""
+    build, answer = server.builder, server.get_app()
+    written = Path(__file__).stat().st_mtime
+    failed: list[bytes] = []
+
+    def rebuild() -> None:
+        failed.clear()
+        if Path(__file__).stat().st_mtime != written:
+            _LOG.warning(f"{Path(__file__).name} has changed: stop this server and start it again")
+        try:
+            build()
+        except (Exception, SystemExit) as error:
+            _LOG.exception("The guide does not build")
+            failed.append(_failure(error).encode())
+
+    def respond(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if not failed or environ["PATH_INFO"].startswith("/livereload/"):
+            return answer(environ, start_response)
+        start_response("500 Does not build", [("Content-Type", "text/html; charset=utf-8")])
+        return failed[:]
+
+    server.builder = rebuild
+    server.set_app(respond)
+
+
+def _failure(error: BaseException) -> str:
+    """Write a page about a failed build, which is asked for again until the build succeeds."""
+    told = escape("".join(traceback.format_exception(error)))
+    while error.__context__:
+        error = error.__context__
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta http-equiv="refresh" content="1"><title>The guide does not build</title>'
+        "<h1>The guide does not build</h1>"
+        f"<p>{escape(f'{type(error).__name__}: {error}')}</p><pre>{told}</pre></html>"
+    )
 
 
 def _drop_unread_files(files: Files, config: MkDocsConfig) -> Files:
