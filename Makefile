@@ -40,7 +40,7 @@ links: site ## Ask every address outside of the guide whether it is still there 
 	$(BIN)/python -m tests.site.links site
 
 bench: .venv/site.done ## Measure the build, the import and what a first visit transfers
-	$(BIN)/python tests/bench.py
+	$(BIN)/python -m tests.bench
 
 mutants: .venv/mutants.done ## Change the formulas in thousands of ways, each of which a test must see
 	$(BIN)/python -m tests.mutants.run $(ARGS)

@@ -9,27 +9,22 @@ status is 1 if a median misses its target.
 from __future__ import annotations
 
 import gzip
-import os
 import re
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
+from tests.pages.copies import lay_all, run
+from tests.site.html import Document, urls
+from tests.site.served import browser_program, served
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-ROOT = Path(__file__).parents[1]
-PARTS = ["dlp", "docs", "tests", "mkdocs.yml", "pyproject.toml"]
-PARTS += ["README.md", "CONTRIBUTING.md", "LICENSE"]
 
 EXECUTION = 1.25
 GROWTH = 1.10
@@ -143,14 +138,8 @@ def generated(folder: Path, number: int) -> Path:
 
 
 def copy(folder: Path) -> Path:
-    """Copy what a build reads."""
-    for part in PARTS:
-        source, target = ROOT / part, folder / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, target)
+    """Copy the project."""
+    lay_all(folder)
     return folder
 
 
@@ -160,17 +149,8 @@ def build(folder: Path, strictness: str = "--strict") -> float:
     Raises:
         SystemExit: If the build fails, with what it said.
     """
-    paths = os.pathsep.join([str(folder), str(folder / "docs")])
-    command = [sys.executable, "-m", "mkdocs", "build", strictness]
     before = processor_time()
-    done = subprocess.run(  # noqa: S603 - our own command
-        command,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": paths, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run(folder, "-m", "mkdocs", "build", strictness)
     if done.returncode:
         raise SystemExit(f"the build failed:\n{done.stderr}")
     return processor_time() - before
@@ -233,19 +213,10 @@ def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[st
     """Yield each page and the files that Chromium asks for, with nothing in its cache."""
     from playwright.sync_api import sync_playwright
 
-    names = ("chromium", "chromium-browser", "google-chrome")
-    program = next(filter(None, map(shutil.which, names)), None)
+    program = browser_program()
     if program is None:
         raise ImportError("no browser")
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    host = f"http://127.0.0.1:{server.server_port}/"
-    with sync_playwright() as playwright:
+    with served(site) as host, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for page in pages:
             context = browser.new_context()
@@ -256,23 +227,16 @@ def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[st
             context.close()
             yield page, {file_of(site, url) for url in asked if url.startswith(host)}
         browser.close()
-    server.shutdown()
 
 
 def linked(site: Path, page: str) -> set[str]:
     """List the page, the files it links to, what these need, and the search's worker."""
-    text = (site / page).read_text("utf-8")
-    tags = re.findall(r"<(?:script|img)\b[^>]*>|<link\b[^>]*(?:stylesheet|icon)[^>]*>", text)
-    links = [link for tag in tags for link in re.findall(r'(?:src|href)="([^"]+)"', tag)]
     base = f"http://127.0.0.1/{page}"
-    files = {file_of(site, urljoin(base, link)) for link in links} | {page}
+    loaded = Document.read(site / page).loaded
+    files = {file_of(site, urljoin(base, link)) for link in loaded} | {page}
     for style in [file for file in files if file.endswith(".css")]:
-        inside = re.findall(r'url\("?([^")]+)"?\)', (site / style).read_text("utf-8"))
-        files |= {
-            file_of(site, urljoin(f"http://127.0.0.1/{style}", link))
-            for link in inside
-            if not link.startswith("data:")
-        }
+        inside = urls((site / style).read_text("utf-8"))
+        files |= {file_of(site, urljoin(f"http://127.0.0.1/{style}", link)) for link in inside}
     search = {path.relative_to(site).as_posix() for path in site.rglob("workers/search.*.js")}
     return files | search
 

@@ -41,10 +41,10 @@ def lay(folder: Path, pages: dict[str, str]) -> None:
     (folder / "mkdocs.yml").write_text(f"{settings()}\nnav:\n{listed}", encoding="utf-8")
 
 
-def lay_all(folder: Path) -> None:
-    """Lay out a copy of the whole project."""
+def lay_all(folder: Path, parts: tuple[str, ...] = ("dlp", "docs", "tests")) -> None:
+    """Lay out a copy of the whole project, or of these folders of it."""
     ignored = shutil.ignore_patterns("__pycache__", ".*")
-    for part in ("dlp", "docs", "tests"):
+    for part in parts:
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for path in ROOT.iterdir():
         if path.suffix in {".toml", ".yml", ".md"} or path.name in {"LICENSE", "Makefile"}:

@@ -74,12 +74,13 @@ def test_a_served_guide_answers_while_its_build_fails(
     def asked() -> str:
         environ: dict[str, Any] = {}
         setup_testing_defaults(environ)
-        said: list[str] = []
-        parts = server.get_app()(environ, lambda status, _: said.append(status))
-        return said[0][:3] + b" ".join(parts).decode()
+        statuses: list[str] = []
+        app: Any = server.get_app()
+        page = app(environ, lambda status, _: statuses.append(status))
+        return statuses[0][:3] + b"".join(page).decode()
 
     with LiveReloadServer(build, "127.0.0.1", 0, str(tmp_path)) as server:
-        server.set_app(guide)
+        monkeypatch.setattr(server, "serve_request", guide)
         hook.on_serve(server)
         server.builder()
         assert asked() == "200the guide"

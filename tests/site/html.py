@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -23,17 +24,11 @@ _VOID = {
     "source",
     "wbr",
 }
-_LOADS = {
-    "audio": "src",
-    "embed": "src",
-    "iframe": "src",
-    "img": "src",
-    "link": "href",
-    "object": "data",
-    "script": "src",
-    "source": "src",
-    "video": "src",
-}
+# What is loaded stands in these attributes of any element, and in the links of all but these.
+_LOADS = {"background", "data", "poster", "src"}
+_LISTS = {"imagesrcset", "srcset"}
+_LINKS = {"href", "xlink:href"}
+_FOLLOWED = {"a", "area"}
 # Links of these kinds are addresses for machines; nothing is loaded from them.
 _RELATIONS = {"canonical", "prev", "next", "alternate"}
 
@@ -49,6 +44,7 @@ class Document(HTMLParser):
         self.links: list[str] = []
         self.loaded: list[str] = []
         self.styles: list[str] = []
+        self.scripts: list[str] = []
         self.images_without_text: list[str] = []
         self.headings: list[str] = []
         self.pictures = 0
@@ -80,13 +76,15 @@ class Document(HTMLParser):
             self.ids[values["id"]] += 1
         if "style" in values:
             self.styles.append(values["style"])
-        if tag == "a" and "href" in values:
-            self.links.append(values["href"])
-        source = values.get(_LOADS.get(tag, ""), "")
-        if source and not (tag == "link" and values.get("rel") in _RELATIONS):
-            self.loaded.append(source)
-        if tag == "img" and "alt" not in values:
-            self.images_without_text.append(source)
+        for name, value in values.items():
+            if name in _LINKS and tag in _FOLLOWED:
+                self.links.append(value)
+            elif name in _LOADS or (name in _LINKS and values.get("rel") not in _RELATIONS):
+                self.loaded.append(value)
+            elif name in _LISTS:
+                self.loaded += [each.split()[0] for each in value.split(",") if each.strip()]
+        if tag == "img" and not values.get("alt"):
+            self.images_without_text.append(values.get("src", ""))
         if tag == "svg" and "svg" not in self._open[:-1]:
             self.pictures += values.get("aria-hidden") != "true" and "figure" in self._open
         if tag == "title" and "svg" in self._open and "figure" in self._open:
@@ -104,5 +102,14 @@ class Document(HTMLParser):
         """Keep the words, apart from code for machines."""
         if self._open and self._open[-1] == "style":
             self.styles.append(data)
-        elif "script" not in self._open and "style" not in self._open:
+        elif self._open and self._open[-1] == "script":
+            self.scripts.append(data)
+        else:
             self._words.append(data)
+
+
+def urls(style: str) -> list[str]:
+    """Give what a style sheet loads."""
+    found = re.findall(r"url\(\s*['\"]?([^'\")]+)", style)
+    found += re.findall(r"@import\s+['\"]([^'\"]+)", style)
+    return [url for url in found if not url.startswith("data:")]

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from tests.paths import PAGES
+from tests.site.served import BROWSERS, browser_program, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 RULES = {
     "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
     "dark": ["cat.color"],  # only the colours differ
@@ -72,8 +68,7 @@ def chromium() -> Iterator[Browser]:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
         lacking(f"{error.name} is not installed")
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
+    if (program := browser_program()) is None:
         lacking(f"none of {', '.join(BROWSERS)} is on the path")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
@@ -81,22 +76,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """Serves files and writes no log."""
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        """Write nothing."""
-
-
 # The browser comes first: without one there is no need to build the site.
 @pytest.fixture(scope="session")
 def host(chromium: Browser, site: Path) -> Iterator[str]:
-    assert (site / "index.html").is_file(), "the site was not built; see tests/site/test_site.py"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(site)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    server.server_close()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

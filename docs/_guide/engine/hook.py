@@ -145,7 +145,7 @@ on_config = CombinedEvent(
 
 def on_serve(server: LiveReloadServer, **kwargs: Any) -> None:
     """Answer with the error while a build fails; MkDocs would leave every reader waiting."""
-    build, answer = server.builder, server.get_app()
+    build, answer = server.builder, server.serve_request
     written = Path(__file__).stat().st_mtime
     failed: list[bytes] = []
 

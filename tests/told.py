@@ -1,0 +1,21 @@
+"""Tell a failure once, on one screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SCREEN = 30
+
+
+def nothing(found: Iterable[str], advice: str = "") -> None:
+    """Fail with a line for each thing that was found, in which pytest would cut."""
+    lines = list(found)
+    if lines:
+        more = [f"... and {len(lines) - SCREEN} more"] if len(lines) > SCREEN else []
+        told = [*lines[:SCREEN], *more, *([advice] if advice else [])]
+        pytest.fail("\n".join(told), pytrace=False)
