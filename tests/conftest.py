@@ -1,9 +1,11 @@
-"""What all tests share."""
+"""What all tests share, and that they are there: a test that is gone turns nothing red."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
+import pytest
 from hypothesis import Phase, settings
 
 # The theme announces its successor on stderr; the announcement is not ours to test.
@@ -19,3 +21,24 @@ settings.register_profile(
     "mutants", settings.get_profile("guide"), phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("guide")
+
+# Where tests are. Add what is new; take away with a reason alone.
+MODULES = """
+evidence/test_gpu evidence/test_pages evidence/test_printed evidence/test_records
+formulas/test_activations formulas/test_adapters formulas/test_boundaries formulas/test_compute
+formulas/test_dialect formulas/test_limits formulas/test_memory formulas/test_objective
+formulas/test_parallel formulas/test_parameters formulas/test_properties formulas/test_public_api
+formulas/test_quantization formulas/test_refusals formulas/test_rooms formulas/test_steps
+formulas/test_worked_solutions pages/test_edits pages/test_figures pages/test_inline
+pages/test_new_page pages/test_pages pages/test_planted_faults pages/test_question_pages
+pages/test_readme pages/test_solutions site/test_browser site/test_links site/test_site test_gate
+test_planted_faults
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to run where tests are gone: no other test would notice."""
+    here = Path(__file__).parent
+    gone = [name for name in MODULES.split() if not (here / f"{name}.py").is_file()]
+    if gone:
+        raise pytest.UsageError(f"tests are gone that tests/conftest.py lists: {', '.join(gone)}")

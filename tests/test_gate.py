@@ -14,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import settings
 
+from tests import conftest
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -184,3 +185,16 @@ def test_the_locks_agree_with_each_other() -> None:
 def test_properties_are_tried_on_enough_examples() -> None:
     assert settings.get_profile("guide").max_examples >= 30
     assert settings.default == settings.get_profile("guide") or os.environ.get("HYPOTHESIS_PROFILE")
+
+
+FLOOR = 8_000
+"""How many tests a whole run has at least: raise it now and then, lower it with a reason alone."""
+
+
+def test_there_are_as_many_tests_as_there_were(request: pytest.FixtureRequest) -> None:
+    config = request.config
+    chosen = config.option.keyword or config.option.markexpr or config.option.deselect
+    if config.args == config.getini("testpaths") and not chosen:
+        assert len(request.session.items) >= FLOOR
+    assert conftest.collect_ignore == ["recorders", "mutants/run.py"]
+    assert PROJECT["tool"]["pytest"]["ini_options"]["testpaths"] == ["tests", "dlp"]
