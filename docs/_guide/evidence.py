@@ -99,7 +99,7 @@ def _share(deviation: float) -> str:
         return count(0)
     if deviation <= FLOAT32:
         return "float32"
-    return percent(deviation, 2) if deviation >= 0.0001 else f"<{NBSP}{percent(0.0001, 2)}"
+    return percent(deviation, 2) if deviation >= _LEAST else f"<{NBSP}{percent(_LEAST, 2)}"
 
 
 def by_source() -> str:
@@ -297,6 +297,7 @@ def _number(value: Any) -> str:
 
 
 _LONGEST = 60
+_LEAST = 0.0001
 
 
 def _plain(text: str) -> str:

@@ -30,6 +30,19 @@ r = 8
 # A data set that no convention divides evenly, and an epoch short enough to draw.
 uneven_num_samples = 1_000_001
 drawn_micro_batches = 10
+drawn_windows = 3
+
+# What the pictures of questions 4, 5 and 8 run over, and how many times their thin sides are drawn.
+drawn_contexts = (1000, 2000, 4000, 8000, 12000, 16000)
+drawn_ranks = (0, 512, 1024, 1536, 2048, 2560, 3072)
+enlarged_head = 24
+enlarged_factors = 16
+
+# One key and value head for so many query heads, where attention is grouped.
+queries_per_group = 4
+
+# What one of the estimates takes for a parameter in its largest stage.
+largest_stage_bytes = 8
 
 # Ten tokens of a prompt and its completion, and the probability a model gives to each of them.
 tokens = ("Q", ":", "Capital", "of", "France", "?", "A", ":", "Paris", ".")

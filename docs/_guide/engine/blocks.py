@@ -36,6 +36,9 @@ INLINE = ("calc", "cite")
 LANGUAGE = "python"
 """The language of executable blocks; the plugin is switched on for no other."""
 
+HIDDEN = "markdown-exec: hide"
+"""What a line of a shown block ends in that readers are not shown."""
+
 _PYTHON = {LANGUAGE, "py", "python3", "pycon", "ipython"}
 
 
@@ -61,7 +64,7 @@ class Block:
     @property
     def shown(self) -> str:
         """The code as a reader sees and copies it, without the hidden lines."""
-        lines = (line for line in self.code.splitlines() if "markdown-exec: hide" not in line)
+        lines = (line for line in self.code.splitlines() if HIDDEN not in line)
         return "\n".join(lines)
 
 

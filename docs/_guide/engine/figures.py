@@ -1,10 +1,11 @@
 """The rule that no figure is typed by hand: what reads like one is found, and named with its line.
 
-A figure is a number that stands by itself. Digits that belong to a name are not one (fp32, GPT-2,
-Llama-2-7B, and the few in `NAMES`), nor are "question 1", numbers in addresses, and the small
-whole numbers of a formula with letters. Everything else comes from a call: in a sentence from
-`` `#!calc …` ``, in an executed block from a formatted value. Years, versions and citations come
-from `_evidence.sources` and `_guide.evidence`, given values from `_guide.given`.
+A page is rendered as the site renders it, but without what calls give; any number that is left in
+its text or in what is read aloud was typed. Not a figure: digits inside a name (fp32, GPT-2,
+Llama-2-7B, and those in `NAMES`), "question 1", addresses, the small whole numbers of a formula
+with letters. In the code that writes, any number but 0, 1 and 2 was typed, unless it is an index,
+a precision, the number of a question or one of the inputs that a loop runs over. Years, versions
+and citations come from `_evidence.sources` and `_guide.evidence`, given values from `_guide.given`.
 """
 
 from __future__ import annotations
@@ -13,82 +14,111 @@ import ast
 import io
 import re
 import tokenize
+from functools import cache
+from html.parser import HTMLParser
 from typing import TYPE_CHECKING
+
+import markdown
 
 from _guide.engine import blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-NAMES = (
-    "Llama 2",
-    "Llama 3",
-    "7B",
-    "8B",
-    "70B",
-    "4-bit",
-    "8-bit",
-    "16-bit",
-    "32-bit",
-    "10⁹",
-    "2³⁰",
+_UNIT = (
+    r"(?:[kMGT]i?B|(?:kilo|mega|giga|tera|kibi|mebi|gibi)?bytes?|bits?|percent|tokens|parameters|"
+    r"layers|updates|steps|samples|hours|days)\b|%"
 )
-"""Names with a digit that stands alone or comes first; also the powers that define GB and GiB."""
+NAMES = re.compile(
+    rf"""(?<![\w.\-])(?:
+      10⁹ | 2³⁰ | (?i:four|eight|sixteen|thirty-two)[ -]bits?
+    | (?: Llama[ ][23] | Python[ ]3\.11 | [78]B(?=”|[ ]models?\b)
+        | [Qq]uestions?[ \u00a0][1-8](?:(?:,[ ]|[ ]and[ ]|[ ]to[ ]|–)[1-8])* )(?![ ]?{_UNIT})
+    )(?!\w|[.,]\d)""",
+    re.X,
+)
+"""Powers that define units, formats in words; names with a digit by itself."""
 
-DECLARED = {"given.py", "engine/glossary.py", "checks.py"}
-"""Modules where numbers may be typed: given values, definitions, keys of records."""
+DECLARED = {"given.py", "engine/glossary.py"}
+"""Modules where numbers may be typed: given values, definitions."""
 
 MACHINERY = {"engine", "formats.py", "pictures", "worked.py"}
 """Modules, or folders of them, whose strings are patterns and markup."""
 
-_CODE = {"sh", "bash", "console", "toml", "yaml", "json", "markdown"}
-_FIGURE = re.compile(r"(?<![\w.\-])[-−+]?\.?[\d½⅓⅔¼¾](?:[\d.,_]*\d)?")
-_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.S)
-_MATH = re.compile(r"\$\$(.+?)\$\$|(?<![\w$\\])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\w)", re.S)
-_TAG = re.compile(r"<!--.*?-->|</?[a-zA-Z][^>]*>", re.S)
-_READ_ALOUD = re.compile(r"\b(?:alt|title|aria-label)=(\"[^\"]*\"|'[^']*')")
-_UNREAD = re.compile(
-    r"""
-      ^[ \t]*(?:::: .*(?:\n(?:[ \t]+.*)?$)*|-+8<-+.*)$    # mkdocstrings and its options; snippets
-    | ^[ \t]*\d+[.)][ ]                                   # the number of a list item
-    | \]\((?:[^()\s]|\([^()]*\))*                         # the address of a link or an image
-    | \]\[[^\]]*\] | ^\[[^\]]+\]:.*$ | \[\^[^\]]+\]       # references, their addresses, footnotes
-    | https?://[^\s<>)]+
-    | \{[:.\# ][^{}\n]*\}                                 # attributes
-    | \b(?!alt=|title=|aria-label=)[\w-]+="[^"\n]*(?:"|$)  # in a tag made of parts
-    | &\#?\w+;
-    | \b[Qq]uestions?[ \u00a0][1-8](?:(?:,[ ]|[ ]and[ ]|[ ]to[ ]|–)[1-8])*\b
-    """,
-    re.M | re.X,
+_ONES = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
+_TENS = "sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_MORE = "hundred|thousand|million|billion|one"
+_FIGURE = re.compile(
+    r"(?<![\w.\-])[-−+]?\.?[\d¼-¾⅐-⅞](?:[\d.,_]*\d)?"
+    r"|(?<![\d.,])\d[\d.,]*[ \u00a0-]?[kMGT]i?B\b"  # also in "A100-80GB"
+    rf"|\b(?:{_ONES}|{_TENS}|an?(?=[ ](?:{_MORE})))(?:[ -](?:{_ONES}|{_TENS}|{_MORE}))*[ -]{_UNIT}",
+    re.I,
 )
-_NAME = re.compile(r"(?<![\w.\-])(?:" + "|".join(map(re.escape, NAMES)) + r")(?!\w|[.,]\d)")
+_CALL = re.compile(r"(?<!`)(`+)\s*#!(calc|cite)\s(.+?)(?<!`)\1(?!`)", re.S)
+_UNREAD = re.compile(
+    r"^[ \t]*(?:::: .*(?:\n(?:[ \t]+.*)?$)*|-+8<-+.*)$"  # mkdocstrings and its options; snippets
+    r"|(?<=\])\[[^\]^]*\](?!\()|https?://[^\s<>)\"]+",  # references, addresses
+    re.M,
+)
+_COMMENT = re.compile(
+    r"/\*.*?\*/|(?<![:\"'`])//[^\n]*|\$\{[^}]*\}|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}", re.S
+)
+_SEEN = {
+    "css": r"\bcontent:[^;}]*",
+    "js": r"\"[^\"\n]*\"|'[^'\n]*'|`[^`]*`",
+    "yml": r"^(?:site_name|site_description|copyright):.*(?:\n[ \t]+.*)*|^[ ]+- [^:{\n]+(?=:)",
+}
+"""What readers see of a style, a script, the settings; of a template or a drawing they see all."""
+_ALOUD = ("alt", "title", "aria-label", "content", "placeholder", "data-label", "label")
+_INLINE = {"a", "abbr", "b", "code", "em", "i", "kbd", "span", "strong", "sub", "sup", "wbr"}
+_EXTENSIONS = (
+    *("admonition", "attr_list", "def_list", "md_in_html", "tables", "pymdownx.arithmatex"),
+    *("pymdownx.details", "pymdownx.superfences", "pymdownx.tabbed"),
+)
 _PRECISION = {"decimal", "percent", "times"}
-_LOOKUPS = {"record", "topic", "version", "cite", "sources", "source_list"}
+_LOOKUPS = {"record"}
+_NUMBERED = {
+    "q",
+    "question",
+    "asked",
+    "hint",
+    "answer",
+    "solution",
+    "wrong_answers",
+    "checked",
+    "sources",
+}
+
+Found = tuple[int, str]
+"""A line and the figure typed there."""
 
 
 def typed_on_page(text: str, page: str) -> list[str]:
     """List the figures typed by hand on a page, in its text, its front matter and its blocks."""
-    found: list[tuple[int, str]] = []
-    prose = text
+    found: list[Found] = []
+    lines = text.split("\n")
     for fence in blocks.fences(text):
-        opening = _offset(text, fence.line)
-        closing = _offset(text, fence.end + 1)
-        for title in re.findall(r'title="([^"]*)"', fence.header):
-            found += [(fence.line, figure) for _, figure in _in_prose(title)]
         if fence.language == blocks.LANGUAGE and "exec" in fence.header:
-            found += _in_block(fence)
-        if fence.language in _CODE | {blocks.LANGUAGE}:
-            prose = _blank(prose, opening, closing)
-        else:
-            prose = _blank(prose, opening, _offset(text, fence.line + 1))
-    found += [(prose.count("\n", 0, at) + 1, figure) for at, figure in _in_prose(prose)]
-    return [_message(f"docs/{page}", line, figure) for line, figure in sorted(found)]
+            found += [(fence.line + line, figure) for line, figure in _in_block(fence)]
+            titles = re.findall(r'title="([^"]*)"', fence.header)
+            lines[fence.line - 1 : fence.end] = [*titles, ""][:1] + [""] * (fence.end - fence.line)
+    found += in_text("\n".join(lines))
+    return [_message(page, line, figure) for line, figure in sorted(found)]
 
 
 def typed_in_module(code: str, name: str) -> list[str]:
-    """List the figures typed by hand in the texts of a module of `_guide`."""
-    found = sorted(_in_strings(ast.parse(code)))
-    return [_message(f"docs/_guide/{name}", line, figure) for line, figure in found]
+    """List the figures typed by hand in a module of `_guide`, as numbers or in its texts."""
+    return [_message(name, line, figure) for line, figure in sorted(_in_code(code))]
+
+
+def typed_in_file(text: str, name: str) -> list[str]:
+    """List the figures typed by hand into settings, a template, a style, a script or a drawing."""
+    text = _COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    found = []
+    for match in re.finditer(_SEEN.get(name.rpartition(".")[2], r"(?s).+"), text, re.M):
+        line = text.count("\n", 0, match.start())
+        found += [_message(name, line + at, figure) for at, figure in in_text(match[0])]
+    return found
 
 
 def _message(path: str, line: int, figure: str) -> str:
@@ -101,148 +131,170 @@ def _message(path: str, line: int, figure: str) -> str:
 # --- Text -----------------------------------------------------------------------------------
 
 
-def _in_prose(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the figures in Markdown, each with its place."""
-    for match in _SPAN.finditer(text):
-        content = match[2].strip()
-        if content.startswith("#!calc "):
-            for figure in _in_expression(content.removeprefix("#!calc ")):
-                yield match.start(), figure
-        if content.startswith(("#!calc ", "#!cite ")):
-            text = _blank(text, match.start(), match.end())
-        else:  # code is read as prose: a number does not become a name between backticks
-            text = _blank(_blank(text, match.start(), match.start(2)), match.end(2), match.end())
-    for match in _MATH.finditer(text):
-        for figure in _in_tex(match[1] or match[2]):
-            yield match.start(), figure
-        text = _blank(text, match.start(), match.end())
-    for match in _TAG.finditer(text):
-        aloud = "" if match[0].startswith("<!") else " ".join(_READ_ALOUD.findall(match[0]))
-        for figure in _FIGURE.findall(_NAME.sub(" ", aloud)):
-            yield match.start(), figure
-        text = _blank(text, match.start(), match.end())
-    for pattern in (_UNREAD, _NAME):
-        for match in pattern.finditer(text):
-            text = _blank(text, match.start(), match.end())
-    for match in _FIGURE.finditer(text):
-        yield match.start(), match[0]
+class _Reader(HTMLParser):
+    """What is seen and heard of some HTML; formulas apart."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read: list[str] = []
+        self.formulas: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note what is read aloud."""
+        if tag not in _INLINE:
+            self.read.append("\n")
+        for name, value in attrs:
+            if name in _ALOUD and value and not (tag == "meta" and "=" in value):
+                self.read.append(f"\n{value}\n")
+        if tag not in {"br", "hr", "img", "input", "link", "meta", "wbr"}:
+            self.open.append("arithmatex" if ("class", "arithmatex") in attrs else tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close an element, with those inside it that were left open."""
+        if tag not in _INLINE:
+            self.read.append("\n")
+        while self.open and self.open.pop() not in {tag, "arithmatex"}:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        """Note what is seen."""
+        if self.open and self.open[-1] == "arithmatex":
+            self.formulas.append(data)
+        elif not {"script", "style"} & set(self.open):
+            self.read.append(data)
 
 
-def _in_tex(tex: str) -> list[str]:
-    """List the figures in a formula: small whole numbers belong to it if it has letters."""
-    numbers = re.findall(r"\d+(?:\{,\}\d+)*(?:\.\d+)?", re.sub(r"\\text\{[^}]*\}", "x", tex))
-    if re.search(r"(?<![\\a-zA-Z])[a-zA-Z]", tex) or r"\text" in tex or r"\operatorname" in tex:
-        return [number for number in numbers if not re.fullmatch(r"\d\d?", number)]
-    return [] if re.fullmatch(r"\d+\^\{?\d+\}?", tex.strip()) else numbers
+@cache
+def _renderer() -> markdown.Markdown:
+    settings = {"pymdownx.arithmatex": {"generic": True}}
+    return markdown.Markdown(extensions=_EXTENSIONS, extension_configs=settings)
 
 
-def _in_expression(expression: str) -> Iterator[str]:
-    """Yield the literal numbers that a computed figure may not have."""
-    try:
-        tree = ast.parse(expression.strip(), mode="eval")
-    except SyntaxError:
-        return  # the build says so
-    allowed: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.keyword):
-            allowed |= {id(each) for each in ast.walk(node.value)}
-        elif isinstance(node, ast.BinOp) and ast.unparse(node.right) == "1":
-            allowed.add(id(node.right))  # as in "a ratio less one"
-        elif isinstance(node, ast.Subscript):
-            allowed |= {id(each) for each in ast.walk(node.slice)}
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id == "q":
-                allowed |= {id(each) for each in node.args}
-            elif node.func.id in _PRECISION:
-                allowed |= {id(each) for each in node.args[1:]}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and _is_number(node) and id(node) not in allowed:
-            yield str(node.value)
-    yield from (figure for _, figure in _in_strings(tree))
+def in_text(text: str) -> Iterator[Found]:
+    """Yield the figures in Markdown or HTML, each with its line."""
+    for match in _CALL.finditer(text):
+        if match[2] == "calc":
+            line = text.count("\n", 0, match.start())
+            yield from ((line + at, figure) for at, figure in _in_code(f"x = ({match[3]})"))
+    text = _CALL.sub(lambda match: "…" + "\n" * match[0].count("\n"), text)
+    reader = _Reader()
+    front = re.match(r"---\n.*?\n---\n", text, re.S)
+    body = "\n" * front[0].count("\n") + text[front.end() :] if front else text
+    body = _UNREAD.sub(lambda match: "\n" * match[0].count("\n"), body)
+    reader.feed(_renderer().reset().convert(body))
+    reader.close()
+    seen = (front[0] if front else "") + "".join(reader.read)
+    seen = NAMES.sub("…", seen)
+    figures = [
+        (m[0], seen[m.start() : m.end() + 8].partition("\n")[0]) for m in _FIGURE.finditer(seen)
+    ]
+    figures += [(number, number) for tex in reader.formulas for number in _in_tex(tex[2:-2])]
+    place = 0
+    for figure, context in figures:
+        for wanted in (context, figure):
+            if (at := text.find(wanted, place)) >= 0 or (at := text.find(wanted)) >= 0:
+                place = at
+                break
+        yield text.count("\n", 0, place) + 1, figure.strip()
+
+
+def _in_tex(tex: str) -> Iterator[str]:
+    """Yield the figures in a formula: small whole numbers belong to a side that has letters."""
+    tex = re.sub(rf"\\(?:text|mathrm)\{{\s*{_UNIT}\s*\}}|10\^\{{?9\}}?|2\^\{{30\}}", " ", tex)
+    tex = re.sub(r"\\(?:text|operatorname)\{[^}]*\}", "x", re.sub(r"_\{[^{}]*\}", "", tex))
+    for side in re.split(r"=|<|>|&|\\(?:approx|leq?|geq?|sim|to)\b|\\\\", tex):
+        letters = re.search(r"[a-zA-Z]", re.sub(r"\\[a-zA-Z]+", "", side))
+        for number in re.findall(r"\d+(?:\{,\}\d+)*(?:\.\d+)?", side):
+            if not re.fullmatch(r"\d\d?" if letters else r"[01]", number):
+                yield number
 
 
 # --- Code -----------------------------------------------------------------------------------
 
 
-def _in_block(fence: blocks.Fence) -> Iterator[tuple[int, str]]:
-    """Yield the figures that an executed block prints as they are typed."""
+def _in_block(fence: blocks.Fence) -> Iterator[Found]:
+    """Yield the figures that an executed block writes as they are typed."""
+    tree = _parsed(fence.code)
+    if "source=" not in fence.header:
+        yield from _in_code(fence.code)
+    if "source=" not in fence.header or not tree.body:
+        return
+    # What readers are shown is a program: it has inputs. What it says about them is text.
+    hidden = {n for n, line in enumerate(fence.code.splitlines(), 1) if blocks.HIDDEN in line}
+    for token in tokenize.generate_tokens(io.StringIO(fence.code).readline):
+        if token.type == tokenize.COMMENT and token.start[0] not in hidden:
+            for _, figure in in_text(token.string.lstrip("# ")):
+                yield token.start[0], figure
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
+            for part in ast.walk(node):
+                if isinstance(part, ast.BinOp):  # reckoned from inputs
+                    part.left = part.right = ast.Name("x")
+            yield from ((node.lineno, figure) for _, figure in _in_code(ast.unparse(node)))
+
+
+def _parsed(code: str) -> ast.Module:
     try:
-        tree = ast.parse(fence.code)
+        return ast.parse(code)
     except SyntaxError:
-        return  # `blocks.problems` says so
-    shown = "source=" in fence.header
-    if shown:
-        # What readers are shown is a program: it has inputs. What it says about them is text.
-        hidden = fence.code.splitlines()
-        for token in tokenize.generate_tokens(io.StringIO(fence.code).readline):
-            is_hidden = "markdown-exec: hide" in hidden[min(token.start[0], len(hidden)) - 1]
-            if token.type == tokenize.COMMENT and not is_hidden:
-                for _, figure in _in_prose(token.string.lstrip("# ")):
-                    yield fence.line + token.start[0], figure
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id == "print" and shown:
-                for line, figure in _in_strings(node):
-                    yield fence.line + line, figure
-            if node.func.id in {"print", "count", "gb", "size", "binary_size", *_PRECISION}:
-                for argument in node.args[:1]:
-                    if _is_number(argument):
-                        yield fence.line + node.lineno, ast.unparse(argument)
-    if not shown:
-        for line, figure in _in_strings(tree):
-            yield fence.line + line, figure
+        return ast.parse("")  # the build says so
 
 
-def _in_strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield the figures in the texts of some code: no docstrings, formats, patterns or keys."""
-    skipped: set[int] = set()
+def _in_code(code: str) -> Iterator[Found]:
+    """Yield the numbers and the texts with figures in code that writes."""
+    tree = _parsed(code)
+    skipped = {
+        id(each) for node in ast.walk(tree) for part in _allowed(node) for each in ast.walk(part)
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Expr):
-            skipped.add(id(node.value))
-        elif isinstance(node, ast.Subscript):
-            skipped.add(id(node.slice))
-        elif isinstance(node, ast.FormattedValue):
-            if node.format_spec:
-                skipped |= {id(each) for each in ast.walk(node.format_spec)}
-            if _is_number(node.value):
-                yield node.lineno, ast.unparse(node.value)
-        elif isinstance(node, ast.keyword) and node.arg == "printed":
-            skipped |= {id(each) for each in ast.walk(node.value)}
-        elif isinstance(node, ast.keyword) and node.arg == "counted":
-            dicts = [
-                each for each in ast.walk(node.value) if isinstance(each, (ast.Dict, ast.DictComp))
-            ]
-            keys = [
-                key for each in dicts for key in getattr(each, "keys", [getattr(each, "key", None)])
-            ]
-            skipped |= {id(each) for key in keys if key for each in ast.walk(key)}
-        elif isinstance(node, ast.Call):
-            name = ast.unparse(node.func).rpartition(".")[2]
-            if name in _LOOKUPS or ast.unparse(node.func).startswith("re."):
-                skipped |= {id(each) for argument in node.args for each in ast.walk(argument)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and id(node) not in skipped:
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.JoinedStr):
+            texts = [each for each in node.values if isinstance(each, ast.Constant)]
+            skipped |= {id(each) for each in texts}
+            text = "".join(str(each.value) if each in texts else "…" for each in node.values)
+        elif isinstance(node, ast.Constant):
             text = node.value if isinstance(node.value, str) else ""
-            for _, figure in _in_prose(text):
-                yield node.lineno, figure
+            if isinstance(node.value, (int, float)) and node.value not in {0, 1, 2}:
+                yield node.lineno, str(node.value)
+        else:
+            continue
+        for _, figure in in_text(text):
+            yield node.lineno, figure
 
 
-def _is_number(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, (int, float))
-        and not isinstance(node.value, bool)
-    )
-
-
-# --- Places ---------------------------------------------------------------------------------
-
-
-def _blank(text: str, start: int, end: int) -> str:
-    """Replace a stretch with spaces, so that every other character keeps its place."""
-    return text[:start] + re.sub(r"[^\n]", " ", text[start:end]) + text[end:]
-
-
-def _offset(text: str, line: int) -> int:
-    """Return where a line begins."""
-    return sum(len(each) for each in text.splitlines(keepends=True)[: line - 1])
+def _allowed(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what of a node may hold numbers or digits that are no figures."""
+    match node:
+        case ast.Expr(value=ast.Constant() as docstring):
+            yield docstring
+        case ast.Assert() | ast.Compare():
+            yield node
+        case ast.Subscript(slice=index):
+            yield index
+        case ast.FormattedValue(format_spec=ast.AST() as spec):
+            yield spec
+        case ast.BinOp(left=ast.Constant(value=10 | 2), op=ast.Pow(), right=ast.Constant(value=n)):
+            if n in {6, 9, 30}:  # units
+                yield node
+        case (
+            ast.For(iter=ast.Tuple(elts=[_, _, *_]))
+            | ast.comprehension(iter=ast.Tuple(elts=[_, _, *_]))
+        ):
+            inputs = (each for each in ast.walk(node.iter) if isinstance(each, ast.Constant))
+            yield from (each for each in inputs if not isinstance(each.value, str))
+        case ast.Assign(targets=[ast.Name(id="_LONGEST" | "_LEAST")]):
+            yield node
+        case ast.keyword(arg="number" | "digits" | "printed", value=value):
+            yield value
+        case ast.keyword(arg="counted", value=value):  # by the ids of records
+            for each in ast.walk(value):
+                keys = getattr(each, "keys", [getattr(each, "key", None)])
+                yield from (key for key in keys if key)
+        case ast.Call(func=function, args=args):
+            name = ast.unparse(function).rpartition(".")[2]
+            if name in _LOOKUPS | _NUMBERED or ast.unparse(function).startswith("re."):
+                yield from args
+            if name in _PRECISION:
+                yield from args[1:]
