@@ -7,6 +7,9 @@ argument in one step. Messages name the argument, the value and what is allowed.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from typing import Any, TypeVar
+
+    Name = TypeVar("Name", bound=str)
 
 LARGEST_COUNT = 10**18
 """Above this a count is taken for a slip: no run, model or data set comes near it."""
@@ -38,13 +41,13 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
-def choice(name: str, value: object, allowed: "Collection[str]") -> str:
+def choice(name: str, value: object, allowed: "Collection[Name]") -> "Name":
     """Return `value` if it is one of the strings `allowed`."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {_shown(value)} ({type(value).__name__})")
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {_shown(value)}")
-    return value
+    return value  # type: ignore[return-value]
 
 
 def choices(name: str, value: object, allowed: "Collection[str]") -> list[str]:
@@ -64,6 +67,14 @@ def mapping(name: str, value: object) -> "Mapping[str, object]":
     if not isinstance(value, dict):
         raise TypeError(f"{name} must be a dict, not {_shown(value)} ({type(value).__name__})")
     return value
+
+
+def keywords(name: str, value: object) -> "Mapping[str, Any]":
+    """Return `value` if it is a dict that can be handed on as named arguments."""
+    for key in mapping(name, value):
+        if not isinstance(key, str):
+            raise TypeError(f"a key of {name} must be a str, not {_shown(key)}")
+    return mapping(name, value)
 
 
 def sequence(name: str, value: object) -> list[object]:

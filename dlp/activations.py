@@ -10,20 +10,53 @@ from dlp.units import bytes_per_parameter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Any, Literal, TypedDict, Unpack
 
-COMPUTE_DTYPES = ("fp32", "tf32", "fp16", "bf16")
+    ComputeDtype = Literal["fp32", "tf32", "fp16", "bf16"]
+    Method = Literal["full", "head-only", "lora", "qlora"]
+    Attention = Literal["eager", "flash"]
+    Recomputation = Literal["none", "selective", "full"]
+    LayerKind = Literal["gpt", "llama"]
+
+    class Shape(TypedDict, total=False):
+        """What a transformer layer and its micro-batch look like, and what of it is kept."""
+
+        per_device_train_batch_size: int
+        sequence_length: int
+        hidden_size: int
+        num_attention_heads: int
+        layer: LayerKind
+        intermediate_size: int | None
+        num_key_value_heads: int | None
+        head_dim: int | None
+        attention: Attention
+        recomputation: Recomputation
+        r: int
+        target_modules: Collection[str] | str
+
+    class Layer(Shape, total=False):
+        """The arguments of `saved_activations`."""
+
+        method: Method
+        dtype: ComputeDtype
+        tensor_parallel_size: int
+        sequence_parallel: bool
+        autocast_adapter_dtype: bool
+
+
+COMPUTE_DTYPES: "tuple[ComputeDtype, ...]" = ("fp32", "tf32", "fp16", "bf16")
 """The number formats in which a forward pass keeps its activations."""
 
-METHODS = ("full", "head-only", "lora", "qlora")
+METHODS: "tuple[Method, ...]" = ("full", "head-only", "lora", "qlora")
 """What is trained: every weight, the head alone, or adapters on a frozen (quantized) model."""
 
-ATTENTIONS = ("eager", "flash")
+ATTENTIONS: "tuple[Attention, ...]" = ("eager", "flash")
 """Whether the attention keeps its scores (`"eager"`) or computes them again (`"flash"`)."""
 
-RECOMPUTATIONS = ("none", "selective", "full")
+RECOMPUTATIONS: "tuple[Recomputation, ...]" = ("none", "selective", "full")
 """What is computed again in the backward pass: nothing, the attention scores, or each layer."""
 
-LAYERS = ("gpt", "llama")
+LAYERS: "tuple[LayerKind, ...]" = ("gpt", "llama")
 """Whose layer is counted: GPT's as Korthikanti et al. list it, or Llama's as Transformers runs it.
 
 GPT's has an MLP four times as wide as the model, and dropout, whose masks take one byte each.
@@ -34,49 +67,51 @@ attention scores.
 ADAPTED_LAYERS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The linear layers that LoRA can adapt, by Llama's names; a GPT layer has no `gate_proj`."""
 
+# What a tensor-parallel group shares out.
+_SHARED = ("hidden_size", "num_attention_heads", "num_key_value_heads", "intermediate_size")
+
 # What one layer keeps: name, width, format, who holds it under tensor parallelism, who needs it.
 # "whole" tensors lie on every device of a tensor-parallel group, "split" ones are shared out.
-# "path" tensors carry the gradient to earlier layers, so LoRA keeps them too. A tensor that only
-# the gradient of a linear layer's own weight needs is marked with the layers that read it; "norm"
-# tensors are needed by the weight of a norm, "scores" and "flash" ones by that kind of attention.
-_QKV = ("q_proj", "k_proj", "v_proj")
-_KEPT: "dict[str, tuple[tuple[str, str, str, str, str | tuple[str, ...]], ...]]" = {
+# A tensor on the "path" carries the gradient to earlier layers and is always needed. Others are
+# needed by the gradient of a weight, a norm's or that of the linear layers named, or by one kind
+# of attention: "scores" are its scores kept, "flash" that it computes them again.
+_KEPT = {
     "gpt": (
         ("first norm input", "hidden", "dtype", "whole", "path"),
-        ("qkv input", "hidden", "dtype", "whole", _QKV),
+        ("qkv input", "hidden", "dtype", "whole", "q_proj k_proj v_proj"),
         ("queries and keys", "twice hidden", "dtype", "split", "path"),
         ("attention probabilities", "scores", "dtype", "split", "scores"),
         ("attention dropout mask", "scores", "byte", "split", "scores"),
         ("dropped probabilities", "scores", "dtype", "split", "scores"),
         ("values", "hidden", "dtype", "split", "path"),
-        ("attention output", "hidden", "dtype", "split", ("o_proj",)),
+        ("attention output", "hidden", "dtype", "split", "o_proj flash"),
         ("output dropout mask", "hidden", "byte", "whole", "path"),
         ("second norm input", "hidden", "dtype", "whole", "path"),
-        ("mlp input", "hidden", "dtype", "whole", ("up_proj",)),
+        ("mlp input", "hidden", "dtype", "whole", "up_proj"),
         ("activation function input", "inner", "dtype", "split", "path"),
-        ("activation function output", "inner", "dtype", "split", ("down_proj",)),
+        ("activation function output", "inner", "dtype", "split", "down_proj"),
         ("mlp dropout mask", "hidden", "byte", "whole", "path"),
     ),
     "llama": (
         ("first norm input", "hidden", "fp32", "whole", "path"),
         ("first norm scale", "one", "fp32", "whole", "path"),
         ("first norm output", "hidden", "dtype", "whole", "norm"),
-        ("qkv input", "hidden", "dtype", "whole", _QKV),
+        ("qkv input", "hidden", "dtype", "whole", "q_proj k_proj v_proj"),
         ("queries", "heads", "dtype", "split", "path"),
         ("keys", "key heads", "dtype", "split", "path"),
         ("values", "key heads", "dtype", "split", "path"),
         ("attention probabilities", "scores", "fp32", "split", "scores"),
         ("rounded probabilities", "scores", "rounded", "split", "scores"),
         ("softmax statistics", "rows", "fp32", "split", "flash"),
-        ("attention output", "heads", "dtype", "split", ("o_proj",)),
+        ("attention output", "heads", "dtype", "split", "o_proj flash"),
         ("second norm input", "hidden", "fp32", "whole", "path"),
         ("second norm scale", "one", "fp32", "whole", "path"),
         ("second norm output", "hidden", "dtype", "whole", "norm"),
-        ("mlp input", "hidden", "dtype", "whole", ("gate_proj", "up_proj")),
+        ("mlp input", "hidden", "dtype", "whole", "gate_proj up_proj"),
         ("gate", "inner", "dtype", "split", "path"),
         ("activation function output", "inner", "dtype", "split", "path"),
         ("up", "inner", "dtype", "split", "path"),
-        ("product of gate and up", "inner", "dtype", "split", ("down_proj",)),
+        ("product of gate and up", "inner", "dtype", "split", "down_proj"),
     ),
 }
 
@@ -87,14 +122,14 @@ def saved_activations(
     sequence_length: int,
     hidden_size: int,
     num_attention_heads: int,
-    layer: str = "gpt",
+    layer: "LayerKind" = "gpt",
     intermediate_size: int | None = None,
     num_key_value_heads: int | None = None,
     head_dim: int | None = None,
-    method: str = "full",
-    dtype: str = "fp16",
-    attention: str = "eager",
-    recomputation: str = "none",
+    method: "Method" = "full",
+    dtype: "ComputeDtype" = "fp16",
+    attention: "Attention" = "eager",
+    recomputation: "Recomputation" = "none",
     tensor_parallel_size: int = 1,
     sequence_parallel: bool = False,
     r: int = 8,
@@ -162,44 +197,29 @@ def saved_activations(
     """
     _check.count("per_device_train_batch_size", per_device_train_batch_size)
     _check.count("sequence_length", sequence_length)
-    _check.count("hidden_size", hidden_size)
-    _check.count("num_attention_heads", num_attention_heads)
     _check.choice("layer", layer, LAYERS)
-    inner = _layer_width(
-        "intermediate_size", intermediate_size, 4 * hidden_size if layer == "gpt" else None
-    )
-    key_heads = _layer_width(
-        "num_key_value_heads", num_key_value_heads, num_attention_heads if layer == "gpt" else None
-    )
-    if key_heads > num_attention_heads or num_attention_heads % key_heads:
-        raise ValueError(
-            f"num_key_value_heads must divide num_attention_heads ({num_attention_heads}), "
-            f"not be {key_heads}"
-        )
-    if layer == "llama" or head_dim is not None:
-        _check.count("head_dim", head_dim)
-    if layer == "gpt" and head_dim is not None and head_dim * num_attention_heads != hidden_size:
-        raise ValueError(
-            f'head_dim must be hidden_size / num_attention_heads with layer="gpt", not {head_dim}'
-        )
+    sizes = {
+        "sequence_length": sequence_length,
+        "hidden_size": _check.count("hidden_size", hidden_size),
+        "num_attention_heads": _check.count("num_attention_heads", num_attention_heads),
+        "intermediate_size": _fixed("intermediate_size", intermediate_size, layer, 4 * hidden_size),
+        "num_key_value_heads": _fixed(
+            "num_key_value_heads", num_key_value_heads, layer, num_attention_heads
+        ),
+    }
+    _check.head_counts(num_attention_heads, sizes["num_key_value_heads"])
+    sizes["head_dim"] = _head_dim(head_dim, layer, hidden_size, num_attention_heads)
     _check.choice("method", method, METHODS)
     _check.choice("dtype", dtype, COMPUTE_DTYPES)
     _check.choice("attention", attention, ATTENTIONS)
     _check.choice("recomputation", recomputation, RECOMPUTATIONS)
-    shared = {
-        "hidden_size": hidden_size,
-        "num_attention_heads": num_attention_heads,
-        "num_key_value_heads": key_heads,
-        "intermediate_size": inner,
-    }
     _check.flag("sequence_parallel", sequence_parallel)
-    if sequence_parallel:
-        shared["sequence_length"] = sequence_length
     _check.count("tensor_parallel_size", tensor_parallel_size)
-    for name, value in shared.items():
-        if value % tensor_parallel_size:
+    for name in _SHARED + (("sequence_length",) if sequence_parallel else ()):
+        if sizes[name] % tensor_parallel_size:
             raise ValueError(
-                f"tensor_parallel_size must divide {name} ({value}), not be {tensor_parallel_size}"
+                f"tensor_parallel_size must divide {name} ({sizes[name]}), "
+                f"not be {tensor_parallel_size}"
             )
     _check.count("r", r)
     adapted = _adapted_layers(layer, target_modules)
@@ -210,54 +230,67 @@ def saved_activations(
     if method == "head-only":
         return {}
     if recomputation == "full":
-        whole = tokens * hidden_size * element
-        return {"layer input": whole // tensor_parallel_size if sequence_parallel else whole}
-    scores_kept = attention == "eager" and recomputation == "none"
+        devices = tensor_parallel_size if sequence_parallel else 1
+        return {"layer input": tokens * hidden_size * element // devices}
+    adapters = adapted if method != "full" and layer == "llama" else []
+    own_copies = autocast_adapter_dtype and element < 4
+    needed = ["path"] + (["norm"] + list(ADAPTED_LAYERS) if method == "full" else adapted)
+    if attention == "flash":
+        needed.append("flash")
+    elif recomputation == "none":
+        needed.append("scores")
+    values = _values(sizes, "scores" in needed)
     formats = {"dtype": element, "byte": 1, "fp32": 4, "rounded": element if element < 4 else 0}
-    queries = num_attention_heads * (head_dim or 0)
-    widths = {
-        "one": 1,
-        "hidden": hidden_size,
-        "twice hidden": 2 * hidden_size,
-        "inner": inner,
-        "rows": num_attention_heads,
-        "scores": num_attention_heads * sequence_length,
-        "heads": queries,
-        # Eager attention repeats the keys and values, once for each query head that shares them.
-        "key heads": queries if scores_kept else key_heads * (head_dim or 0),
-    }
-    is_lora = method != "full"
-    own_copies = is_lora and autocast_adapter_dtype and element < 4 and layer == "llama"
     kept: dict[str, int] = {}
-    for name, width, kind, place, need in _KEPT[layer]:
-        if (need == "scores" and not scores_kept) or (need == "flash" and attention == "eager"):
-            continue
-        if need == "norm" and is_lora:
-            continue
-        # Attention that recomputes its scores needs its own output to do so.
-        own_output = name == "attention output" and attention == "flash"
-        readers = [each for each in adapted if each in need] if isinstance(need, tuple) else []
+    for name, width, kind, place, readers in _KEPT[layer]:
         devices = tensor_parallel_size if place == "split" or sequence_parallel else 1
-        if is_lora and isinstance(need, tuple):
-            for reader in readers if own_copies else []:
-                kept[f"{reader} input in fp32"] = tokens * widths[width] * 4 // devices
-            if not own_output and (own_copies or not readers):
-                continue
-        if formats[kind]:
-            kept[name] = tokens * widths[width] * formats[kind] // devices
-    if is_lora and layer == "llama":
-        kept["outputs of A"] = tokens * r * len(adapted) * (4 if own_copies else element)
+        for reader in readers.split():
+            if own_copies and reader in adapters:
+                kept[f"{reader} input in fp32"] = tokens * values[width] * 4 // devices
+            elif reader in needed and formats[kind]:
+                kept[name] = tokens * values[width] * formats[kind] // devices
+    if adapters:
+        kept["outputs of A"] = tokens * r * len(adapters) * (4 if own_copies else element)
     return kept
 
 
-def _layer_width(name: str, value: int | None, fixed: int | None) -> int:
+def _fixed(name: str, value: int | None, layer: str, of_gpt: int) -> int:
     """Return a width or count of a layer: the one given, or the one that GPT's layer has."""
-    if value is None and fixed is not None:
-        return fixed
+    if layer == "gpt" and value is None:
+        return of_gpt
     given = _check.count(name, value)
-    if fixed is not None and given != fixed:
-        raise ValueError(f'{name} must be {fixed} with layer="gpt", not {given}')
+    if layer == "gpt" and given != of_gpt:
+        raise ValueError(f'{name} must be {of_gpt} with layer="gpt", not {given}')
     return given
+
+
+def _head_dim(value: int | None, layer: str, hidden_size: int, num_attention_heads: int) -> int:
+    """Return the width of a head, 0 where GPT's heads share the width of the model unasked."""
+    if layer == "gpt" and value is None:
+        return 0
+    head_dim = _check.count("head_dim", value)
+    if layer == "gpt" and head_dim * num_attention_heads != hidden_size:
+        raise ValueError(
+            f'head_dim must be hidden_size / num_attention_heads with layer="gpt", not {head_dim}'
+        )
+    return head_dim
+
+
+def _values(sizes: dict[str, int], scores_kept: bool) -> dict[str, int]:
+    """Give how many values of a token each width of `_KEPT` stands for."""
+    heads = sizes["num_attention_heads"]
+    # Eager attention repeats the keys and values, once for each query head that shares them.
+    key_heads = heads if scores_kept else sizes["num_key_value_heads"]
+    return {
+        "one": 1,
+        "hidden": sizes["hidden_size"],
+        "twice hidden": 2 * sizes["hidden_size"],
+        "inner": sizes["intermediate_size"],
+        "rows": heads,
+        "scores": heads * sizes["sequence_length"],
+        "heads": heads * sizes["head_dim"],
+        "key heads": key_heads * sizes["head_dim"],
+    }
 
 
 def _adapted_layers(layer: str, target_modules: "Collection[str] | str") -> list[str]:
@@ -269,31 +302,12 @@ def _adapted_layers(layer: str, target_modules: "Collection[str] | str") -> list
     return _check.choices("target_modules", target_modules, known)
 
 
-def activation_bytes_per_layer(
-    *,
-    per_device_train_batch_size: int,
-    sequence_length: int,
-    hidden_size: int,
-    num_attention_heads: int,
-    layer: str = "gpt",
-    intermediate_size: int | None = None,
-    num_key_value_heads: int | None = None,
-    head_dim: int | None = None,
-    method: str = "full",
-    dtype: str = "fp16",
-    attention: str = "eager",
-    recomputation: str = "none",
-    tensor_parallel_size: int = 1,
-    sequence_parallel: bool = False,
-    r: int = 8,
-    target_modules: "Collection[str] | str" = ("q_proj", "v_proj"),
-    autocast_adapter_dtype: bool = False,
-) -> int:
+def activation_bytes_per_layer(**layer: "Unpack[Layer]") -> int:
     r"""Count the bytes that one transformer layer keeps for the backward pass.
 
-    In 16-bit formats and full fine-tuning on one device this is Korthikanti's
-    $s b h (34 + 5 a s / h)$. Without sequence parallelism every device holds the inputs of norms
-    and of linear layers, and two of the dropout masks, whole:
+    The sum of [`saved_activations`][dlp.activations.saved_activations]. Without sequence
+    parallelism every device holds the inputs of norms and of linear layers, and two of the dropout
+    masks, whole:
 
     $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
     \times (\text{hidden\_size} \times (4 \times \operatorname{bytes\_per\_parameter} + 2)
@@ -302,107 +316,32 @@ def activation_bytes_per_layer(
     \times (2 \times \operatorname{bytes\_per\_parameter} + 1)}
     {\text{tensor\_parallel\_size}})$$
 
-    With `sequence_parallel=True` everything is shared out:
+    In 16-bit formats and for $b$ `per_device_train_batch_size`, $s$ `sequence_length`,
+    $h$ `hidden_size`, $a$ `num_attention_heads`, $k$ `num_key_value_heads`, $d$ `head_dim`,
+    $i$ `intermediate_size`, $r$ `r` and $t$ `tensor_parallel_size`:
 
-    $$\frac{\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times (\text{hidden\_size} \times (16 \times \operatorname{bytes\_per\_parameter} + 2)
-    + \text{num\_attention\_heads} \times \text{sequence\_length}
-    \times (2 \times \operatorname{bytes\_per\_parameter} + 1))}{\text{tensor\_parallel\_size}}$$
+    | with | bytes |
+    |---|---|
+    | nothing else | $sbh (10 + \frac{24}{t} + \frac{5as}{ht})$ |
+    | `sequence_parallel=True` | $\frac{sbh}{t} (34 + \frac{5as}{h})$ |
+    | `attention="flash"` | $sbh (10 + \frac{24}{t})$ |
+    | `recomputation="selective"` | $sbh (10 + \frac{24}{t})$ |
+    | `recomputation="selective"`, `sequence_parallel=True` | $\frac{34sbh}{t}$ |
+    | `recomputation="full"` | $2sbh$ |
+    | `recomputation="full"`, `sequence_parallel=True` | $\frac{2sbh}{t}$ |
+    | `method="lora"` | $sbh (8 + \frac{14}{t} + \frac{5as}{ht})$ |
+    | `method="lora"`, `attention="flash"` | $sbh (8 + \frac{16}{t})$ |
 
-    With `attention="flash"` the scores are not kept:
-
-    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times \text{hidden\_size} \times (4 \times \operatorname{bytes\_per\_parameter} + 2
-    + \frac{12 \times \operatorname{bytes\_per\_parameter}}{\text{tensor\_parallel\_size}}
-    )$$
-
-    With `recomputation="selective"` neither:
-
-    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times \text{hidden\_size} \times (4 \times \operatorname{bytes\_per\_parameter} + 2
-    + \frac{12 \times \operatorname{bytes\_per\_parameter}}{\text{tensor\_parallel\_size}}
-    )$$
-
-    With `recomputation="selective"` and `sequence_parallel=True` the rest is shared out:
-
-    $$\frac{\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times \text{hidden\_size} \times (16 \times \operatorname{bytes\_per\_parameter} + 2)}
-    {\text{tensor\_parallel\_size}}$$
-
-    With `recomputation="full"` only the input of the layer is kept, whole on every device:
-
-    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times \text{hidden\_size} \times \operatorname{bytes\_per\_parameter}$$
-
-    With `method="lora"` and `target_modules=("q_proj", "v_proj")` the inputs of linear layers
-    neither trained nor adapted are not kept:
-
-    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times (\text{hidden\_size} \times (3 \times \operatorname{bytes\_per\_parameter} + 2)
-    + \frac{\text{hidden\_size} \times 7 \times \operatorname{bytes\_per\_parameter}
-    + \text{num\_attention\_heads} \times \text{sequence\_length}
-    \times (2 \times \operatorname{bytes\_per\_parameter} + 1)}
-    {\text{tensor\_parallel\_size}})$$
-
-    With `method="lora"`, `target_modules=("q_proj", "v_proj")` and `attention="flash"` neither are
-    the scores, but the output of the attention is, for computing them again:
-
-    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times \text{hidden\_size} \times (3 \times \operatorname{bytes\_per\_parameter} + 2
-    + \frac{8 \times \operatorname{bytes\_per\_parameter}}{\text{tensor\_parallel\_size}}
-    )$$
-
-    With `layer="llama"` and `attention="flash"` the gated MLP keeps four wide tensors, and the
-    norms their inputs in fp32:
-
-    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times (\text{hidden\_size} \times (4 \times \operatorname{bytes\_per\_parameter} + 8) + 8
-    + \frac{\text{head\_dim} \times (2 \times \text{num\_attention\_heads}
-    + 2 \times \text{num\_key\_value\_heads}) \times \operatorname{bytes\_per\_parameter}
-    + 4 \times \text{num\_attention\_heads}
-    + 4 \times \text{intermediate\_size} \times \operatorname{bytes\_per\_parameter}}
-    {\text{tensor\_parallel\_size}})$$
-
-    With `layer="llama"`, `attention="flash"`, `method="lora"` and
-    `target_modules=("q_proj", "v_proj")` the only linear input kept is the one that both adapters
-    read:
-
-    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times (\text{hidden\_size} \times (\operatorname{bytes\_per\_parameter} + 8) + 8
-    + 2 \times \text{r} \times \operatorname{bytes\_per\_parameter}
-    + \frac{\text{head\_dim} \times (2 \times \text{num\_attention\_heads}
-    + 2 \times \text{num\_key\_value\_heads}) \times \operatorname{bytes\_per\_parameter}
-    + 4 \times \text{num\_attention\_heads}
-    + 3 \times \text{intermediate\_size} \times \operatorname{bytes\_per\_parameter}}
-    {\text{tensor\_parallel\_size}})$$
-
-    With `layer="llama"` and `recomputation="full"` it is as in GPT's layer:
-
-    $$\text{per\_device\_train\_batch\_size} \times \text{sequence\_length}
-    \times \text{hidden\_size} \times \operatorname{bytes\_per\_parameter}$$
+    | with `layer="llama"` and `attention="flash"` | bytes |
+    |---|---|
+    | nothing else | $sb (16h + 8 + \frac{4d(a + k) + 4a + 8i}{t})$ |
+    | `method="lora"` | $sb (10h + 8 + 4r + \frac{4d(a + k) + 4a + 6i}{t})$ |
 
     Args:
-        per_device_train_batch_size: Sequences in a micro-batch, 1 or more.
-        sequence_length: Tokens in a sequence, 1 or more.
-        hidden_size: Width of the model, 1 or more.
-        num_attention_heads: Attention heads, 1 or more.
-        layer: One of `LAYERS`.
-        intermediate_size: Width of the MLP; needed for `"llama"`.
-        num_key_value_heads: Key and value heads; needed for `"llama"`.
-        head_dim: Width of one head; needed for `"llama"`.
-        method: One of `METHODS`.
-        dtype: One of `COMPUTE_DTYPES`.
-        attention: One of `ATTENTIONS`.
-        recomputation: One of `RECOMPUTATIONS`.
-        tensor_parallel_size: Devices that share a layer, 1 or more.
-        sequence_parallel: Whether they share out the tokens of norms and dropout too.
-        r: Rank of the adapters, 1 or more.
-        target_modules: What LoRA adapts: some of `ADAPTED_LAYERS`, or `"all-linear"`.
-        autocast_adapter_dtype: Whether adapters are in fp32 whatever `dtype` is.
+        **layer: The arguments of [`saved_activations`][dlp.activations.saved_activations].
 
     Returns:
-        Bytes in one layer on one device: the sum of
-        [`saved_activations`][dlp.activations.saved_activations].
+        Bytes in one layer on one device.
 
     Raises:
         TypeError: If an argument is of the wrong type.
@@ -424,50 +363,10 @@ def activation_bytes_per_layer(
         ... ) == 2048 * 12288 * (34 + 80)
         True
     """
-    return sum(
-        saved_activations(
-            per_device_train_batch_size=per_device_train_batch_size,
-            sequence_length=sequence_length,
-            hidden_size=hidden_size,
-            num_attention_heads=num_attention_heads,
-            layer=layer,
-            intermediate_size=intermediate_size,
-            num_key_value_heads=num_key_value_heads,
-            head_dim=head_dim,
-            method=method,
-            dtype=dtype,
-            attention=attention,
-            recomputation=recomputation,
-            tensor_parallel_size=tensor_parallel_size,
-            sequence_parallel=sequence_parallel,
-            r=r,
-            target_modules=target_modules,
-            autocast_adapter_dtype=autocast_adapter_dtype,
-        ).values()
-    )
+    return sum(saved_activations(**layer).values())
 
 
-def activation_bytes(
-    *,
-    num_hidden_layers: int,
-    per_device_train_batch_size: int,
-    sequence_length: int,
-    hidden_size: int,
-    num_attention_heads: int,
-    layer: str = "gpt",
-    intermediate_size: int | None = None,
-    num_key_value_heads: int | None = None,
-    head_dim: int | None = None,
-    method: str = "full",
-    dtype: str = "fp16",
-    attention: str = "eager",
-    recomputation: str = "none",
-    tensor_parallel_size: int = 1,
-    sequence_parallel: bool = False,
-    r: int = 8,
-    target_modules: "Collection[str] | str" = ("q_proj", "v_proj"),
-    autocast_adapter_dtype: bool = False,
-) -> int:
+def activation_bytes(*, num_hidden_layers: int, **layer: "Unpack[Layer]") -> int:
     r"""Count the bytes that all transformer layers keep for the backward pass.
 
     Embeddings are left out, and so is what comes after the layers:
@@ -483,23 +382,7 @@ def activation_bytes(
 
     Args:
         num_hidden_layers: Layers, 1 or more.
-        per_device_train_batch_size: Sequences in a micro-batch, 1 or more.
-        sequence_length: Tokens in a sequence, 1 or more.
-        hidden_size: Width of the model, 1 or more.
-        num_attention_heads: Attention heads, 1 or more.
-        layer: One of `LAYERS`.
-        intermediate_size: Width of the MLP; needed for `"llama"`.
-        num_key_value_heads: Key and value heads; needed for `"llama"`.
-        head_dim: Width of one head; needed for `"llama"`.
-        method: One of `METHODS`.
-        dtype: One of `COMPUTE_DTYPES`.
-        attention: One of `ATTENTIONS`.
-        recomputation: One of `RECOMPUTATIONS`.
-        tensor_parallel_size: Devices that share a layer, 1 or more.
-        sequence_parallel: Whether they share out the tokens of norms and dropout too.
-        r: Rank of the adapters, 1 or more.
-        target_modules: What LoRA adapts: some of `ADAPTED_LAYERS`, or `"all-linear"`.
-        autocast_adapter_dtype: Whether adapters are in fp32 whatever `dtype` is.
+        **layer: The arguments of [`saved_activations`][dlp.activations.saved_activations].
 
     Returns:
         Bytes for one micro-batch on one device.
@@ -525,26 +408,10 @@ def activation_bytes(
         9126805504
     """
     _check.count("num_hidden_layers", num_hidden_layers)
-    per_layer = activation_bytes_per_layer(
-        per_device_train_batch_size=per_device_train_batch_size,
-        sequence_length=sequence_length,
-        hidden_size=hidden_size,
-        num_attention_heads=num_attention_heads,
-        layer=layer,
-        intermediate_size=intermediate_size,
-        num_key_value_heads=num_key_value_heads,
-        head_dim=head_dim,
-        method=method,
-        dtype=dtype,
-        attention=attention,
-        recomputation=recomputation,
-        tensor_parallel_size=tensor_parallel_size,
-        sequence_parallel=sequence_parallel,
-        r=r,
-        target_modules=target_modules,
-        autocast_adapter_dtype=autocast_adapter_dtype,
-    )
-    if method == "head-only":
-        states = per_device_train_batch_size * sequence_length * hidden_size
-        return states * int(bytes_per_parameter(dtype=dtype))
+    per_layer = activation_bytes_per_layer(**layer)
+    if layer.get("method") == "head-only":
+        # As large as the input of one layer, which is all that full recomputation keeps.
+        states: Any = dict(layer)
+        states.update({"method": "full", "recomputation": "full", "sequence_parallel": False})
+        return activation_bytes_per_layer(**states)
     return num_hidden_layers * per_layer

@@ -60,8 +60,8 @@ def cache_bits_per_value(*, dtype: str = "bf16") -> float:
         8.5
     """
     if _check.choice("dtype", dtype, CACHE_DTYPES) in _GGML_DTYPES:
-        return gguf_bits_per_weight(ggml_type=dtype)
-    return bits_per_parameter(dtype=dtype)
+        return gguf_bits_per_weight(ggml_type=dtype)  # type: ignore[arg-type]
+    return bits_per_parameter(dtype=dtype)  # type: ignore[arg-type]
 
 
 def kv_cache_bytes(

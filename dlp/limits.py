@@ -1,8 +1,12 @@
 """Limits: the largest batch, context, rank or model that fits a given memory.
 
-Each function turns a formula of memory round: it searches the largest whole number whose total is
-no more than `memory_bytes`. That number fits and the next does not, exactly. What an allocator
-loses, and what a library keeps beside the parts counted, must be taken off `memory_bytes` first.
+Each function turns a formula of memory round: it searches the largest whole number at which the
+sum of the parts is no more than `memory_bytes`; at the next the sum is more. The sum is not the
+peak of a run, as [`memory_ledger`][dlp.memory.memory_ledger] says: take what an allocator loses,
+and what a library keeps beside the parts counted, off `memory_bytes` first, and leave room.
+
+Graphics cards are sold by the GiB: one "of 24 GB" has about `24 * GIB` bytes, of which the driver
+keeps some.
 """
 
 from dlp import _check
@@ -15,7 +19,45 @@ from dlp.parallel import sharded_state_bytes
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from typing import Any
+    from typing import Any, Literal, TypedDict
+
+    from dlp.activations import Method
+    from dlp.memory import Convention, Ledger, MicroBatch
+    from dlp.units import Dtype
+
+    class Limit(TypedDict):
+        """What every search gives beside the number that it found."""
+
+        total: int
+        next_total: int
+        largest_part: str
+        growing_part: str
+
+    class BatchLimit(Limit):
+        """The largest micro-batch."""
+
+        per_device_train_batch_size: int
+
+    class ContextLimit(Limit):
+        """The longest sequences."""
+
+        sequence_length: int
+
+    class RankLimit(Limit):
+        """The largest rank."""
+
+        r: int
+
+    class ModelLimit(Limit):
+        """The largest model."""
+
+        num_parameters: int
+
+    class CachedLimit(Limit):
+        """The most tokens of each sequence."""
+
+        num_tokens: int
+
 
 # No device comes near it, and what fits one device is still no larger than a count may be.
 _LARGEST_MEMORY = 10**15
@@ -23,27 +65,14 @@ _LARGEST_MEMORY = 10**15
 # What many devices share may be; with adapters on top it is a count all the same.
 _LARGEST_ANSWER = _check.LARGEST_COUNT - _LARGEST_MEMORY
 
-# The arguments of `memory_ledger` that are the same for every number tried.
-_LEDGER = (
-    "num_parameters",
-    "num_head_parameters",
-    "num_adapter_parameters",
-    "dtype",
-    "autocast_adapter_dtype",
-    "master_weights",
-    "optimizer",
-    "quantized_dtype",
-    "num_unquantized_parameters",
-)
-
 
 def largest_batch(
     *,
     memory_bytes: int,
-    ledger: "Mapping[str, Any]",
-    micro_batch: "Mapping[str, Any]",
-    method: str = "full",
-) -> "dict[str, int | str]":
+    ledger: "Ledger",
+    micro_batch: "MicroBatch",
+    method: "Method" = "full",
+) -> "BatchLimit":
     """Find the largest micro-batch that fits a device.
 
     Args:
@@ -59,14 +88,15 @@ def largest_batch(
         the one to which another sequence adds most.
 
     Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If a number is out of its range, a choice unknown, or a key unknown or missing.
+        TypeError: If an argument is of the wrong type, or a key unknown or missing.
+        ValueError: If a number is out of its range, a choice unknown, or a key not for it to set.
 
     Examples:
-        LoRA on Llama 2 7B, in the 24 GB of one device:
+        LoRA on Llama 2 7B, on a card of 24 GiB of which 2 GiB are left free:
 
-        >>> largest_batch(
-        ...     memory_bytes=24_000_000_000,
+        >>> from dlp.units import GIB
+        >>> limit = largest_batch(
+        ...     memory_bytes=22 * GIB,
         ...     method="lora",
         ...     ledger={
         ...         "num_parameters": 6_738_415_616,
@@ -78,23 +108,30 @@ def largest_batch(
         ...         "sequence_length": 512,
         ...         "hidden_size": 4096,
         ...         "num_attention_heads": 32,
+        ...         "layer": "llama",
+        ...         "intermediate_size": 11008,
+        ...         "num_key_value_heads": 32,
+        ...         "head_dim": 128,
         ...         "attention": "flash",
+        ...         "vocab_size": 32000,
         ...     },
-        ... )["per_device_train_batch_size"]
-        6
+        ... )
+        >>> limit["per_device_train_batch_size"], limit["growing_part"]
+        (4, 'activations')
     """
-    return _largest_of_shape(
+    limit: BatchLimit = _largest_of_shape(
         "per_device_train_batch_size", memory_bytes, ledger, micro_batch, method
     )
+    return limit
 
 
 def largest_context(
     *,
     memory_bytes: int,
-    ledger: "Mapping[str, Any]",
-    micro_batch: "Mapping[str, Any]",
-    method: str = "full",
-) -> "dict[str, int | str]":
+    ledger: "Ledger",
+    micro_batch: "MicroBatch",
+    method: "Method" = "full",
+) -> "ContextLimit":
     """Find the longest sequences on which a model can be trained on a device.
 
     Whether the model has learned positions that far is another question.
@@ -112,14 +149,15 @@ def largest_context(
         the one to which another token adds most.
 
     Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If a number is out of its range, a choice unknown, or a key unknown or missing.
+        TypeError: If an argument is of the wrong type, or a key unknown or missing.
+        ValueError: If a number is out of its range, a choice unknown, or a key not for it to set.
 
     Examples:
         Head-only training keeps almost no activations, so that the context may be long:
 
+        >>> from dlp.units import GIB
         >>> limit = largest_context(
-        ...     memory_bytes=24_000_000_000,
+        ...     memory_bytes=24 * GIB,
         ...     method="head-only",
         ...     ledger={"num_parameters": 6_738_415_616, "dtype": "bf16"},
         ...     micro_batch={
@@ -130,22 +168,25 @@ def largest_context(
         ...     },
         ... )
         >>> limit["sequence_length"], limit["largest_part"]
-        (1284566, 'weights')
+        (1500607, 'weights')
     """
-    return _largest_of_shape("sequence_length", memory_bytes, ledger, micro_batch, method)
+    limit: ContextLimit = _largest_of_shape(
+        "sequence_length", memory_bytes, ledger, micro_batch, method
+    )
+    return limit
 
 
 def largest_rank(
     *,
     memory_bytes: int,
-    ledger: "Mapping[str, Any]",
+    ledger: "Ledger",
     config: "Mapping[str, object]",
     target_modules: "str | Collection[str]",
     bias: str = "none",
     use_dora: bool = False,
-    method: str = "lora",
-    micro_batch: "Mapping[str, Any] | None" = None,
-) -> "dict[str, int | str]":
+    method: "Literal['lora', 'qlora']" = "lora",
+    micro_batch: "MicroBatch | None" = None,
+) -> "RankLimit":
     """Find the largest rank at which LoRA or QLoRA fits a device.
 
     Args:
@@ -167,11 +208,11 @@ def largest_rank(
         takes most of the memory, and `growing_part`, the one to which the next rank adds most.
 
     Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If a number is out of its range, a choice unknown, or a key unknown or missing.
+        TypeError: If an argument is of the wrong type, or a key unknown or missing.
+        ValueError: If a number is out of its range, a choice unknown, or a key not for it to set.
 
     Examples:
-        QLoRA on Llama 2 7B, weights and states in 6 GB:
+        QLoRA on Llama 2 7B, weights and states alone in 6 GB:
 
         >>> from dlp.models import LLAMA_2_7B
         >>> limit = largest_rank(
@@ -185,36 +226,35 @@ def largest_rank(
         (84, 'weights', 'optimizer')
     """
     fixed = _ledger(ledger)
-    shape: dict[str, Any] = {}
+    shape: Any = None
     if micro_batch is not None:
-        shape.update(_check.mapping("micro_batch", micro_batch))
+        shape = dict(_check.keywords("micro_batch", micro_batch))
     _check.choice("method", method, ("lora", "qlora"))
 
     def parts_of(r: int) -> dict[str, int]:
-        changed = dict(fixed)
-        changed["num_adapter_parameters"] = 0
+        fixed["num_adapter_parameters"] = 0
         if r:
-            changed["num_adapter_parameters"] = lora_model_parameters(
+            fixed["num_adapter_parameters"] = lora_model_parameters(
                 config=config, r=r, target_modules=target_modules, bias=bias, use_dora=use_dora
             )
-        if micro_batch is not None:
+        if shape is not None:
             shape["r"] = max(r, 1)
-            changed["micro_batch"] = shape
-        return memory_ledger(**changed)[method]
+        return memory_ledger(**fixed, micro_batch=shape)[method]
 
-    return _largest("r", memory_bytes, parts_of)
+    limit: RankLimit = _largest("r", memory_bytes, parts_of)
+    return limit
 
 
 def largest_model(
     *,
     memory_bytes: int,
     frozen: bool = False,
-    frozen_dtype: str = "bf16",
+    frozen_dtype: "Dtype" = "bf16",
     num_adapter_parameters: int = 0,
-    convention: str = "mixed",
+    convention: "Convention" = "mixed",
     stage: int = 0,
     num_devices: int = 1,
-) -> "dict[str, int | str]":
+) -> "ModelLimit":
     """Find the largest model whose weights and training states fit each device.
 
     A model that is only loaded is a frozen one without adapters. Activations are left out.
@@ -273,7 +313,8 @@ def largest_model(
             num_devices=num_devices,
         )
 
-    return _largest("num_parameters", memory_bytes, parts_of)
+    limit: ModelLimit = _largest("num_parameters", memory_bytes, parts_of)
+    return limit
 
 
 def largest_cached_context(
@@ -284,9 +325,9 @@ def largest_cached_context(
     num_key_value_heads: int,
     head_dim: int,
     batch_size: int = 1,
-    dtype: str = "bf16",
+    dtype: "Dtype" = "bf16",
     cache_dtype: str = "bf16",
-) -> "dict[str, int | str]":
+) -> "CachedLimit":
     """Find how many tokens of each sequence fit beside the weights when a model generates text.
 
     Args:
@@ -309,17 +350,18 @@ def largest_cached_context(
         ValueError: If a number is out of its range or a choice unknown.
 
     Examples:
-        Llama 2 7B in 16 bits, on 24 GB:
+        Llama 2 7B in 16 bits, on a card of 24 GiB:
 
+        >>> from dlp.units import GIB
         >>> limit = largest_cached_context(
-        ...     memory_bytes=24_000_000_000,
+        ...     memory_bytes=24 * GIB,
         ...     num_parameters=6_738_415_616,
         ...     num_hidden_layers=32,
         ...     num_key_value_heads=32,
         ...     head_dim=128,
         ... )
         >>> limit["num_tokens"], limit["largest_part"]
-        (20071, 'weights')
+        (23446, 'weights')
     """
     weights = weight_bytes(num_parameters=num_parameters, dtype=dtype)
     _check.choice("cache_dtype", cache_dtype, CACHE_DTYPES)
@@ -336,38 +378,30 @@ def largest_cached_context(
         cache = num_tokens * per_token
         return {"weights": weights, "cache": cache, "total": weights + cache}
 
-    return _largest("num_tokens", memory_bytes, parts_of)
+    limit: CachedLimit = _largest("num_tokens", memory_bytes, parts_of)
+    return limit
 
 
 def _largest_of_shape(
-    name: str,
-    memory_bytes: int,
-    ledger: "Mapping[str, Any]",
-    micro_batch: "Mapping[str, Any]",
-    method: str,
-) -> "dict[str, int | str]":
+    name: str, memory_bytes: int, ledger: "Ledger", micro_batch: "MicroBatch", method: "Method"
+) -> "Any":  # noqa: ANN401 - a dict whose first key is `name`
     """Search a size of the micro-batch; at 0 there is none, and no activations."""
     fixed = _ledger(ledger)
-    shape = dict(_check.mapping("micro_batch", micro_batch))
+    shape: Any = dict(_check.keywords("micro_batch", micro_batch))
     _check.choice("method", method, METHODS)
 
     def parts_of(value: int) -> dict[str, int]:
-        changed = dict(fixed)
-        if value:
-            shape[name] = value
-            changed["micro_batch"] = shape
-        return memory_ledger(**changed)[method]
+        shape[name] = value
+        return memory_ledger(**fixed, micro_batch=shape if value else None)[method]
 
     return _largest(name, memory_bytes, parts_of)
 
 
 def _ledger(ledger: object) -> "dict[str, Any]":
-    """Copy the arguments of the ledger once their names are checked."""
-    fixed = dict(_check.mapping("ledger", ledger))
-    for key in fixed:
-        _check.choice("a key of ledger", key, _LEDGER)
-    if "num_parameters" not in fixed:
-        raise ValueError('ledger must have "num_parameters"')
+    """Copy the arguments of the ledger, which has no micro-batch of its own."""
+    fixed = dict(_check.keywords("ledger", ledger))
+    if "micro_batch" in fixed:
+        raise ValueError('ledger must not have "micro_batch", which is an argument of its own')
     return fixed
 
 
@@ -375,7 +409,7 @@ def _largest(
     name: str,
     memory_bytes: int,
     parts_of: "Callable[[int], dict[str, int]]",
-) -> "dict[str, int | str]":
+) -> "Any":  # noqa: ANN401 - a dict whose first key is `name`
     """Search the largest number whose parts fit; their total must not shrink as it grows."""
     _check.count("memory_bytes", memory_bytes, maximum=_LARGEST_MEMORY)
     fits, beyond = 0, 1

@@ -8,7 +8,15 @@ from dlp import _check
 from dlp.activations import COMPUTE_DTYPES
 from dlp.units import bytes_per_parameter
 
-LOSS_LIBRARIES = ("transformers", "megatron")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from dlp.activations import ComputeDtype
+
+    LossLibrary = Literal["transformers", "megatron"]
+
+LOSS_LIBRARIES: "tuple[LossLibrary, ...]" = ("transformers", "megatron")
 """Whose way of computing the loss is counted: Transformers' or Megatron-LM's."""
 
 
@@ -18,9 +26,9 @@ def output_activations(
     sequence_length: int,
     hidden_size: int,
     vocab_size: int,
-    method: str = "full",
-    dtype: str = "fp16",
-    library: str = "transformers",
+    method: "Literal['full', 'lora', 'qlora']" = "full",
+    dtype: "ComputeDtype" = "fp16",
+    library: "LossLibrary" = "transformers",
     tensor_parallel_size: int = 1,
 ) -> dict[str, int]:
     """List the bytes that a language model keeps for the backward pass after its last layer.
@@ -104,7 +112,7 @@ def logits_bytes(
     per_device_train_batch_size: int,
     sequence_length: int,
     vocab_size: int,
-    dtype: str = "fp32",
+    dtype: "ComputeDtype" = "fp32",
 ) -> int:
     r"""Count the bytes of the logits: a number for each token and entry of the vocabulary.
 

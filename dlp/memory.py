@@ -8,8 +8,33 @@ from dlp.units import DTYPES, stored_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from typing import Literal, TypedDict
+
+    from dlp.activations import ComputeDtype, Shape
+    from dlp.units import Dtype
+
+    Optimizer = Literal["sgd", "sgd-momentum", "adamw", "adamw-8bit"]
+    Convention = Literal["weights-and-moments", "half", "fp32", "mixed", "mixed-fp32-gradients"]
+
+    class MicroBatch(Shape, total=False):
+        """The arguments of `activation_bytes` that the ledger does not set itself."""
+
+        num_hidden_layers: int
+        vocab_size: int | None
+
+    class Ledger(TypedDict, total=False):
+        """The arguments of `memory_ledger` but `micro_batch`."""
+
+        num_parameters: int
+        num_head_parameters: int
+        num_adapter_parameters: int
+        dtype: ComputeDtype
+        autocast_adapter_dtype: bool
+        master_weights: bool
+        optimizer: Optimizer
+        quantized_dtype: Dtype
+        num_unquantized_parameters: int
+
 
 # Bytes of state for each trained parameter, in 256ths so that they stay whole: the 8-bit states
 # of bitsandbytes are one byte each, and each block of 256 of them has one 4-byte scale.
@@ -20,34 +45,22 @@ _OPTIMIZERS = {
     "adamw-8bit": 2 * 256 + 2 * 4,
 }
 
-OPTIMIZERS = ("sgd", "sgd-momentum", "adamw", "adamw-8bit")
+OPTIMIZERS: "tuple[Optimizer, ...]" = ("sgd", "sgd-momentum", "adamw", "adamw-8bit")
 """The optimizers whose states this module counts.
 
 The table of [`optimizer_bytes_per_parameter`][dlp.memory.optimizer_bytes_per_parameter] lists them.
 """
 
-# The arguments of `activation_bytes` that the ledger does not set itself: needed, and optional.
-# Those of tensor parallelism are not among them: the ledger is that of one whole model.
-_SHAPE = (
-    "num_hidden_layers",
-    "per_device_train_batch_size",
-    "sequence_length",
-    "hidden_size",
-    "num_attention_heads",
-)
-_SETTINGS = (
-    "layer",
-    "intermediate_size",
-    "num_key_value_heads",
-    "head_dim",
-    "attention",
-    "recomputation",
-    "r",
-    "target_modules",
-    "vocab_size",
+# What a micro-batch may not set: the ledger does, and it is that of one whole model.
+_LEFT_OUT = (
+    "method",
+    "dtype",
+    "autocast_adapter_dtype",
+    "tensor_parallel_size",
+    "sequence_parallel",
 )
 
-CONVENTIONS: dict[str, dict[str, int]] = {
+CONVENTIONS: "dict[Convention, dict[str, int]]" = {
     "weights-and-moments": {"weights": 2, "gradients": 0, "master_weights": 0, "optimizer": 8},
     "half": {"weights": 2, "gradients": 2, "master_weights": 0, "optimizer": 8},
     "fp32": {"weights": 4, "gradients": 4, "master_weights": 0, "optimizer": 8},
@@ -62,7 +75,7 @@ single precision, `"mixed"` has 16-bit gradients beside an fp32 copy of the weig
 """
 
 
-def weight_bytes(*, num_parameters: int, dtype: str = "fp32") -> int:
+def weight_bytes(*, num_parameters: int, dtype: "Dtype" = "fp32") -> int:
     r"""Count the bytes that the weights of a model take, in memory or in a file.
 
     $$\left\lceil \text{num\_parameters} \times \operatorname{bytes\_per\_parameter} \right\rceil$$
@@ -86,7 +99,7 @@ def weight_bytes(*, num_parameters: int, dtype: str = "fp32") -> int:
     return stored_bytes(num_values=num_parameters, dtype=dtype)
 
 
-def gradient_bytes(*, num_trainable_parameters: int, dtype: str = "fp32") -> int:
+def gradient_bytes(*, num_trainable_parameters: int, dtype: "ComputeDtype" = "fp32") -> int:
     r"""Count the bytes of the gradients: one number for each parameter that is trained.
 
     $$\left\lceil \text{num\_trainable\_parameters} \times \operatorname{bytes\_per\_parameter}
@@ -112,7 +125,7 @@ def gradient_bytes(*, num_trainable_parameters: int, dtype: str = "fp32") -> int
     return stored_bytes(num_values=num_trainable_parameters, dtype=dtype)
 
 
-def optimizer_bytes_per_parameter(*, optimizer: str = "adamw") -> float:
+def optimizer_bytes_per_parameter(*, optimizer: "Optimizer" = "adamw") -> float:
     """Give the bytes of state that an optimizer keeps for each trained parameter.
 
     The states are counted in fp32, as mixed-precision training keeps them. PyTorch's own optimizers
@@ -146,7 +159,9 @@ def optimizer_bytes_per_parameter(*, optimizer: str = "adamw") -> float:
     return _OPTIMIZERS[_check.choice("optimizer", optimizer, OPTIMIZERS)] / 256
 
 
-def optimizer_state_bytes(*, num_trainable_parameters: int, optimizer: str = "adamw") -> int:
+def optimizer_state_bytes(
+    *, num_trainable_parameters: int, optimizer: "Optimizer" = "adamw"
+) -> int:
     r"""Count the bytes that an optimizer keeps between updates.
 
     $$\left\lceil \text{num\_trainable\_parameters}
@@ -179,8 +194,8 @@ def training_memory_bytes(
     *,
     num_parameters: int,
     num_trainable_parameters: int,
-    dtype: str = "fp32",
-    optimizer: str = "adamw",
+    dtype: "ComputeDtype" = "fp32",
+    optimizer: "Optimizer" = "adamw",
 ) -> int:
     r"""Count the bytes of weights, gradients and optimizer states when some weights are trained.
 
@@ -223,7 +238,7 @@ def training_memory_bytes(
     return weight_bytes(num_parameters=num_parameters, dtype=dtype) + gradients + states
 
 
-def training_bytes_per_parameter(*, convention: str = "fp32") -> int:
+def training_bytes_per_parameter(*, convention: "Convention" = "fp32") -> int:
     """Add up the bytes that a convention counts for each trained parameter.
 
     Args:
@@ -250,10 +265,10 @@ def training_bytes_per_parameter(*, convention: str = "fp32") -> int:
         mixed 16
         mixed-fp32-gradients 18
     """
-    return sum(CONVENTIONS[_check.choice("convention", convention, tuple(CONVENTIONS))].values())
+    return sum(CONVENTIONS[_check.choice("convention", convention, CONVENTIONS)].values())
 
 
-def training_state_bytes(*, num_parameters: int, convention: str = "fp32") -> int:
+def training_state_bytes(*, num_parameters: int, convention: "Convention" = "fp32") -> int:
     r"""Count the bytes of weights, gradients and AdamW's states when every weight is trained.
 
     $$\text{num\_parameters} \times \operatorname{training\_bytes\_per\_parameter}$$
@@ -281,7 +296,7 @@ def training_state_bytes(*, num_parameters: int, convention: str = "fp32") -> in
 
 
 def position_table_bytes(
-    *, max_position_embeddings: int, hidden_size: int, dtype: str = "fp32"
+    *, max_position_embeddings: int, hidden_size: int, dtype: "Dtype" = "fp32"
 ) -> int:
     r"""Count the bytes of a learned table of absolute positions.
 
@@ -315,18 +330,22 @@ def memory_ledger(
     num_parameters: int,
     num_head_parameters: int = 0,
     num_adapter_parameters: int = 0,
-    dtype: str = "fp32",
+    dtype: "ComputeDtype" = "fp32",
     autocast_adapter_dtype: bool = False,
     master_weights: bool = False,
-    optimizer: str = "adamw",
-    quantized_dtype: str = "nf4-double",
+    optimizer: "Optimizer" = "adamw",
+    quantized_dtype: "Dtype" = "nf4-double",
     num_unquantized_parameters: int = 0,
-    micro_batch: "Mapping[str, Any] | None" = None,
+    micro_batch: "MicroBatch | None" = None,
 ) -> dict[str, dict[str, int]]:
     """Set the memory of full fine-tuning, head-only tuning, LoRA and QLoRA side by side.
 
     Every method loads the whole model. Only what is trained has gradients and optimizer states:
     everything in full fine-tuning, the head alone, or the adapters and the head.
+
+    The total is the sum of these parts, each at its largest; it is not the peak of a run. Gradients
+    are complete only when the activations are gone, and what libraries hold besides, such as
+    buffers, copies made for a moment and what the allocator loses, is not among the parts.
 
     Args:
         num_parameters: Parameters of the model without the head, 1 or more.
@@ -351,9 +370,10 @@ def memory_ledger(
         `master_weights`, `optimizer` and `activations`, and their sum, `total`.
 
     Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If a count is out of its range, a choice unknown, or a key of `micro_batch`
-            unknown or missing.
+        TypeError: If an argument is of the wrong type, or a key of `micro_batch` unknown or
+            missing.
+        ValueError: If a count is out of its range, a choice unknown, or a key of `micro_batch` not
+            for it to set.
 
     Source:
         The parts as in Rajbhandari et al. 2019 (ZeRO), section 3; QLoRA's formats in Dettmers et
@@ -379,14 +399,10 @@ def memory_ledger(
     _check.count(
         "num_unquantized_parameters", num_unquantized_parameters, minimum=0, maximum=num_parameters
     )
-    shape: dict[str, Any] = {}
-    if micro_batch is not None:
-        shape.update(_check.mapping("micro_batch", micro_batch))
-        for key in shape:
-            _check.choice("a key of micro_batch", key, _SHAPE + _SETTINGS)
-        for key in _SHAPE:
-            if key not in shape:
-                raise ValueError(f'micro_batch must have "{key}"')
+    shape = {} if micro_batch is None else dict(_check.keywords("micro_batch", micro_batch))
+    for key in _LEFT_OUT:
+        if key in shape:
+            raise ValueError(f'micro_batch must not have "{key}", which is the ledger\'s own')
     vocab_size = shape.pop("vocab_size", None)
     ledger: dict[str, dict[str, int]] = {}
     for method in METHODS:
@@ -398,20 +414,20 @@ def memory_ledger(
         if master_weights:
             copied = trained + (0 if autocast_adapter_dtype else adapters)
         activations = 0
-        if shape:
+        if micro_batch is not None:
             activations = activation_bytes(
                 **shape, method=method, dtype=dtype, autocast_adapter_dtype=autocast_adapter_dtype
             )
-        if vocab_size is not None and method != "head-only":
-            output = output_activations(
-                per_device_train_batch_size=shape["per_device_train_batch_size"],
-                sequence_length=shape["sequence_length"],
-                hidden_size=shape["hidden_size"],
-                vocab_size=vocab_size,
-                method=method,
-                dtype=dtype,
-            )
-            activations += sum(output.values())
+            if vocab_size is not None and method != "head-only":
+                kept = output_activations(
+                    per_device_train_batch_size=shape["per_device_train_batch_size"],
+                    sequence_length=shape["sequence_length"],
+                    hidden_size=shape["hidden_size"],
+                    vocab_size=vocab_size,
+                    method=method,
+                    dtype=dtype,
+                )
+                activations += sum(kept.values())
         row = {
             "weights": weight_bytes(num_parameters=plain, dtype=dtype)
             + weight_bytes(num_parameters=quantized, dtype=quantized_dtype)

@@ -5,11 +5,14 @@ from dlp import _check
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Literal
+
+    Average = Literal["token", "micro-batch"]
 
 IGNORE_INDEX = -100
 """The label of a token that is read but has no loss, as in PyTorch and Transformers."""
 
-AVERAGES = ("token", "micro-batch")
+AVERAGES: "tuple[Average, ...]" = ("token", "micro-batch")
 """How the loss of an accumulated batch is averaged: over all its tokens, or over means."""
 
 
@@ -285,7 +288,7 @@ def mean_loss(*, token_losses: "Sequence[float]", labels: "Sequence[int]") -> fl
 
 
 def accumulated_loss(
-    *, loss_sums: "Sequence[float]", num_tokens: "Sequence[int]", average: str = "token"
+    *, loss_sums: "Sequence[float]", num_tokens: "Sequence[int]", average: "Average" = "token"
 ) -> float:
     r"""Average the loss of an accumulated batch.
 

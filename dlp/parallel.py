@@ -4,10 +4,19 @@ from dlp import _check
 from dlp.memory import CONVENTIONS
 from dlp.units import DTYPES, stored_bytes
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from dlp.memory import Convention
+    from dlp.units import Dtype
+
+    ShardingStrategy = Literal["NO_SHARD", "SHARD_GRAD_OP", "FULL_SHARD"]
+
 # ZeRO's stage from which a part is spread over the devices, and not copied to each of them.
 _SHARDED_FROM = {"weights": 3, "gradients": 2, "master_weights": 1, "optimizer": 1}
 
-_STAGES = {"NO_SHARD": 0, "SHARD_GRAD_OP": 2, "FULL_SHARD": 3}
+_STAGES: "dict[ShardingStrategy, int]" = {"NO_SHARD": 0, "SHARD_GRAD_OP": 2, "FULL_SHARD": 3}
 
 SHARDING_STRATEGIES = tuple(_STAGES)
 """The sharding strategies of PyTorch's FSDP.
@@ -16,7 +25,7 @@ The table of [`zero_stage`][dlp.parallel.zero_stage] says what each of them spre
 """
 
 
-def zero_stage(*, sharding_strategy: str) -> int:
+def zero_stage(*, sharding_strategy: "ShardingStrategy") -> int:
     """Give the stage of ZeRO that spreads the same parts as a sharding strategy of FSDP.
 
     | `sharding_strategy` | stage | spread over the devices |
@@ -54,8 +63,8 @@ def sharded_state_bytes(
     *,
     num_trainable_parameters: int,
     num_frozen_parameters: int = 0,
-    frozen_dtype: str = "bf16",
-    convention: str = "mixed",
+    frozen_dtype: "Dtype" = "bf16",
+    convention: "Convention" = "mixed",
     stage: int = 0,
     num_devices: int = 1,
 ) -> dict[str, int]:
@@ -126,7 +135,7 @@ def sharded_state_bytes(
     _check.count("num_trainable_parameters", num_trainable_parameters, minimum=0)
     _check.count("num_frozen_parameters", num_frozen_parameters, minimum=0)
     _check.choice("frozen_dtype", frozen_dtype, DTYPES)
-    _check.choice("convention", convention, tuple(CONVENTIONS))
+    _check.choice("convention", convention, CONVENTIONS)
     _check.count("stage", stage, minimum=0, maximum=3)
     _check.count("num_devices", num_devices)
     frozen = _shard(num_frozen_parameters, _SHARDED_FROM["weights"], stage, num_devices)

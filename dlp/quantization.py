@@ -5,9 +5,16 @@ from dlp import _check
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
+
+    GgmlType = Literal[
+        "F32", "F16", "BF16", "Q8_0", "Q6_K", "Q5_0", "Q5_1", "Q5_K", "Q4_0", "Q4_1", "Q4_K",
+        "Q3_K", "Q2_K", "IQ4_NL", "IQ4_XS", "IQ3_S", "IQ3_XXS", "IQ2_S", "IQ2_XS", "IQ2_XXS",
+        "IQ1_M", "IQ1_S", "TQ2_0", "TQ1_0", "MXFP4",
+    ]  # fmt: skip
 
 # Weights in a block, and bytes of the block with its scales and offsets.
-_BLOCKS = {
+_BLOCKS: "dict[GgmlType, tuple[int, int]]" = {
     "F32": (1, 4),
     "F16": (1, 2),
     "BF16": (1, 2),
@@ -149,7 +156,7 @@ def double_quantization_saved_bytes(*, num_parameters: int) -> int:
     return -(-9 * num_parameters // 16) + (-2113 * num_parameters // 4096)
 
 
-def gguf_bits_per_weight(*, ggml_type: str) -> float:
+def gguf_bits_per_weight(*, ggml_type: "GgmlType") -> float:
     """Give the bits that one weight takes in a format of GGUF, scales and offsets included.
 
     Weights are stored in blocks, each with its own scale. Types whose name ends in `_K`, and most

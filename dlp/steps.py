@@ -7,15 +7,23 @@ what one update sees.
 
 from dlp import _check
 
-LAST_WINDOWS = ("step", "skip", "at-least-one")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    LastWindow = Literal["step", "skip", "at-least-one"]
+    Leftover = Literal["step", "skip", "leak"]
+
+LAST_WINDOWS: "tuple[LastWindow, ...]" = ("step", "skip", "at-least-one")
 """What a loop does with the micro-batches left over at the end of an epoch.
 
 `"step"` makes a last, smaller update of them (Transformers from 4.52.1, Lightning); `"skip"` makes
-none; `"at-least-one"` makes none either, but one update of an epoch that is shorter than a window
-(what Transformers 4.48 plans and prints).
+none. `"at-least-one"` is the number that Transformers 4.48 plans and prints: as with `"skip"`, but
+1 for an epoch of one or more micro-batches that is shorter than a window. It is a plan: in such an
+epoch the loop of that version may end without a single update.
 """
 
-LEFTOVERS = ("step", "skip", "leak")
+LEFTOVERS: "tuple[Leftover, ...]" = ("step", "skip", "leak")
 """What becomes of the gradients of leftover micro-batches.
 
 `"step"` and `"skip"` are as in `LAST_WINDOWS`. `"leak"` is the hand-written loop that keeps the
@@ -122,7 +130,7 @@ def updates_per_epoch(
     gradient_accumulation_steps: int = 1,
     num_devices: int = 1,
     drop_last: bool = False,
-    last_window: str = "step",
+    last_window: "LastWindow" = "step",
 ) -> int:
     r"""Count the optimizer updates in one pass over the data.
 
@@ -230,7 +238,7 @@ def training_updates(
     gradient_accumulation_steps: int = 1,
     num_devices: int = 1,
     drop_last: bool = False,
-    last_window: str = "step",
+    last_window: "LastWindow" = "step",
 ) -> int:
     r"""Count the optimizer updates of a whole training run.
 
@@ -282,7 +290,7 @@ def accumulation_windows(
     num_micro_batches: int,
     gradient_accumulation_steps: int,
     num_train_epochs: int = 1,
-    leftover: str = "step",
+    leftover: "Leftover" = "step",
 ) -> list[list[int]]:
     """List, update by update, the micro-batches whose gradients it applies.
 

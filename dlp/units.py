@@ -2,6 +2,12 @@
 
 from dlp import _check
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Dtype = Literal["fp32", "tf32", "fp16", "bf16", "fp8", "int8", "int4", "nf4", "nf4-double"]
+
 GB = 10**9
 """Bytes in a gigabyte (GB), the decimal unit of the SI."""
 
@@ -22,7 +28,17 @@ _FORMATS = {
     "nf4-double": 4 * 512 + 65,
 }
 
-DTYPES = ("fp32", "tf32", "fp16", "bf16", "fp8", "int8", "int4", "nf4", "nf4-double")
+DTYPES: "tuple[Dtype, ...]" = (
+    "fp32",
+    "tf32",
+    "fp16",
+    "bf16",
+    "fp8",
+    "int8",
+    "int4",
+    "nf4",
+    "nf4-double",
+)
 """The number formats of weights.
 
 The table of [`bits_per_parameter`][dlp.units.bits_per_parameter] lists them.
@@ -79,7 +95,7 @@ def gibibytes(*, num_bytes: float) -> float:
     return _check.number("num_bytes", num_bytes) / GIB
 
 
-def bits_per_parameter(*, dtype: str) -> float:
+def bits_per_parameter(*, dtype: "Dtype") -> float:
     """Give the bits that one stored parameter takes, quantization scales included.
 
     | `dtype` | bits | note |
@@ -117,7 +133,7 @@ def bits_per_parameter(*, dtype: str) -> float:
     return _FORMATS[_check.choice("dtype", dtype, DTYPES)] / 512
 
 
-def bytes_per_parameter(*, dtype: str) -> float:
+def bytes_per_parameter(*, dtype: "Dtype") -> float:
     r"""Give the bytes that one stored parameter takes, quantization scales included.
 
     $$\frac{\operatorname{bits\_per\_parameter}}{8}$$
@@ -139,7 +155,7 @@ def bytes_per_parameter(*, dtype: str) -> float:
     return bits_per_parameter(dtype=dtype) / 8
 
 
-def stored_bytes(*, num_values: int, dtype: str) -> int:
+def stored_bytes(*, num_values: int, dtype: "Dtype") -> int:
     r"""Count the bytes that take up `num_values` numbers of one format.
 
     $$\left\lceil \text{num\_values} \times \operatorname{bytes\_per\_parameter} \right\rceil$$

@@ -78,7 +78,7 @@ def of_llama(sequence_length: int) -> dict[str, dict[str, int]]:
     is replaced by the classification head.
     """
     parts = dlp.parameters_by_part(config=dlp.LLAMA_2_7B)
-    shape = micro_batch(sequence_length)
+    shape: Any = micro_batch(sequence_length)
     return dlp.memory_ledger(
         num_parameters=dlp.parameter_count(config=dlp.LLAMA_2_7B) - parts["output_head"],
         num_head_parameters=dlp.classification_head_parameters(

@@ -64,29 +64,44 @@ def formulas(function: Callable[..., Any]) -> list[Formula]:
     return found
 
 
+def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Give the arguments of a formula by name, those that it hands on to another included.
+
+    For `**layer` the docstring links to the formula that takes them.
+    """
+    found = dict(inspect.signature(function).parameters)
+    for name, parameter in list(found.items()):
+        if parameter.kind is parameter.VAR_KEYWORD:
+            text = inspect.getdoc(function) or ""
+            (other,) = re.findall(rf"^ +\*\*{name}: [^`]*`(\w+)`", text, re.M)
+            del found[name]
+            found |= parameters(_named(other))
+    return found
+
+
 def formula_for(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
     """Choose the documented formula that holds for these arguments.
 
     Raises:
         ValueError: If none does.
     """
-    parameters = inspect.signature(function).parameters
+    accepted = parameters(function)
     for formula in reversed(formulas(function)):
         passed_on = {
             name
             for _, kind, letter in _LETTER.findall(formula.tex)
             if kind == "operatorname"
-            for name in inspect.signature(_named(letter)).parameters
+            for name in parameters(_named(letter))
         }
-        if unknown := set(formula.conditions) - set(parameters):
+        if unknown := set(formula.conditions) - set(accepted):
             raise ValueError(f"{function.__name__} has no argument {', '.join(unknown)}")
         conventions = {
             name: parameter.default
-            for name, parameter in parameters.items()
+            for name, parameter in accepted.items()
             if isinstance(parameter.default, (bool, str)) and name not in passed_on
         } | dict(formula.conditions)
         if all(
-            arguments.get(name, parameters[name].default) == value
+            arguments.get(name, accepted[name].default) == value
             for name, value in conventions.items()
         ):
             return formula.tex
@@ -113,14 +128,14 @@ def _solve(
     tex = formula_for(function, arguments)
     known = {
         name: arguments.get(name, parameter.default)
-        for name, parameter in inspect.signature(function).parameters.items()
+        for name, parameter in parameters(function).items()
     }
 
     def put_in(match: re.Match[str]) -> str:
         name = match[3].replace(r"\_", "_")
         if match[2] == "operatorname":
             other = _named(match[3])
-            shared = inspect.signature(other).parameters
+            shared = parameters(other)
             letter = _solve(other, {k: v for k, v in known.items() if k in shared}, steps)
         else:
             letter = known[name]

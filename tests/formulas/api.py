@@ -29,8 +29,8 @@ def public() -> dict[str, griffe.Function | griffe.Attribute]:
     members: dict[str, griffe.Function | griffe.Attribute] = {}
     for module in modules().values():
         for name, member in module.members.items():
-            if name.startswith("_") or name == "TYPE_CHECKING":
-                continue
+            if name.startswith("_") or name == "TYPE_CHECKING" or not member.runtime:
+                continue  # not a name, or one for type checkers alone
             if isinstance(member, (griffe.Function, griffe.Attribute)):
                 members[member.path] = member
     return members

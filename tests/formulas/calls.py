@@ -11,6 +11,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import dlp
+from _guide import worked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -505,7 +506,7 @@ def calls(name: str) -> Iterator[dict[str, Any]]:
 
 
 def _arguments(name: str) -> dict[str, list[Any]]:
-    parameters = list(inspect.signature(FUNCTIONS[name]).parameters)
+    parameters = list(worked.parameters(FUNCTIONS[name]))
     if missing := [each for each in parameters if each not in ARGUMENTS.get(name, {})]:
         raise AssertionError(
             f"tests/formulas/calls.py: add to ARGUMENTS[{name!r}] valid values of "

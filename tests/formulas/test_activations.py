@@ -9,8 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
-from _guide import worked
-from tests.formulas.test_worked_solutions import contradiction
 
 few = st.integers(1, 64)
 DEVICES = (1, 2, 4)
@@ -179,29 +177,13 @@ def test_grouped_queries_spare_only_attention_that_copies_no_keys() -> None:
 
 
 def test_eager_attention_rounds_its_probabilities_in_16_bits() -> None:
-    def probabilities(dtype: str) -> list[int]:
+    def probabilities(dtype: Any) -> list[int]:
         kept = dlp.saved_activations(**LAYER, dtype=dtype)
         return [size for name, size in kept.items() if "probabilities" in name]
 
     scores = LAYER["num_attention_heads"] * LAYER["sequence_length"] ** 2
     assert probabilities("fp32") == [4 * scores]
     assert probabilities("bf16") == [4 * scores, 2 * scores]
-
-
-@pytest.mark.parametrize("method", ["full", "lora"])
-@pytest.mark.parametrize("dtype", ["fp32", "bf16"])
-@pytest.mark.parametrize("devices", [1, 2])
-def test_the_formula_holds_with_grouped_queries(method: str, dtype: str, devices: int) -> None:
-    arguments = {
-        **LAYER,
-        "attention": "flash",
-        "method": method,
-        "dtype": dtype,
-        "tensor_parallel_size": devices,
-        "r": 16,
-    }
-    steps = worked.solve(dlp.activation_bytes_per_layer, arguments)
-    assert not [problem for step in steps if (problem := contradiction(step))]
 
 
 # --- Tensor and sequence parallelism --------------------------------------------------------
@@ -324,7 +306,7 @@ def test_megatron_shares_out_the_output() -> None:
         with pytest.raises(ValueError, match="tensor_parallel_size"):
             dlp.output_activations(**{**OUTPUT, **changes}, tensor_parallel_size=8)
     with pytest.raises(ValueError, match="method"):
-        dlp.output_activations(**OUTPUT, method="head-only")
+        dlp.output_activations(**OUTPUT | {"method": "head-only"})
 
 
 # --- The KV cache ---------------------------------------------------------------------------
@@ -345,7 +327,7 @@ def test_the_cache_is_proportional_to_all_it_depends_on() -> None:
 
 
 @pytest.mark.parametrize("dtype", dlp.CACHE_DTYPES)
-def test_a_cache_has_a_format_of_its_own(dtype: str) -> None:
+def test_a_cache_has_a_format_of_its_own(dtype: Any) -> None:
     bits = dlp.cache_bits_per_value(dtype=dtype)
     values = dlp.kv_cache_bytes(**CACHE, dtype="int8")
     assert 8 * dlp.kv_cache_bytes(**CACHE, dtype=dtype) == bits * values

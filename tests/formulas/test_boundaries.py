@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import dlp
+from _guide import worked
 from dlp import _check
 from tests.formulas.calls import FUNCTIONS, calls, plain_call
 from tests.formulas.laws import numbers, result
@@ -35,7 +36,7 @@ def documented() -> Iterator[tuple[str, str, float, float]]:
             r"^    (\w+): (.*?)(?=^    \w|\Z)", found[1] if found else "", re.S | re.M
         )
         for parameter, text in entries:
-            kind = inspect.signature(function).parameters[parameter].annotation
+            kind = worked.parameters(function)[parameter].annotation
             said = re.search(
                 r"\b(zero|\d+) or more|(?:from )?\b(\d+) (?:to|or) (?:(\d+)\^)?(\d+)\b",
                 " ".join(text.split()),
@@ -79,7 +80,7 @@ def refused(name: str, parameter: str, value: Any) -> bool:
 def test_a_number_is_taken_from_one_end_of_its_range_to_the_other(
     name: str, parameter: str, low: float, high: float
 ) -> None:
-    kind = inspect.signature(FUNCTIONS[name]).parameters[parameter].annotation
+    kind = worked.parameters(FUNCTIONS[name])[parameter].annotation
     beside = 1e-9 if kind is float else 1
     assert not refused(name, parameter, low)
     assert refused(name, parameter, low - beside), f"{name}: {parameter} is documented from {low}"
@@ -280,7 +281,7 @@ VARIED: dict[str, list[Any]] = {
 
 def test_an_argument_that_is_left_out_means_the_same_everywhere() -> None:
     for name, function in FUNCTIONS.items():
-        for parameter in inspect.signature(function).parameters.values():
+        for parameter in worked.parameters(function).values():
             if parameter.default is parameter.empty:
                 continue
             where = f"{name}: {parameter.name}={parameter.default!r}"
@@ -297,7 +298,7 @@ def test_an_argument_that_is_left_out_means_the_same_everywhere() -> None:
     [("norm_parameters", False), ("linear_parameters", True)],
 )
 def test_norms_have_no_bias_by_default_and_linear_layers_one(name: str, bias: bool) -> None:
-    assert inspect.signature(FUNCTIONS[name]).parameters["bias"].default is bias
+    assert worked.parameters(FUNCTIONS[name])["bias"].default is bias
 
 
 # --- Named models ---------------------------------------------------------------------------
@@ -527,7 +528,7 @@ def test_shared_tensors_are_counted_in_whole_bytes() -> None:
     [
         (name, parameter.name)
         for name, function in FUNCTIONS.items()
-        for parameter in inspect.signature(function).parameters.values()
+        for parameter in worked.parameters(function).values()
         if parameter.default is not parameter.empty and parameter.name in DEFAULTS
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,13 +9,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dlp
-from dlp import limits
 from tests.formulas.calls import calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHAPE: dict[str, Any] = {
+SHAPE: Any = {
     "num_hidden_layers": 8,
     "per_device_train_batch_size": 2,
     "sequence_length": 64,
@@ -29,7 +27,7 @@ LLAMA_SHAPE = SHAPE | {
     "num_key_value_heads": 2,
     "head_dim": 64,
 }
-LEDGER: dict[str, Any] = {
+LEDGER: Any = {
     "num_parameters": 10_000_000,
     "num_head_parameters": 1000,
     "num_adapter_parameters": 100_000,
@@ -42,7 +40,7 @@ attentions = st.sampled_from(dlp.ATTENTIONS)
 
 
 def check(
-    found: dict[str, int | str],
+    found: Any,
     name: str,
     memory_bytes: int,
     parts_of: Callable[[int], dict[str, int]],
@@ -75,16 +73,16 @@ def test_a_size_of_the_micro_batch_is_found(
     function: Callable[..., dict[str, int | str]],
     name: str,
     memory_bytes: int,
-    method: str,
-    optimizer: str,
-    attention: str,
+    method: Any,
+    optimizer: Any,
+    attention: Any,
 ) -> None:
-    shape = {**SHAPE, "attention": attention}
+    shape: Any = {**SHAPE, "attention": attention}
     del shape[name]
-    ledger: dict[str, Any] = {**LEDGER, "optimizer": optimizer, "dtype": "bf16"}
+    ledger: Any = {**LEDGER, "optimizer": optimizer, "dtype": "bf16"}
 
     def parts_of(value: int) -> dict[str, int]:
-        micro_batch = {**shape, name: value} if value else None
+        micro_batch: Any = {**shape, name: value} if value else None
         return dlp.memory_ledger(**ledger, micro_batch=micro_batch)[method]
 
     found = function(memory_bytes=memory_bytes, ledger=ledger, micro_batch=shape, method=method)
@@ -95,10 +93,7 @@ def test_a_size_of_the_micro_batch_is_found(
 def test_a_size_already_in_the_micro_batch_does_not_count() -> None:
     with_it, without = (
         dlp.largest_batch(memory_bytes=10**9, ledger=LEDGER, micro_batch=shape)
-        for shape in (
-            SHAPE,
-            {k: v for k, v in SHAPE.items() if k != "per_device_train_batch_size"},
-        )
+        for shape in (SHAPE, SHAPE | {"per_device_train_batch_size": 9})
     )
     assert with_it == without
 
@@ -110,10 +105,8 @@ def test_a_size_already_in_the_micro_batch_does_not_count() -> None:
     st.sampled_from([None, SHAPE, LLAMA_SHAPE]),
 )
 @example(memory_bytes=10**6, method="lora", use_dora=False, micro_batch=LLAMA_SHAPE)
-def test_a_rank_is_found(
-    memory_bytes: int, method: str, use_dora: bool, micro_batch: dict[str, Any] | None
-) -> None:
-    ledger: dict[str, Any] = {"num_parameters": 124_439_808, "dtype": "bf16"}
+def test_a_rank_is_found(memory_bytes: int, method: Any, use_dora: bool, micro_batch: Any) -> None:
+    ledger: Any = {"num_parameters": 124_439_808, "dtype": "bf16"}
     adapters: dict[str, Any] = {
         "config": dlp.GPT2,
         "target_modules": ["c_attn"],
@@ -122,7 +115,7 @@ def test_a_rank_is_found(
 
     def parts_of(r: int) -> dict[str, int]:
         trained = dlp.lora_model_parameters(r=r, **adapters) if r else 0
-        shape = micro_batch and {**micro_batch, "r": max(r, 1)}
+        shape: Any = micro_batch and {**micro_batch, "r": max(r, 1)}
         return dlp.memory_ledger(**ledger, num_adapter_parameters=trained, micro_batch=shape)[
             method
         ]
@@ -145,9 +138,9 @@ def test_a_rank_is_found(
 def test_a_model_is_found(
     memory_bytes: int,
     frozen: bool,
-    frozen_dtype: str,
+    frozen_dtype: Any,
     adapters: int,
-    convention: str,
+    convention: Any,
     stage: int,
     num_devices: int,
 ) -> None:
@@ -173,7 +166,7 @@ def test_a_model_is_found(
 
 @given(memory, st.integers(0, 10**10), st.integers(1, 64), st.sampled_from(dlp.CACHE_DTYPES))
 def test_a_context_beside_the_weights_is_found(
-    memory_bytes: int, num_parameters: int, batch_size: int, cache_dtype: str
+    memory_bytes: int, num_parameters: int, batch_size: int, cache_dtype: Any
 ) -> None:
     cache: dict[str, Any] = {
         "num_hidden_layers": 16,
@@ -225,7 +218,7 @@ def test_where_nothing_fits_the_next_total_says_what_is_needed() -> None:
     )
     assert found["per_device_train_batch_size"] == 0
     assert found["total"] == dlp.memory_ledger(**LEDGER)["full"]["total"] > 100_000_000
-    one = dlp.memory_ledger(**LEDGER, micro_batch={**SHAPE, "per_device_train_batch_size": 1})
+    one = dlp.memory_ledger(**LEDGER, micro_batch=SHAPE | {"per_device_train_batch_size": 1})
     assert found["next_total"] == one["full"]["total"]
     assert found["largest_part"] == "optimizer"
 
@@ -236,23 +229,6 @@ def test_memory_enough_for_any_model_is_refused(adapters: int) -> None:
         dlp.largest_model(
             memory_bytes=10**15, stage=3, num_devices=10**6, num_adapter_parameters=adapters
         )
-
-
-def test_the_ledger_takes_what_the_formula_takes() -> None:
-    parameters = list(inspect.signature(dlp.memory_ledger).parameters)
-    assert [*limits._LEDGER, "micro_batch"] == parameters
-
-
-@pytest.mark.parametrize(
-    ("ledger", "message"),
-    [
-        ({}, 'ledger must have "num_parameters"'),
-        ({"num_parameters": 1, "micro_batch": None}, "a key of ledger must be one of"),
-    ],
-)
-def test_a_ledger_that_is_none_is_refused(ledger: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        dlp.largest_batch(memory_bytes=1, ledger=ledger, micro_batch=SHAPE)
 
 
 def test_arguments_may_go_to_the_ends_of_their_ranges() -> None:

@@ -36,7 +36,7 @@ def states(**arguments: Any) -> dict[str, int]:
 
 @given(counts, counts, dtypes, conventions, stages, devices)
 def test_parts_sum_to_the_total(
-    trained: int, frozen: int, dtype: str, convention: str, stage: int, num_devices: int
+    trained: int, frozen: int, dtype: Any, convention: Any, stage: int, num_devices: int
 ) -> None:
     held = states(
         num_trainable_parameters=trained,
@@ -52,7 +52,7 @@ def test_parts_sum_to_the_total(
 
 @given(counts, counts, dtypes, conventions)
 def test_one_device_holds_everything_in_every_stage(
-    trained: int, frozen: int, dtype: str, convention: str
+    trained: int, frozen: int, dtype: Any, convention: Any
 ) -> None:
     whole = dlp.training_state_bytes(num_parameters=trained, convention=convention)
     whole += dlp.weight_bytes(num_parameters=frozen, dtype=dtype)
@@ -69,7 +69,7 @@ def test_one_device_holds_everything_in_every_stage(
 
 @given(counts, counts, dtypes, conventions, st.integers(2, 2048))
 def test_a_stage_spreads_its_parts_and_copies_the_others(
-    trained: int, frozen: int, dtype: str, convention: str, num_devices: int
+    trained: int, frozen: int, dtype: Any, convention: Any, num_devices: int
 ) -> None:
     def held(stage: int, num_devices: int, trained: int, frozen: int) -> dict[str, int]:
         return states(
@@ -93,7 +93,7 @@ def test_a_stage_spreads_its_parts_and_copies_the_others(
 
 @given(counts, counts, conventions, devices, stages)
 def test_a_later_stage_and_more_devices_never_take_more(
-    trained: int, frozen: int, convention: str, num_devices: int, stage: int
+    trained: int, frozen: int, convention: Any, num_devices: int, stage: int
 ) -> None:
     def total(stage: int, num_devices: int) -> int:
         return states(
@@ -111,7 +111,7 @@ def test_a_later_stage_and_more_devices_never_take_more(
 
 @given(st.integers(1, 10**9), conventions, devices)
 def test_devices_together_hold_the_whole_and_less_than_a_device_more(
-    shard: int, convention: str, num_devices: int
+    shard: int, convention: Any, num_devices: int
 ) -> None:
     for trained in (shard * num_devices, shard * num_devices - (num_devices - 1)):
         held = states(
@@ -126,7 +126,7 @@ def test_devices_together_hold_the_whole_and_less_than_a_device_more(
 
 @given(counts, counts, dtypes, conventions, stages, devices)
 def test_frozen_and_trained_parameters_add_up(
-    trained: int, frozen: int, dtype: str, convention: str, stage: int, num_devices: int
+    trained: int, frozen: int, dtype: Any, convention: Any, stage: int, num_devices: int
 ) -> None:
     rest: dict[str, Any] = {"convention": convention, "stage": stage, "num_devices": num_devices}
     both = states(
@@ -158,7 +158,7 @@ def test_megatron_counts_six_bytes_and_twelve_that_are_shared(shard: int, num_de
 @pytest.mark.parametrize(
     ("sharding_strategy", "stage"), [("NO_SHARD", 0), ("SHARD_GRAD_OP", 2), ("FULL_SHARD", 3)]
 )
-def test_a_sharding_strategy_is_a_stage(sharding_strategy: str, stage: int) -> None:
+def test_a_sharding_strategy_is_a_stage(sharding_strategy: Any, stage: int) -> None:
     assert dlp.zero_stage(sharding_strategy=sharding_strategy) == stage
 
 

@@ -7,7 +7,6 @@ the others call them all.
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import dlp
+from _guide import worked
 from tests.formulas.calls import FUNCTIONS, MODELS
 from tests.formulas.laws import COUNTS, law, numbers, result, some_call
 
@@ -348,7 +348,7 @@ def test_eight_bits_are_a_byte(data: DataObject, count: int) -> None:
 
 @law
 @given(dtype=st.sampled_from(dlp.CACHE_DTYPES), tokens=COUNTS)
-def test_a_cache_holds_two_numbers_for_each_token(dtype: str, tokens: int) -> None:
+def test_a_cache_holds_two_numbers_for_each_token(dtype: Any, tokens: int) -> None:
     bits = dlp.cache_bits_per_value(dtype=dtype)
     cache = dlp.kv_cache_bytes(
         num_hidden_layers=1, num_key_value_heads=1, head_dim=1, num_tokens=tokens, dtype=dtype
@@ -364,7 +364,8 @@ def test_a_mixture_of_formats_lies_between_them(blocks: dict[str, int]) -> None:
     weights = {ggml_type: 256 * number for ggml_type, number in blocks.items()}
     parts = [dlp.gguf_bytes(num_weights={t: number}) for t, number in weights.items()]
     assert sum(parts) == dlp.gguf_bytes(num_weights=weights)
-    each = [dlp.gguf_bits_per_weight(ggml_type=ggml_type) for ggml_type in weights]
+    types: list[Any] = list(weights)
+    each = [dlp.gguf_bits_per_weight(ggml_type=ggml_type) for ggml_type in types]
     mean = dlp.gguf_mean_bits_per_weight(num_weights=weights)
     assert min(each) * (1 - 1e-12) <= mean <= max(each) * (1 + 1e-12)
     assert mean * sum(weights.values()) == pytest.approx(8 * sum(parts))
@@ -409,7 +410,7 @@ def test_the_shards_together_hold_the_whole_and_little_more(data: DataObject) ->
 
 @law
 @given(data=st.data(), strategy=st.sampled_from(dlp.SHARDING_STRATEGIES))
-def test_a_strategy_that_shards_more_holds_less(data: DataObject, strategy: str) -> None:
+def test_a_strategy_that_shards_more_holds_less(data: DataObject, strategy: Any) -> None:
     call = some_call(data, "sharded_state_bytes")
     stage = dlp.zero_stage(sharding_strategy=strategy)
     assert 0 <= stage <= 3
@@ -445,7 +446,7 @@ def test_an_estimate_grows_with_the_model_and_its_buffers(data: DataObject, more
     leftover=st.sampled_from(["step", "skip"]),
 )
 def test_the_windows_are_the_updates_of_a_run(
-    samples: int, batch: int, steps: int, epochs: int, leftover: str
+    samples: int, batch: int, steps: int, epochs: int, leftover: Any
 ) -> None:
     data: dict[str, Any] = {"num_samples": samples, "per_device_train_batch_size": batch}
     micro_batches = dlp.micro_batches_per_epoch(**data)
@@ -806,7 +807,7 @@ def test_the_parts_of_a_forward_pass_sum_to_its_flops(
     accelerator=st.sampled_from(dlp.ACCELERATORS),
 )
 def test_speed_and_utilization_are_inverses(
-    share: float, flops: float, devices: int, accelerator: str
+    share: float, flops: float, devices: int, accelerator: Any
 ) -> None:
     peak = dlp.peak_flops_per_second(accelerator=accelerator)
     machine: dict[str, Any] = {"num_devices": devices, "peak_flops_per_second": peak}
@@ -875,7 +876,7 @@ def test_a_limit_fits_and_one_more_does_not(name: str, data: DataObject, memory:
 
 @law
 @given(data=st.data(), memory=st.integers(10**9, 10**12), method=st.sampled_from(dlp.METHODS))
-def test_the_ledger_of_a_limit_has_its_total(data: DataObject, memory: int, method: str) -> None:
+def test_the_ledger_of_a_limit_has_its_total(data: DataObject, memory: int, method: Any) -> None:
     for name in ("largest_batch", "largest_context"):
         call = some_call(data, name) | {"memory_bytes": memory, "method": method}
         found = result(name, **call)
@@ -1038,6 +1039,6 @@ def test_the_tables_of_arguments_name_the_formulas_of_their_law() -> None:
         for name, listed in table.items():
             if isinstance(listed, str):
                 continue
-            known = inspect.signature(FUNCTIONS[name]).parameters
+            known = worked.parameters(FUNCTIONS[name])
             for entry in listed:
                 assert set(entry.split(" and ")) <= set(known), f"{name}: {entry}"

@@ -14,6 +14,7 @@ import griffe
 import pytest
 
 import dlp
+from _guide import worked
 from tests.formulas import api
 from tests.formulas.calls import FUNCTIONS
 from tests.paths import ROOT
@@ -103,7 +104,7 @@ def test_a_function_begins_with_a_sentence(function: griffe.Function) -> None:
 @every_function
 def test_a_function_describes_exactly_the_parameters(function: griffe.Function) -> None:
     documented = section(function, griffe.DocstringSectionKind.parameters).value
-    assert [p.name for p in documented] == [p.name for p in function.parameters], (
+    assert [p.name.lstrip("*") for p in documented] == [p.name for p in function.parameters], (
         f'{function.path}: "Args:" must describe each parameter, in order'
     )
     for parameter in documented:
@@ -143,7 +144,7 @@ def test_a_function_has_a_type_for_everything(function: griffe.Function) -> None
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_every_parameter_is_given_by_keyword(name: str) -> None:
-    for parameter in inspect.signature(FUNCTIONS[name]).parameters.values():
+    for parameter in worked.parameters(FUNCTIONS[name]).values():
         assert parameter.kind is parameter.KEYWORD_ONLY, f"{name}: put a * before {parameter.name}"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import math
 import re
 import time
@@ -15,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from _guide import worked
 from tests.formulas.calls import ARGUMENTS, FUNCTIONS, calls, plain_call
 from tests.formulas.laws import some_call
 
@@ -110,6 +110,9 @@ HOSTILE: list[Any] = [
     Float64("nan"),
 ]
 
+HANDED_ON = {"ledger", "micro_batch"}
+"""The arguments that are arguments of another formula: Python names a key that it does not take."""
+
 CASES = [(name, parameter) for name in FUNCTIONS for parameter in ARGUMENTS.get(name, {})]
 
 
@@ -177,7 +180,10 @@ def test_valid_arguments_give_finite_numbers_that_are_not_negative(name: str) ->
 @pytest.mark.parametrize(("name", "parameter"), CASES)
 def test_a_hostile_value_is_refused_by_the_name_of_its_argument(name: str, parameter: str) -> None:
     for hostile in HOSTILE:
-        check(name, plain_call(name) | {parameter: hostile}, (parameter,))
+        named = {parameter}
+        if parameter in HANDED_ON and isinstance(hostile, dict):
+            named |= known_words(name) | set(map(str, hostile))
+        check(name, plain_call(name) | {parameter: hostile}, tuple(named))
 
 
 NEVER: dict[type, list[Any]] = {
@@ -193,7 +199,7 @@ NEVER: dict[type, list[Any]] = {
 
 @pytest.mark.parametrize(("name", "parameter"), CASES)
 def test_a_value_of_another_kind_never_passes(name: str, parameter: str) -> None:
-    kind = inspect.signature(FUNCTIONS[name]).parameters[parameter].annotation
+    kind = worked.parameters(FUNCTIONS[name])[parameter].annotation
     for value in NEVER.get(kind, []):
         with pytest.raises((TypeError, ValueError), match=rf"\b{parameter}\b"):
             FUNCTIONS[name](**plain_call(name) | {parameter: value})
@@ -247,7 +253,7 @@ def known_words(name: str) -> set[str]:
     for values in ARGUMENTS[name].values():
         for value in values:
             words |= set(map(str, value)) if isinstance(value, dict) else set()
-    if "micro_batch" in words or "ledger" in words:
+    if words & HANDED_ON:
         words |= known_words("activation_bytes") | set(ARGUMENTS["memory_ledger"])
     return {re.escape(word) for word in words if re.match(r"\w", word)} or {name}
 
@@ -297,7 +303,7 @@ def test_an_argument_that_is_missing_or_unknown_is_named(name: str) -> None:
     call = plain_call(name)
     with pytest.raises(TypeError, match="nonsense"):
         FUNCTIONS[name](**call, nonsense=1)
-    for parameter in inspect.signature(FUNCTIONS[name]).parameters.values():
+    for parameter in worked.parameters(FUNCTIONS[name]).values():
         assert parameter.kind is parameter.KEYWORD_ONLY, f"{name}: {parameter.name}"
         if parameter.default is parameter.empty:
             with pytest.raises(TypeError, match=rf"\b{parameter.name}\b"):
@@ -376,8 +382,16 @@ def test_arguments_are_left_as_they_were(name: str) -> None:
             {"num_parameters": 10, "num_trainable_parameters": 11},
             "num_trainable_parameters must be from 0 to 10, not 11",
         ),
-        ("memory_ledger", {"micro_batch": {"method": "full"}}, "key of micro_batch .*'method'"),
-        ("memory_ledger", {"micro_batch": {}}, 'micro_batch must have "num_hidden_layers"'),
+        (
+            "memory_ledger",
+            {"micro_batch": {"method": "full"}},
+            'micro_batch must not have "method"',
+        ),
+        ("memory_ledger", {"micro_batch": {}}, "missing .* argument: 'num_hidden_layers'"),
+        ("memory_ledger", {"micro_batch": {1: 2}}, "a key of micro_batch must be a str, not 1"),
+        ("largest_batch", {"ledger": {}}, "missing .* argument: 'num_parameters'"),
+        ("largest_batch", {"ledger": {"x": 1}}, "unexpected keyword argument 'x'"),
+        ("largest_batch", {"ledger": {"micro_batch": None}}, 'ledger must not have "micro_batch"'),
         ("causal_lm_loss", {"labels": [-100, -100, -100]}, "labels must have at least one"),
         ("mean_loss", {"labels": [5, 6]}, "as many as labels, not 4 and 2"),
     ],

@@ -60,6 +60,7 @@ def test_updates_are_those_of_the_trainer(
         "drop_last": drop_last,
     }
     assert dlp.micro_batches_per_epoch(**data) == micro_batches
+    last_window: Any
     for last_window, updates in (("skip", skipped), ("step", stepped)):
         ours = dlp.training_updates(
             **data,
@@ -80,7 +81,7 @@ def test_updates_are_those_of_the_trainer(
     ],
 )
 def test_weights_change_after_the_micro_batches_seen_in_real_loops(
-    leftover: str, epochs: int, changed_after: list[int]
+    leftover: Any, epochs: int, changed_after: list[int]
 ) -> None:
     windows = dlp.accumulation_windows(
         num_micro_batches=10,
@@ -118,7 +119,7 @@ def test_on_one_device_rounding_twice_is_rounding_once(
 
 @given(epoch, small, st.integers(1, 4), st.sampled_from(["step", "skip"]))
 def test_updates_are_as_many_as_accumulation_windows(
-    data: dict[str, Any], steps: int, epochs: int, last_window: str
+    data: dict[str, Any], steps: int, epochs: int, last_window: Any
 ) -> None:
     micro_batches = dlp.micro_batches_per_epoch(**data)
     per_epoch = dlp.updates_per_epoch(
@@ -144,7 +145,7 @@ def test_updates_are_as_many_as_accumulation_windows(
 
 @given(st.integers(1, 60), small, st.integers(1, 5), st.sampled_from(dlp.LEFTOVERS))
 def test_windows_hold_each_micro_batch_at_most_once_and_in_order(
-    micro_batches: int, steps: int, epochs: int, leftover: str
+    micro_batches: int, steps: int, epochs: int, leftover: Any
 ) -> None:
     windows = dlp.accumulation_windows(
         num_micro_batches=micro_batches,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections import Counter
 from fractions import Fraction
@@ -78,7 +77,7 @@ def test_every_documented_formula_is_reached(name: str) -> None:
 
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_the_default_conventions_have_a_formula(name: str) -> None:
-    parameters = inspect.signature(FUNCTIONS[name]).parameters.values()
+    parameters = worked.parameters(FUNCTIONS[name]).values()
     defaults = {p.name: p.default for p in parameters if p.default is not p.empty}
     assert worked.solve(FUNCTIONS[name], plain_call(name) | defaults)
 

@@ -1,18 +1,23 @@
 """Question 3: the memory that the weights of a model take."""
 
+from typing import TYPE_CHECKING
+
 import dlp
 from _guide import given
 from _guide.formats import binary_size, count, decimal, percent, size
 from _guide.question import Case, Question
 
+if TYPE_CHECKING:
+    from dlp.units import Dtype
 
-def case(*, num_parameters: int = given.num_parameters, dtype: str = "fp32") -> Case:
+
+def case(*, num_parameters: int = given.num_parameters, dtype: "Dtype" = "fp32") -> Case:
     """Ask for the memory of the weights alone."""
     load = dlp.weight_bytes(num_parameters=num_parameters, dtype=dtype)
     bits = dlp.bits_per_parameter(dtype=dtype)
     each = dlp.bytes_per_parameter(dtype=dtype)
     half = dlp.bytes_per_parameter(dtype="fp16")
-    other = "fp32" if each == half else "fp16"
+    other: Dtype = "fp32" if each == half else "fp16"
     other_each = dlp.bytes_per_parameter(dtype=other)
     bits_as_bytes = num_parameters * bits
     state = dlp.training_state_bytes(num_parameters=num_parameters)
