@@ -41,9 +41,6 @@ enlarged_factors = 16
 # One key and value head for so many query heads, where attention is grouped.
 queries_per_group = 4
 
-# What one of the estimates takes for a parameter in its largest stage.
-largest_stage_bytes = 8
-
 # Ten tokens of a prompt and its completion, and the probability a model gives to each of them.
 tokens = ("Q", ":", "Capital", "of", "France", "?", "A", ":", "Paris", ".")
 token_ids = list(range(len(tokens)))
