@@ -5,7 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 export NO_MKDOCS_2_WARNING := 1
-export PYTHONUTF8 := 1 # whatever the locale, paths and files are in UTF-8
+# Whatever the locale, names of files are in UTF-8.
+export PYTHONUTF8 := 1
 
 # The dates in the sitemap are those of the last commit, so that a commit always builds the same bytes.
 COMMITTED := $(shell git log -1 --format=%ct 2>/dev/null)
