@@ -5,13 +5,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
 export NO_MKDOCS_2_WARNING := 1
-# Whatever the locale, names of files are in UTF-8.
-export PYTHONUTF8 := 1
 
 # The dates in the sitemap are those of the last commit, so that a commit always builds the same bytes.
 COMMITTED := $(shell git log -1 --format=%ct 2>/dev/null)
 ifneq ($(COMMITTED),)
 export SOURCE_DATE_EPOCH ?= $(COMMITTED)
+endif
+
+# Until 3.13, Python reads the path of an installed checkout as the locale has it.
+ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
+export LC_ALL := C.UTF-8
 endif
 
 .DEFAULT_GOAL := help
