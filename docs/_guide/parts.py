@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from _evidence.sources import source_list
 from _guide import given as values
@@ -54,6 +55,26 @@ def solution(number: int) -> str:
         *_, last = worked.solve(call.function, call.arguments)
         solved += [words, worked.written(last)]
     return "\n\n".join(solved)
+
+
+def lock(number: int, shown: float, **changes: Any) -> None:
+    """Hold what the code of a page comes to to the question's own call, with some values changed.
+
+    Raises:
+        ValueError: If it differs.
+    """
+    same(shown, question(number).call(**changes))
+
+
+def same(shown: Any, computed: Any) -> None:
+    """Hold what the code of a page comes to to what the guide computes.
+
+    Raises:
+        ValueError: If it differs.
+    """
+    floats = isinstance(shown, float) and isinstance(computed, float)
+    if not (math.isclose(shown, computed) if floats else shown == computed):
+        raise ValueError(f"the code shown gives {shown!r}, but {computed!r} is right")
 
 
 def wrong_answers(number: int) -> str:

@@ -15,7 +15,7 @@ Arguments = dict[str, Any]
 """The arguments of a formula, by name."""
 
 SKELETON = {
-    "In code": ('=== "With `dlp`"', '=== "Plain Python"'),
+    "In code": ('=== "With `dlp`"', "parts.lock({number}, ", '=== "Plain Python"'),
     "Why": (),
     "Checked against": ("checks.checked({number})",),
     "If your course or library counts differently": (),

@@ -12,7 +12,9 @@ import pytest
 
 from _evidence.published import rows
 from _evidence.sources import SOURCES
+from _guide import parts
 from _guide.engine import blocks
+from _guide.engine.blocks import Block
 from _guide.engine.glossary import TERMS
 from _guide.questions import QUESTIONS
 from tests.pages.reading import fresh, run, run_page, tab_of, text_of
@@ -46,6 +48,17 @@ def imports(code: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             found.add((node.module or "").split(".")[0])
     return found
+
+
+def is_locked(block: Block) -> bool:
+    """Say whether a hidden line holds a name of the code shown to the question's own call."""
+    shown = {node.id for node in ast.walk(ast.parse(block.shown)) if isinstance(node, ast.Name)}
+    return any(
+        isinstance(node, ast.Call)
+        and ast.unparse(node.func) == "parts.lock"
+        and shown & {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
+        for node in ast.walk(ast.parse(block.code))
+    )
 
 
 @every_page
@@ -89,7 +102,27 @@ def test_tabs_with_and_without_dlp_print_the_same(page: str) -> None:
         assert ours.printed == plain.printed, f"{where}: the tabs print different things"
         outside = imports(plain.block.shown) - sys.stdlib_module_names
         assert not outside, f"{where}: plain Python has no {', '.join(outside)}"
-        assert "assert " in ours.block.code, f"{where}: hide an assert that locks the number"
+        for each in (ours, plain):
+            assert is_locked(each.block), (
+                f"docs/{page}:{each.block.line}: hide a call of `parts.lock` with the question's "
+                "number and what the code shown comes to"
+            )
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["assert num_bytes", "parts.lock(3, parts.question(3).call())", "lock(3, num_bytes)", "pass"],
+)
+def test_what_holds_no_number_to_the_question_is_no_lock(hidden: str) -> None:
+    shown = "num_bytes = 29 * 10**9\nprint(num_bytes)\n"
+    assert is_locked(Block(f"{shown}parts.lock(3, num_bytes)  # markdown-exec: hide", {}, 1))
+    assert not is_locked(Block(f"{shown}{hidden}  # markdown-exec: hide", {}, 1))
+
+
+def test_a_lock_that_fails_shows_both_values() -> None:
+    parts.lock(3, 28 * 10**9)
+    with pytest.raises(ValueError, match="gives 29000000000, but 28000000000 is right"):
+        parts.lock(3, 29 * 10**9)
 
 
 @every_page

@@ -28,8 +28,8 @@ def case(
             "Write down the shape of the matrix that turns one token's vector into the scores.",
         ),
         "steps": (
-            ("", (dlp.classification_head_parameters, {**shape, "bias": False})),
-            ("With its bias:", (dlp.classification_head_parameters, {**shape, "bias": True})),
+            ("", (dlp.classification_head_parameters, dict(shape, bias=False))),
+            ("With its bias:", (dlp.classification_head_parameters, dict(shape, bias=True))),
         ),
         "value": head,
         "unit": "parameters",

@@ -18,7 +18,7 @@ def case(
     """Ask for the memory of the weights at a longer context."""
     load = dlp.weight_bytes(num_parameters=num_parameters, dtype="fp32")
     table: Arguments = {"max_position_embeddings": context_length, "hidden_size": hidden_size}
-    longer_table: Arguments = {**table, "max_position_embeddings": longer_context}
+    longer_table: Arguments = dict(table, max_position_embeddings=longer_context)
     growth = dlp.position_table_bytes(**longer_table) - dlp.position_table_bytes(**table)
     llama = dlp.transformer_dimensions(config=dlp.LLAMA_2_7B)
     cache = dlp.kv_cache_bytes(

@@ -25,7 +25,7 @@ def case(
         "dtype": "fp32",
         "optimizer": "adamw",
     }
-    full: Arguments = {**head_only, "num_trainable_parameters": total}
+    full: Arguments = dict(head_only, num_trainable_parameters=total)
     tuned = dlp.training_memory_bytes(**head_only)
     trained = dlp.training_memory_bytes(**full)
     weights = dlp.weight_bytes(num_parameters=total, dtype="fp32")

@@ -25,7 +25,7 @@ def case(
         "gradient_accumulation_steps": gradient_accumulation_steps,
         "num_devices": given.num_devices,
     }
-    epoch = {"num_samples": num_samples, **batch}
+    epoch = dict(batch, num_samples=num_samples)
     updates = dlp.updates_per_epoch(**epoch)
     effective = dlp.effective_batch_size(**batch)
     micro_batches = dlp.micro_batches_per_epoch(
@@ -59,12 +59,14 @@ def case(
                 "micro-batches are multiplied by them.",
                 "refuted": f"A micro-batch holds {count(per_device_train_batch_size)} samples, and "
                 "accumulation makes updates fewer, never more.",
-                "when": accumulates and gradient_accumulation_steps != per_device_train_batch_size,
+                "when": accumulates
+                and per_device_train_batch_size not in (1, gradient_accumulation_steps),
             },
             {
                 "value": num_samples,
                 "assumes": "Each sample is an iteration.",
                 "refuted": f"One update uses {count(effective)} samples.",
+                "when": per_device_train_batch_size > 1,
             },
             {
                 "value": num_samples // effective * context_length,
@@ -72,6 +74,7 @@ def case(
                 "tokens of the data set are divided by it.",
                 "refuted": f"An effective batch is {count(effective)} samples, however long each "
                 "is.",
+                "when": context_length > effective,
             },
         ),
         "sheet": {

@@ -26,8 +26,8 @@ def case(*, real_width: int = given.real_width, r: int = given.r) -> Case:
         "assumed": ("one adapted matrix", "no bias, no DoRA"),
         "hints": ("Count the entries of the two factors; then double the rank and count again.",),
         "steps": (
-            ("", (dlp.lora_parameters, {"r": r, **matrix})),
-            ("At twice the rank:", (dlp.lora_parameters, {"r": 2 * r, **matrix})),
+            ("", (dlp.lora_parameters, dict(matrix, r=r))),
+            ("At twice the rank:", (dlp.lora_parameters, dict(matrix, r=2 * r))),
             (
                 "And the rank at which the factors are as large as the matrix:",
                 (dlp.lora_break_even_rank, matrix),

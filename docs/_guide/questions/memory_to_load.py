@@ -49,7 +49,6 @@ def case(*, num_parameters: int = given.num_parameters, dtype: "Dtype" = "fp32")
             },
             {
                 "value": gibibytes * dlp.GB,
-                "says": f"{decimal(gibibytes)} GB",
                 "assumes": "Bytes are divided by powers of two and the result is called GB.",
                 "refuted": "That number is in GiB. The question's GB is decimal.",
             },

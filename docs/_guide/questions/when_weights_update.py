@@ -20,13 +20,13 @@ def case(
         "gradient_accumulation_steps": gradient_accumulation_steps,
         "num_devices": given.num_devices,
     }
-    epoch = {"num_samples": num_samples, **batch}
+    epoch = dict(batch, num_samples=num_samples)
     effective = dlp.effective_batch_size(**batch)
     updates = dlp.updates_per_epoch(**epoch)
     micro_batches = dlp.micro_batches_per_epoch(
         num_samples=num_samples, per_device_train_batch_size=per_device_train_batch_size
     )
-    once = dlp.updates_per_epoch(**{**epoch, "gradient_accumulation_steps": micro_batches})
+    once = dlp.updates_per_epoch(**dict(epoch, gradient_accumulation_steps=micro_batches))
     return {
         "asks": "Someone says of the same run: “the weights of the model are updated only when an "
         "epoch ends.” True or false?",
