@@ -23,6 +23,7 @@ from _guide.engine.glossary import TERMS
 from _guide.questions import QUESTIONS
 from tests.formulas import api
 from tests.formulas.calls import FUNCTIONS
+from tests.pages import answers
 from tests.pages.copies import lay_all
 from tests.paths import PAGES
 from tests.site.conftest import Site, build
@@ -226,11 +227,31 @@ def test_every_question_page_has_a_picture(built: Site) -> None:
         assert document.pictures, question.page
 
 
-def test_all_answers_are_on_the_home_page(built: Site) -> None:
-    home = built.documents["index.html"].text
-    for question in QUESTIONS:
-        assert question.title in home
-        assert " ".join(question.answer.split()) in home, question.title
+def test_the_answers_are_those_of_the_key(built: Site) -> None:
+    glance = answers.rows(built.folder / "index.html", "glance")
+    cheat_sheet = answers.rows(built.folder / "cheat-sheet" / "index.html", "formulas")
+    assert len(glance) == len(cheat_sheet) == len(answers.KEY)
+    for number, (name, (right, _, _)) in enumerate(answers.KEY.items()):
+        assert answers.answer(built.folder / "questions" / name / "index.html") == right, name
+        assert glance[number][2].startswith(f"{right}. "), name
+        assert cheat_sheet[number][2] == right, name
+
+
+@pytest.mark.parametrize("name", answers.KEY)
+def test_the_wrong_answers_are_those_of_the_key(built: Site, name: str) -> None:
+    shown = answers.rows(built.folder / "questions" / name / "index.html", "wrong")
+    for row, key in zip(shown, answers.KEY[name][1], strict=True):
+        assert row[0] == key[0], name
+        assert key[1] in row[1], row
+        assert key[2] in row[2], row
+
+
+def test_the_answer_sheet_is_corrected_as_the_key_says(built: Site) -> None:
+    shown = answers.rows(built.folder / "corrections" / "index.html", "corrections")
+    for (_, *row), (_, _, key) in zip(shown, answers.KEY.values(), strict=True):
+        begins = (cell.startswith(words) for cell, words in zip(row[:2], key[:2], strict=True))
+        assert all(begins), (row, key)
+        assert key[2] in row[2], (row, key)
 
 
 def test_every_formula_leads_from_the_reference_to_its_evidence(built: Site) -> None:
