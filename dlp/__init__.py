@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dlp.transformer import *
     from dlp.memory import *
     from dlp.parallel import *
+    from dlp.families import *
     from dlp.architectures import *
     from dlp.cache import *
     from dlp.models import *
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 else:
     # A module comes after those that it imports from, and one that little needs comes late.
     _MODULES = (  # noqa: SIM905
-        "steps units quantization activations logits transformer memory parallel architectures "
-        "cache models heads objective adapters small_adapters soft_prompts compute limits"
+        "steps units quantization activations logits transformer memory parallel families "
+        "architectures cache models heads objective adapters small_adapters soft_prompts compute "
+        "limits"
     ).split()
 
     def __getattr__(name: str) -> object:

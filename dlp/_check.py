@@ -50,11 +50,13 @@ def choice(name: str, value: object, allowed: "Collection[Name]") -> "Name":
     return value  # type: ignore[return-value]
 
 
-def choices(name: str, value: object, allowed: "Collection[str]") -> list[str]:
+def choices(
+    name: str, value: object, allowed: "Collection[str]", *, empty: bool = False
+) -> list[str]:
     """Return `value` as a list if it is a list, tuple or set of strings, each one of `allowed`."""
     if not isinstance(value, (list, tuple, set, frozenset)):
         raise TypeError(f"{name} must be a list of str, not {_shown(value)}")
-    if not value:
+    if not value and not empty:
         raise ValueError(f"{name} must name at least one of {', '.join(allowed)}")
     names = [choice(name, item, allowed) for item in value]
     if len(set(names)) != len(names):

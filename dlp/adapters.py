@@ -1,37 +1,20 @@
 """Trainable parameters of LoRA, DoRA, AdaLoRA and BitFit, and the totals that PEFT prints."""
 
-from dlp import _check
-from dlp.architectures import (
-    linear_layers,
-    parameter_count,
-    parameters_by_part,
-    transformer_dimensions,
-)
+from dlp import _check, _config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from dlp._config import Model
+
+    _Entry = tuple[str, int, int, bool, int]
 
 ALL_LINEAR = "all-linear"
 """The value of `target_modules` that adapts every linear layer but the output head."""
 
 LORA_BIASES = ("none", "lora_only", "all")
 """Which biases of the base model are trained beside the adapters, as PEFT names the choice."""
-
-# model_type -> the modules of the token embedding and of the output head, where they are not
-# named as in Llama, or missing.
-_VOCABULARY_MODULES = {
-    "bert": ("word_embeddings", ""),
-    "bloom": ("word_embeddings", "lm_head"),
-    "distilbert": ("word_embeddings", ""),
-    "falcon": ("word_embeddings", "lm_head"),
-    "gpt2": ("wte", "lm_head"),
-    "gpt_bigcode": ("wte", "lm_head"),
-    "gpt_neox": ("embed_in", "lm_head"),
-    "roberta": ("word_embeddings", ""),
-    "t5": ("shared", "lm_head"),
-    "vit": ("", ""),
-}
 
 
 def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bool = False) -> int:
@@ -159,13 +142,7 @@ def bitfit_parameters(*, config: "Mapping[str, object]") -> int:
         >>> bitfit_parameters(config=GPT2)
         102144
     """
-    parts = parameters_by_part(config=config)
-    size = transformer_dimensions(config=config)
-    # Half of a LayerNorm's parameters are its shifts; an RMSNorm has none.
-    shifts = parts["norm"] // 2 if size["norm_bias"] else 0
-    pooler = parts["pooler"] // (size["hidden_size"] + 1)
-    patches = size["hidden_size"] if parts["patch_embedding"] else 0
-    return parts["bias"] + shifts + pooler + patches
+    return _biases(_config.read(config))
 
 
 def adaptable_modules(*, config: "Mapping[str, object]") -> list[tuple[str, int, int, bool, int]]:
@@ -173,6 +150,11 @@ def adaptable_modules(*, config: "Mapping[str, object]") -> list[tuple[str, int,
 
     The linear layers, then the token embedding and the output head, tied or not. PEFT adapts an
     embedding as a matrix with one input for each token of the vocabulary.
+
+    In a model with experts the names of an MLP's matrices mean those of the experts: PEFT leaves
+    an MLP without experts as it is. The router can be adapted too. Gate and up of all experts of a
+    layer are one parameter, whose adapter has the rank of both and writes both: each stands here
+    for its half.
 
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
@@ -185,23 +167,16 @@ def adaptable_modules(*, config: "Mapping[str, object]") -> list[tuple[str, int,
         ValueError: If `model_type` is unknown, a key is missing or a value out of its range.
 
     Source:
-        PEFT 0.21.2, `tuners/lora/layer.py`, `Embedding.update_layer`.
+        PEFT 0.21.2, `tuners/lora/layer.py`, `Embedding.update_layer`, and
+        `utils/transformers_weight_conversion.py` for experts.
 
     Examples:
         >>> from dlp.models import LLAMA_2_7B
         >>> adaptable_modules(config=LLAMA_2_7B)[-2]
         ('embed_tokens', 32000, 4096, False, 1)
     """
-    modules = linear_layers(config=config)
-    size = transformer_dimensions(config=config)
-    rows, width = size["vocab_size"], size["embedding_size"]
-    model_type = str(config["model_type"])
-    embedding, head = _VOCABULARY_MODULES.get(model_type, ("embed_tokens", "lm_head"))
-    if embedding:
-        modules.append((embedding, rows, width, False, 1))
-    if head:
-        modules.append((head, width, rows, model_type == "phi", 1))
-    return modules
+    model = _config.read(config)
+    return _adapted(model) + _config.modules(model, _config.VOCABULARY)
 
 
 def lora_model_parameters(
@@ -223,16 +198,16 @@ def lora_model_parameters(
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
         r: Rank of every adapter, 1 or more.
-        target_modules: Names of linear layers, as
-            [`linear_layers`][dlp.architectures.linear_layers] lists them, of the token embedding
-            and of the output head, such as `embed_tokens` and `lm_head`; or `ALL_LINEAR`,
-            unless the model has experts.
+        target_modules: Names of modules, as
+            [`adaptable_modules`][dlp.adapters.adaptable_modules] lists them; or `ALL_LINEAR`, which
+            leaves out the token embedding and the output head.
         bias: One of `LORA_BIASES`: no bias is trained, those of the targeted modules, or every
             bias in the model, those of norms included.
-        use_dora: Whether the adapters are DoRA's.
-        rank_pattern: A rank of its own for some of the targeted modules, by their names.
-        modules_to_save: Names of modules of which PEFT trains a copy, whole. One that is tied
-            to another is copied all the same.
+        use_dora: Whether the adapters are DoRA's, which experts and routers cannot have.
+        rank_pattern: A rank of its own for some of the targeted modules, by their names; none of
+            experts or routers.
+        modules_to_save: Names of modules of which PEFT trains a copy, whole, and freezes the
+            original. One that is tied to another is copied all the same.
 
     Returns:
         Trainable parameters, without those of a classification head.
@@ -253,33 +228,10 @@ def lora_model_parameters(
         >>> lora_model_parameters(config=LLAMA_2_7B, r=8, target_modules=["embed_tokens"])
         288768
     """
-    modules = adaptable_modules(config=config)
-    _check.choice("bias", bias, LORA_BIASES)
-    _check.count("r", r)
-    targets = _targets(config, target_modules)
-    ranks: dict[str, int] = {}
-    if rank_pattern is not None:
-        for module, rank in _check.mapping("rank_pattern", rank_pattern).items():
-            _check.choice("a key of rank_pattern", module, targets)
-            ranks[module] = _check.count(f'rank_pattern["{module}"]', rank)
-    saved: list[str] = []
-    if modules_to_save is not None:
-        free = [name for name in _names(modules) if name not in targets]
-        saved = _check.choices("modules_to_save", modules_to_save, free)
-    total = 0
-    for module, in_features, out_features, has_bias, copies in modules:
-        own_bias = out_features if has_bias else 0
-        if module in targets:
-            adapter = lora_parameters(
-                r=ranks.get(module, r),
-                in_features=in_features,
-                out_features=out_features,
-                use_dora=use_dora,
-            )
-            total += copies * (adapter + (own_bias if bias == "lora_only" else 0))
-        if module in saved:
-            total += copies * (in_features * out_features + own_bias)
-    return total + (bitfit_parameters(config=config) if bias == "all" else 0)
+    added, in_place = _lora(
+        _config.read(config), r, target_modules, bias, use_dora, rank_pattern, modules_to_save
+    )
+    return added + in_place
 
 
 def lora_totals(
@@ -332,31 +284,19 @@ def lora_totals(
         >>> lora_totals(**setup, packed=True)["all_param"]
         3660320768
     """
-    trained = lora_model_parameters(
-        config=config,
-        r=r,
-        target_modules=target_modules,
-        bias=bias,
-        use_dora=use_dora,
-        rank_pattern=rank_pattern,
-        modules_to_save=modules_to_save,
-    )
-    in_place = 0
-    if bias == "all":
-        in_place = bitfit_parameters(config=config)
-    elif bias == "lora_only":
-        targets = _targets(config, target_modules)
-        in_place = sum(
-            copies * out_features
-            for module, _, out_features, has_bias, copies in adaptable_modules(config=config)
-            if has_bias and module in targets
+    model = _config.read(config)
+    if model["counted"] in model["family"]["heads"]:
+        raise ValueError(
+            'config["architectures"] must name no classifier: its head is not among the totals'
         )
-    everything = parameter_count(config=config) + trained - in_place
+    added, in_place = _lora(model, r, target_modules, bias, use_dora, rank_pattern, modules_to_save)
+    everything = sum(_config.parts(model).values()) + added
     if _check.flag("packed", packed):
         everything -= sum(
             copies * (in_features * out_features // 2)
-            for _, in_features, out_features, _, copies in linear_layers(config=config)
+            for _, in_features, out_features, _, copies in _config.modules(model, _config.LINEAR)
         )
+    trained = added + in_place
     return {
         "trainable_params": trained,
         "all_param": everything,
@@ -394,25 +334,95 @@ def adalora_model_parameters(
         442512
     """
     _check.count("init_r", init_r)
-    targets = _targets(config, target_modules)
+    model = _config.read(config)
+    linear = _config.modules(model, _config.LINEAR)
+    modules = linear + _config.modules(model, _config.VOCABULARY)
+    targets = _targets(target_modules, modules, linear)
     return sum(
         copies
         * adalora_parameters(init_r=init_r, in_features=in_features, out_features=out_features)
-        for module, in_features, out_features, _, copies in adaptable_modules(config=config)
+        for module, in_features, out_features, _, copies in modules
         if module in targets
     )
 
 
-def _names(modules: "list[tuple[str, int, int, bool, int]]") -> list[str]:
+def _adapted(model: "Model") -> "list[_Entry]":
+    """List what `ALL_LINEAR` adapts: the linear layers, and experts in place of MLPs."""
+    if not [1 for module in model["family"]["modules"] if module[1] in _config.EXPERTS]:
+        return _config.modules(model, _config.LINEAR)
+    modules = _config.modules(model, ("attention",))
+    for module, inputs, outputs, has_bias, copies in _config.modules(model, ("fused expert",)):
+        modules.append((module, inputs, 2 * outputs, has_bias, copies))
+    return modules + _config.modules(model, ("expert", "router"))
+
+
+def _biases(model: "Model", saved: "Collection[str]" = ()) -> int:
+    """Count all biases and shifts but those of saved modules and of a classification head."""
+    return sum(
+        copies * outputs
+        for module, part, _, outputs, has_bias, copies in model["inventory"]
+        if has_bias and part != "classification_head" and module not in saved
+    )
+
+
+def _lora(
+    model: "Model",
+    r: int,
+    target_modules: "str | Collection[str]",
+    bias: str,
+    use_dora: bool,
+    rank_pattern: "Mapping[str, int] | None",
+    modules_to_save: "Collection[str] | None",
+) -> "tuple[int, int]":
+    """Count what LoRA trains: parameters added to the model, and biases of the model itself."""
+    linear, vocabulary = _adapted(model), _config.modules(model, _config.VOCABULARY)
+    modules = linear + vocabulary
+    _check.choice("bias", bias, LORA_BIASES)
+    _check.count("r", r)
+    targets = _targets(target_modules, modules, linear)
+    plain = _plain_targets(model, targets, use_dora)
+    ranks: dict[str, int] = {}
+    rank_pattern = {} if rank_pattern is None else rank_pattern
+    modules_to_save = [] if modules_to_save is None else modules_to_save
+    for module, rank in _check.mapping("rank_pattern", rank_pattern).items():
+        _check.choice("a key of rank_pattern", module, plain)
+        ranks[module] = _check.count(f'rank_pattern["{module}"]', rank)
+    savable = _config.modules(model, _config.LINEAR + ("router",)) + vocabulary
+    free = [name for name in _names(savable) if name not in targets]
+    saved = _check.choices("modules_to_save", modules_to_save, free, empty=True)
+    added = sum(
+        copies * (inputs * outputs + (outputs if has_bias else 0))
+        for module, inputs, outputs, has_bias, copies in savable
+        if module in saved
+    )
+    in_place = _biases(model, saved) if bias == "all" else 0
+    for module, inputs, outputs, has_bias, copies in modules:
+        if module in targets:
+            added += copies * lora_parameters(
+                r=ranks.get(module, r), in_features=inputs, out_features=outputs, use_dora=use_dora
+            )
+            in_place += copies * outputs if has_bias and bias == "lora_only" else 0
+    return added, in_place
+
+
+def _plain_targets(model: "Model", targets: "list[str]", use_dora: bool) -> "list[str]":
+    """Give the targets that are linear layers; refuse what PEFT refuses of experts and routers."""
+    fused = _names(_config.modules(model, ("fused expert",)))
+    if 0 < len([name for name in fused if name in targets]) < len(fused):
+        raise ValueError(f"target_modules must name {' and '.join(fused)} together or neither")
+    others = fused + _names(_config.modules(model, ("expert", "router")))
+    plain = [name for name in targets if name not in others]
+    if _check.flag("use_dora", use_dora) and len(plain) < len(targets):
+        raise ValueError("use_dora must be False when target_modules has experts or their router")
+    return plain
+
+
+def _names(modules: "list[_Entry]") -> list[str]:
     return list(dict.fromkeys(module for module, _, _, _, _ in modules))
 
 
-def _targets(config: "Mapping[str, object]", target_modules: object) -> list[str]:
+def _targets(target_modules: object, modules: "list[_Entry]", linear: "list[_Entry]") -> list[str]:
     if isinstance(target_modules, str):
         _check.choice("target_modules", target_modules, (ALL_LINEAR,))
-        if transformer_dimensions(config=config)["num_moe_layers"]:
-            raise ValueError("target_modules must name the modules of a model with experts")
-        return _names(linear_layers(config=config))
-    return _check.choices(
-        "target_modules", target_modules, _names(adaptable_modules(config=config))
-    )
+        return _names(linear)
+    return _check.choices("target_modules", target_modules, _names(modules))

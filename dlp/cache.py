@@ -4,9 +4,8 @@ It grows with the context; loading a model does not need it. Its number format i
 the weights are in.
 """
 
-from dlp import _check
+from dlp import _check, _config
 from dlp.activations import COMPUTE_DTYPES
-from dlp.architectures import transformer_dimensions
 from dlp.quantization import gguf_bits_per_weight
 from dlp.units import bits_per_parameter
 
@@ -14,8 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Encoders have nothing to cache, and a decoder beside an encoder has two caches in each layer.
-_NOT_DECODERS = ("bert", "roberta", "distilbert", "vit", "t5")
+    from dlp._config import Model
 
 _GGML_DTYPES = ("Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL")
 
@@ -145,41 +143,7 @@ def sliding_window_layers(*, config: "Mapping[str, object]") -> int:
         >>> sliding_window_layers(config={**MISTRAL_7B, "sliding_window": 4096})
         32
     """
-    layers = transformer_dimensions(config=config)["num_hidden_layers"]
-    family = str(config["model_type"])
-    if family in _NOT_DECODERS:
-        raise ValueError(f"config must be that of a decoder, not of model_type {family}")
-    if config.get("sliding_window") is None:
-        return 0
-    _check.count('config["sliding_window"]', config["sliding_window"])
-    types = config.get("layer_types")
-    if types is not None:
-        names = _check.sequence('config["layer_types"]', types)
-        if len(names) != layers:
-            raise ValueError(
-                f'config["layer_types"] must name {layers} layers, one for each, not {len(names)}'
-            )
-        for name in names:
-            _check.choice(
-                'an item of config["layer_types"]', name, ("full_attention", "sliding_attention")
-            )
-        return names.count("sliding_attention")
-    if family == "gemma2":
-        return layers - layers // 2
-    if family in ("gemma3", "gemma3_text"):
-        pattern = config.get("sliding_window_pattern")
-        every = _check.count('config["sliding_window_pattern"]', 6 if pattern is None else pattern)
-        return layers - layers // every
-    if family.startswith("qwen"):
-        used = config.get("use_sliding_window")
-        if not _check.flag('config["use_sliding_window"]', False if used is None else used):
-            return 0
-        first = config.get("max_window_layers")
-        full = _check.count(
-            'config["max_window_layers"]', 28 if first is None else first, minimum=0
-        )
-        return max(layers - full, 0)
-    return layers
+    return _sliding_layers(config, _decoder(config))
 
 
 def model_kv_cache_bytes(
@@ -223,21 +187,70 @@ def model_kv_cache_bytes(
         131072
     """
     _check.count("num_tokens", num_tokens)
-    sliding = sliding_window_layers(config=config)
-    size = transformer_dimensions(config=config)
-    window = config["sliding_window"] if sliding else num_tokens
+    model = _decoder(config)
+    size, sliding = model["sizes"], _sliding_layers(config, model)
     total = 0
     for layers, tokens in (
         (size["num_hidden_layers"] - sliding, num_tokens),
-        (sliding, min(num_tokens, _check.count('config["sliding_window"]', window))),
+        (sliding, min(num_tokens, _window(config) or num_tokens)),
     ):
         if layers:
             total += kv_cache_bytes(
                 num_hidden_layers=layers,
-                num_key_value_heads=size["num_key_value_heads"],
+                num_key_value_heads=model["cached_heads"],
                 head_dim=size["head_dim"],
                 num_tokens=tokens,
                 batch_size=batch_size,
                 dtype=dtype,
             )
     return total
+
+
+def _decoder(config: "Mapping[str, object]") -> "Model":
+    """Read a config and refuse that of an encoder, with or without a decoder beside it."""
+    model = _config.read(config)
+    if not model["family"]["causal"]:
+        raise ValueError(
+            f"config must be that of a decoder, not of model_type {model['model_type']}"
+        )
+    return model
+
+
+def _window(config: "Mapping[str, object]") -> int:
+    window = config.get("sliding_window")
+    return 0 if window is None else _check.count('config["sliding_window"]', window)
+
+
+def _sliding_layers(config: "Mapping[str, object]", model: "Model") -> int:
+    """Count the layers with a sliding window."""
+    layers, where = model["sizes"]["num_hidden_layers"], model["family"]["window"]
+    if not _window(config):
+        return 0
+    types = config.get("layer_types")
+    if types is not None:
+        names = _check.sequence('config["layer_types"]', types)
+        if len(names) != layers:
+            raise ValueError(
+                f'config["layer_types"] must name {layers} layers, one for each, not {len(names)}'
+            )
+        for name in names:
+            _check.choice(
+                'an item of config["layer_types"]', name, ("full_attention", "sliding_attention")
+            )
+        return names.count("sliding_attention")
+    if where == "every second":
+        return layers - layers // 2
+    if where == "all but every sixth":
+        pattern = config.get("sliding_window_pattern")
+        every = _check.count('config["sliding_window_pattern"]', 6 if pattern is None else pattern)
+        return layers - layers // every
+    if where == "upper layers":
+        used = config.get("use_sliding_window")
+        if not _check.flag('config["use_sliding_window"]', False if used is None else used):
+            return 0
+        first = config.get("max_window_layers")
+        full = _check.count(
+            'config["max_window_layers"]', 28 if first is None else first, minimum=0
+        )
+        return max(layers - full, 0)
+    return layers

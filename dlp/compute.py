@@ -5,17 +5,14 @@ token $2N$. The backward pass does it twice more, once for the gradient of the i
 that of the weights: $6ND$ for $D$ tokens.
 """
 
-from dlp import _check
+from dlp import _check, _config
 from dlp.activations import RECOMPUTATIONS
-from dlp.architectures import (
-    active_parameters,
-    parameters_by_part,
-    transformer_dimensions,
-)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from dlp._config import Model
 
 COUNTED_PARAMETERS = ("matmul", "all", "without-positions", "non-embedding")
 """Which parameters are the $N$ of $6ND$.
@@ -26,7 +23,8 @@ The table of [`compute_parameters`][dlp.compute.compute_parameters] says who cou
 PASSES = ("training", "forward")
 """The forward and backward pass together, or the forward pass alone."""
 
-_NOT_CAUSAL = ("bert", "roberta", "distilbert", "t5", "vit")
+# The parts that are matrices, by each of which a token is multiplied.
+_MATRICES = ("attention", "mlp", "router", "projection")
 
 # What the makers promise for 16-bit matrix products without sparsity.
 _PEAK_TERAFLOPS = {"a100": 312, "h100": 989, "tpu-v4": 275, "tpu-v5e": 197, "tpu-v5p": 459}
@@ -69,15 +67,16 @@ def compute_parameters(*, config: "Mapping[str, object]", counted: str = "matmul
         [123532032, 124439808, 123653376, 85056000]
     """
     _check.choice("counted", counted, COUNTED_PARAMETERS)
-    parts = _causal_parts(config)
+    model = _config.read_causal(config)
+    parts = _config.parts(model, active=True)
     if counted == "matmul":
-        # A head tied to the embedding is one more product with the same matrix.
-        active = active_parameters(config=config, embeddings="output")
-        return active - parts["norm"] - parts["bias"]
+        return sum(parts[name] for name in _MATRICES) + _head(model)
+    left_out: tuple[str, ...] = ()
+    if counted != "all":
+        left_out = ("position_embedding",)
     if counted == "non-embedding":
-        return active_parameters(config=config, embeddings="none")
-    total = active_parameters(config=config)
-    return total - parts["position_embedding"] if counted == "without-positions" else total
+        left_out += ("token_embedding", "output_head")
+    return sum(parts.values()) - sum(parts[name] for name in left_out)
 
 
 def forward_flops(*, num_parameters: int, num_tokens: int) -> int:
@@ -472,23 +471,22 @@ def forward_flops_by_part(
         >>> sum(parts.values())
         291648307200
     """
-    parts = _causal_parts(config)
-    size = transformer_dimensions(config=config)
+    model = _config.read_causal(config)
+    size, parts = model["sizes"], _config.parts(model, active=True)
     _check.count("sequence_length", sequence_length)
     _check.count("per_device_train_batch_size", per_device_train_batch_size)
     tokens = per_device_train_batch_size * sequence_length
     width = size["num_attention_heads"] * size["head_dim"]
     scores = 2 * size["num_hidden_layers"] * width * sequence_length * tokens
     output = size["num_hidden_layers"] * width * size["hidden_size"]
-    head = size["vocab_size"] * size["embedding_size"]
-    rest = compute_parameters(config=config) - parts["attention"] - head
+    rest = sum(parts[name] for name in _MATRICES) - parts["attention"]
     return {
         "qkv_projections": 2 * (parts["attention"] - output) * tokens,
         "attention_scores": scores,
         "attention_values": scores,
         "attention_output": 2 * output * tokens,
         "mlp": 2 * rest * tokens,
-        "output_head": 2 * head * tokens,
+        "output_head": 2 * _head(model) * tokens,
     }
 
 
@@ -673,15 +671,9 @@ def training_days(
     return flops / (num_devices * flops_per_second * utilization * 86400)
 
 
-def _causal_parts(config: "Mapping[str, object]") -> dict[str, int]:
-    """Give the parameters of a causal language model by part; refuse any other model."""
-    parts = parameters_by_part(config=config)
-    if config["model_type"] in _NOT_CAUSAL:
-        raise ValueError(
-            f'config["model_type"] must be that of a causal language model, '
-            f"not {config['model_type']!r}"
-        )
-    return parts
+def _head(model: "Model") -> int:
+    """Count the output head; one that is tied to the embedding is one more product with it."""
+    return model["sizes"]["vocab_size"] * model["sizes"]["embedding_size"]
 
 
 def _peak(num_devices: object, peak_flops_per_second: object) -> float:

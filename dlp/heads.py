@@ -1,62 +1,9 @@
 """Parameters of a classification head, in the plain form and as real libraries build it."""
 
 from dlp import _check
+from dlp.families import FAMILIES, MODEL_TYPES
 
-# task -> (a dense layer of d x d with bias comes first, the last layer has a bias)
-_PLAIN = {"sequence-classification": (False, True), "token-classification": (False, True)}
-_DENSE = {"sequence-classification": (True, True), "token-classification": (False, True)}
-_SCORE = {"sequence-classification": (False, False), "token-classification": (False, True)}
-_SCORE_ONLY = {"sequence-classification": (False, False)}
-
-_LIBRARY_HEADS = {
-    "bert": _PLAIN,
-    "roberta": _DENSE,
-    "distilbert": _DENSE,
-    "t5": _DENSE,
-    "gpt2": _SCORE,
-    "gpt_neox": _SCORE,
-    "gpt_bigcode": _SCORE,
-    "bloom": _SCORE,
-    "falcon": _SCORE,
-    "phi": _SCORE,
-    "phi3": _SCORE,
-    "llama": _SCORE,
-    "mistral": _SCORE,
-    "mixtral": _SCORE,
-    "qwen2": _SCORE,
-    "qwen3": _SCORE,
-    "qwen3_moe": _SCORE,
-    "gemma": _SCORE,
-    "gemma2": _SCORE,
-    "gemma3_text": _SCORE_ONLY,
-    "opt": _SCORE_ONLY,
-    "vit": {"image-classification": (False, True)},
-}
-
-HEAD_MODEL_TYPES = (
-    "bert",
-    "roberta",
-    "distilbert",
-    "t5",
-    "gpt2",
-    "gpt_neox",
-    "gpt_bigcode",
-    "bloom",
-    "falcon",
-    "phi",
-    "phi3",
-    "llama",
-    "mistral",
-    "mixtral",
-    "qwen2",
-    "qwen3",
-    "qwen3_moe",
-    "gemma",
-    "gemma2",
-    "gemma3_text",
-    "opt",
-    "vit",
-)
+HEAD_MODEL_TYPES = tuple(name for name in MODEL_TYPES if FAMILIES[name]["heads"])
 """The `model_type` values whose heads in Transformers this module counts."""
 
 TASKS = ("sequence-classification", "token-classification", "image-classification")
@@ -186,9 +133,12 @@ def transformers_head_parameters(
     """
     _check.choice("model_type", model_type, HEAD_MODEL_TYPES)
     _check.choice("task", task, TASKS)
-    _check.choice(f"task of {model_type}", task, tuple(_LIBRARY_HEADS[model_type]))
+    heads = FAMILIES[model_type]["heads"]
+    _check.choice(f"task of {model_type}", task, heads)
     _check.count("hidden_size", hidden_size)
     _check.count("num_labels", num_labels)
-    dense, bias = _LIBRARY_HEADS[model_type][task]
-    first = linear_parameters(in_features=hidden_size, out_features=hidden_size) if dense else 0
-    return first + linear_parameters(in_features=hidden_size, out_features=num_labels, bias=bias)
+    dense = linear_parameters(in_features=hidden_size, out_features=hidden_size)
+    last = linear_parameters(
+        in_features=hidden_size, out_features=num_labels, bias=heads[task] != "score"
+    )
+    return last + (dense if heads[task] == "dense" else 0)

@@ -1,8 +1,6 @@
 """Trainable parameters of bottleneck adapters, IA3 and LayerNorm tuning."""
 
-from dlp import _check
-from dlp.adapters import adaptable_modules
-from dlp.architectures import parameters_by_part
+from dlp import _check, _config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +61,9 @@ def ia3_model_parameters(
 
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
-        target_modules: Names of modules, as
-            [`adaptable_modules`][dlp.adapters.adaptable_modules] lists them.
+        target_modules: Names of linear layers, as
+            [`linear_layers`][dlp.architectures.linear_layers] lists them, of the token embedding
+            and of the output head.
         feedforward_modules: Those of them whose inputs are scaled; may be empty.
 
     Returns:
@@ -86,12 +85,10 @@ def ia3_model_parameters(
         ... )
         614400
     """
-    modules = adaptable_modules(config=config)
+    modules = _config.modules(_config.read(config), _config.LINEAR + _config.VOCABULARY)
     names = list(dict.fromkeys(module for module, _, _, _, _ in modules))
     targets = _check.choices("target_modules", target_modules, names)
-    inward: list[str] = []
-    if feedforward_modules != []:
-        inward = _check.choices("feedforward_modules", feedforward_modules, targets)
+    inward = _check.choices("feedforward_modules", feedforward_modules, targets, empty=True)
     return sum(
         copies * (in_features if module in inward else out_features)
         for module, in_features, out_features, _, copies in modules
@@ -124,4 +121,4 @@ def ln_tuning_parameters(*, config: "Mapping[str, object]") -> int:
         >>> ln_tuning_parameters(config=GPT2)
         38400
     """
-    return parameters_by_part(config=config)["norm"]
+    return _config.parts(_config.read(config))["norm"]

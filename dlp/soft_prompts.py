@@ -1,7 +1,6 @@
 """Trainable parameters of prefix tuning, prompt tuning and p-tuning, as PEFT builds them."""
 
-from dlp import _check
-from dlp.architectures import transformer_dimensions
+from dlp import _check, _config
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,10 +110,11 @@ def prefix_tuning_model_parameters(
         >>> prefix_tuning_model_parameters(config=MISTRAL_7B, num_virtual_tokens=20)
         1310720
     """
-    size = transformer_dimensions(config=config)
+    model = _config.read(config)
+    size = model["sizes"]
     width = size["num_key_value_heads"] * size["head_dim"]
-    if config["model_type"] in ("falcon", "t5"):
-        width = size["hidden_size"]  # their configs have no key that PEFT could read
+    if model["family"]["prefix"] == "d":
+        width = size["hidden_size"]
     return prefix_tuning_parameters(
         num_virtual_tokens=num_virtual_tokens,
         num_layers=size["num_hidden_layers"],
@@ -134,7 +134,8 @@ def prompt_tuning_parameters(
 
     Args:
         num_virtual_tokens: Virtual tokens before the input, 1 or more.
-        token_dim: Width of the model's embedding, 1 or more.
+        token_dim: Width of the model, 1 or more: `hidden_size`, also of an OPT whose embedding is
+            narrower.
         num_transformer_submodules: 1, or 2 for an encoder with a decoder, each with a prompt of
             its own.
 
@@ -193,7 +194,8 @@ def p_tuning_parameters(
 
     Args:
         num_virtual_tokens: Virtual tokens before the input, 1 or more.
-        token_dim: Width of the model's embedding, 1 or more.
+        token_dim: Width of the model, 1 or more, as in
+            [`prompt_tuning_parameters`][dlp.soft_prompts.prompt_tuning_parameters].
         encoder_hidden_size: Width inside the network, 1 or more; where it is left out, PEFT takes
             `token_dim`.
         encoder_reparameterization_type: One of `PROMPT_ENCODERS`.

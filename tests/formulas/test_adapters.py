@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import dlp
 from tests.formulas.calls import MODELS
+from tests.formulas.laws import result
 
 sizes = st.integers(1, 20_000)
 ranks = st.integers(1, 512)
@@ -199,22 +200,83 @@ def test_a_saved_module_is_trained_whole() -> None:
     assert queries - plain == 28 * dlp.linear_parameters(in_features=3584, out_features=3584)
 
 
-def test_a_model_with_experts_needs_its_modules_named() -> None:
-    mixtral: dict[str, object] = {
-        "model_type": "mixtral",
-        "hidden_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "intermediate_size": 128,
-        "num_local_experts": 4,
-        "num_experts_per_tok": 2,
-        "vocab_size": 100,
-    }
-    setup: dict[str, Any] = {"config": mixtral, "r": 2}
-    with pytest.raises(ValueError, match=r"target_modules must name .* experts"):
-        dlp.lora_model_parameters(**setup, target_modules=dlp.ALL_LINEAR)
-    assert dlp.lora_model_parameters(**setup, target_modules=["q_proj"]) == 2 * 2 * (64 + 64)
+EXPERTS: dict[str, object] = {
+    "model_type": "qwen3_moe",
+    "hidden_size": 48,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 1,
+    "head_dim": 16,
+    "intermediate_size": 128,
+    "moe_intermediate_size": 24,
+    "num_experts": 5,
+    "num_experts_per_tok": 2,
+    "decoder_sparse_step": 2,
+    "vocab_size": 99,
+}
+"""Two layers with experts, and two without."""
+
+
+@given(ranks)
+def test_names_of_an_mlp_mean_those_of_the_experts(r: int) -> None:
+    def trained(targets: list[str] | str) -> int:
+        return dlp.lora_model_parameters(config=EXPERTS, r=r, target_modules=targets)
+
+    gate_and_up = 2 * 5 * dlp.lora_parameters(r=2 * r, in_features=48, out_features=2 * 24)
+    down = 2 * 5 * dlp.lora_parameters(r=r, in_features=24, out_features=48)
+    router = 2 * dlp.lora_parameters(r=r, in_features=48, out_features=5)
+    assert trained(["gate_proj", "up_proj"]) == gate_and_up
+    assert trained(["down_proj"]) == down
+    assert trained(["gate"]) == router
+    attention = ["q_proj", "k_proj", "v_proj", "o_proj"]
+    assert trained(dlp.ALL_LINEAR) == trained(attention) + gate_and_up + down + router
+    saved = dlp.lora_model_parameters(
+        config=EXPERTS, r=r, target_modules=["q_proj"], modules_to_save=["down_proj"]
+    )
+    assert saved == trained(["q_proj"]) + 2 * 48 * 128
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"target_modules": ["gate_proj"]}, "must name gate_proj and up_proj together"),
+        ({"target_modules": ["gate"], "use_dora": True}, "use_dora must be False"),
+        ({"target_modules": ["down_proj"], "rank_pattern": {"down_proj": 2}}, "rank_pattern"),
+        ({"target_modules": ["q_proj"], "rank_pattern": 0}, "rank_pattern must be a dict"),
+        ({"target_modules": ["q_proj"], "modules_to_save": 0}, "modules_to_save must be a list"),
+        (
+            {"config": EXPERTS | {"mlp_only_layers": [0, 1, 2, 3]}, "target_modules": ["up_proj"]},
+            "target_modules must be one of q_proj",
+        ),
+    ],
+)
+def test_what_peft_refuses_or_forgets_of_experts_is_refused(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        result("lora_model_parameters", **{"config": EXPERTS, "r": 8} | changes)
+
+
+def test_the_bias_of_a_copied_module_is_trained_once() -> None:
+    """The original is frozen, its bias too."""
+    setup: dict[str, Any] = {"config": dlp.GPT2, "r": 4, "target_modules": ["c_attn"]}
+    copy = dlp.lora_totals(**setup, modules_to_save=["c_fc"])
+    both = dlp.lora_totals(**setup, modules_to_save=["c_fc"], bias="all")
+    assert both["all_param"] == copy["all_param"]
+    biases = dlp.bitfit_parameters(config=dlp.GPT2)
+    assert both["trainable_params"] - copy["trainable_params"] == biases - 12 * 3072
+
+
+def test_totals_are_not_those_of_a_classifier() -> None:
+    config = dlp.LLAMA_2_7B | {"architectures": ["LlamaForTokenClassification"]}
+    with pytest.raises(ValueError, match=r"architectures.* must name no classifier"):
+        dlp.lora_totals(config=config, r=8, target_modules=["q_proj"])
+
+
+def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
+    setup: dict[str, Any] = {"config": dlp.LLAMA_2_7B, "r": 8, "target_modules": ["q_proj"]}
+    plain = dlp.lora_totals(**setup)
+    assert dlp.lora_totals(**setup, modules_to_save=[], rank_pattern={}) == plain
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ def test_each_way_of_counting_leaves_out_what_it_says(config: dict[str, Any]) ->
     assert counts["matmul"] == counts["non-embedding"] - small_ones + parts["token_embedding"]
 
 
-@pytest.mark.parametrize("model_type", ["bert", "roberta", "distilbert", "t5", "vit"])
+@pytest.mark.parametrize(
+    "model_type", [name for name, row in dlp.FAMILIES.items() if not row["causal"]]
+)
 def test_only_causal_language_models_are_counted(model_type: str) -> None:
     config = {
         "model_type": model_type,
@@ -134,6 +136,12 @@ def test_only_causal_language_models_are_counted(model_type: str) -> None:
         dlp.compute_parameters(config=config)
     with pytest.raises(ValueError, match=model_type):
         dlp.forward_flops_by_part(config=config, sequence_length=8)
+
+
+def test_only_a_model_with_an_output_head_is_counted() -> None:
+    config = dlp.LLAMA_2_7B | {"architectures": ["LlamaModel"]}
+    with pytest.raises(ValueError, match=r"architectures.* must name a causal language model"):
+        dlp.compute_parameters(config=config)
 
 
 @given(parameters, tokens)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from typing import Any
 
 import pytest
@@ -13,57 +15,28 @@ import dlp
 sizes = st.integers(1, 20_000)
 
 
-WITHOUT_HEAD = {"bert", "roberta", "distilbert", "vit"}
+WITHOUT_HEAD = {name for name, row in dlp.FAMILIES.items() if row["counted"] == "bare model"}
 """What is counted without an output head."""
 
-POSITIONS = {
-    "gpt2": "n_positions",
-    "gpt_bigcode": "n_positions",
-    "opt": "max_position_embeddings",
-    "bert": "max_position_embeddings",
-    "roberta": "max_position_embeddings",
-    "distilbert": "max_position_embeddings",
-}
-"""The key of the rows of a learned table of positions, where there is one."""
 
-OWN_KEYS: dict[str, dict[str, str]] = {
-    "gpt2": {
-        "hidden_size": "n_embd",
-        "num_hidden_layers": "n_layer",
-        "num_attention_heads": "n_head",
-        "intermediate_size": "n_inner",
-        "max_position_embeddings": "n_positions",
-    },
-    "opt": {"intermediate_size": "ffn_dim"},
-    "bloom": {"num_hidden_layers": "n_layer", "num_attention_heads": "n_head"},
-    "falcon": {"num_key_value_heads": "num_kv_heads", "intermediate_size": "ffn_hidden_size"},
-    "distilbert": {
-        "hidden_size": "dim",
-        "num_hidden_layers": "n_layers",
-        "num_attention_heads": "n_heads",
-        "intermediate_size": "hidden_dim",
-    },
-    "t5": {
-        "hidden_size": "d_model",
-        "num_hidden_layers": "num_layers",
-        "num_attention_heads": "num_heads",
-        "head_dim": "d_kv",
-        "intermediate_size": "d_ff",
-    },
-}
-OWN_KEYS["gpt_bigcode"] = OWN_KEYS["gpt2"]
+def own_key(model_type: str, name: str) -> str:
+    """Give the key under which a config of some type has what we call `name`."""
+    return (*dlp.FAMILIES[model_type]["keys"].get(name, ()), name)[0]
 
-SWITCHES = (
-    "attention_bias",
-    "mlp_bias",
-    "qk_layernorm",
-    "enable_bias",
-    "do_layer_norm_before",
-    "multi_query",
-    "parallel_attn",
-    "new_decoder_architecture",
-    "bias",
-    "qkv_bias",
+
+def has_table(model_type: str) -> bool:
+    """Say whether a model has a table of as many positions as its config says."""
+    rows = {module[2] for module in dlp.FAMILIES[model_type]["modules"]}
+    return bool(rows & {"rows", "rows + 2"}) and "pixels" not in rows
+
+
+SWITCHES = sorted(
+    {
+        key
+        for row in dlp.FAMILIES.values()
+        for key, value in row["left_out"].items()
+        if isinstance(value, bool) and not key.startswith(("_", "layer_norm"))
+    }
 )
 """Keys that are true or false; each architecture takes those it knows."""
 
@@ -84,11 +57,10 @@ def configs(draw: st.DrawFn, model_types: tuple[str, ...] = dlp.MODEL_TYPES) -> 
         "intermediate_size": inner,
         "max_position_embeddings": positions,
     }
-    names = OWN_KEYS.get(model_type, {})
     experts = draw(st.integers(1, 8))
     return {
         "model_type": model_type,
-        **{names.get(name, name): value for name, value in drawn.items()},
+        **{own_key(model_type, name): value for name, value in drawn.items()},
         **{name: draw(st.booleans()) for name in SWITCHES},
         "vocab_size": vocabulary,
         "tie_word_embeddings": draw(st.booleans()),
@@ -153,18 +125,19 @@ def test_tying_the_head_saves_one_embedding(config: dict[str, object]) -> None:
 def test_context_length_changes_learned_positions_only(
     config: dict[str, object], positions: int
 ) -> None:
-    key = POSITIONS.get(str(config["model_type"]), "max_position_embeddings")
+    model_type = str(config["model_type"])
+    key = own_key(model_type, "max_position_embeddings")
     before = dlp.parameters_by_part(config=config)
     after = dlp.parameters_by_part(config=config | {key: positions})
     old_table = before.pop("position_embedding")
     table = after.pop("position_embedding")
     assert before == after
-    if config["model_type"] in POSITIONS:
+    if has_table(model_type):
         size = dlp.transformer_dimensions(config=config | {key: positions})
         assert table == dlp.position_table_parameters(
             max_position_embeddings=size["position_rows"], hidden_size=size["hidden_size"]
         )
-        assert size["position_rows"] - positions == (2 if config["model_type"] == "opt" else 0)
+        assert size["position_rows"] - positions == (2 if model_type == "opt" else 0)
     else:
         assert table == old_table
 
@@ -248,6 +221,95 @@ def test_what_a_config_leaves_out_is_as_in_the_library() -> None:
     bloom: dict[str, Any] = {"model_type": "bloom", "n_layer": 2, "vocab_size": 100}
     old_names = {"n_embed": 64, "num_attention_heads": 8}
     assert count(**bloom, hidden_size=64, n_head=8) == count(**bloom, **old_names)
+
+
+def test_the_documented_table_names_what_a_config_may_leave_out() -> None:
+    text = inspect.getdoc(dlp.transformer_dimensions) or ""
+    found = {
+        key: re.findall(r"`(.+?)`", types)
+        for key, types in re.findall(r"^\| `(\w+)` \| (.+?) \|", text, re.M)
+    }
+    expected: dict[str, list[str]] = {}
+    for model_type, row in dlp.FAMILIES.items():
+        sizes = [name for name, value in row["left_out"].items() if not isinstance(value, bool)]
+        for name in (*row["derived"], *sizes) if model_type != "gemma3_text" else ():
+            expected.setdefault(own_key(model_type, name), []).append(model_type)
+    assert found == expected
+
+
+# --- Classes --------------------------------------------------------------------------------
+
+
+@given(configs(), st.integers(1, 90), st.data())
+def test_a_classifier_has_the_head_of_its_task(
+    config: dict[str, Any], labels: int, data: st.DataObject
+) -> None:
+    row = dlp.FAMILIES[config["model_type"]]
+    task = data.draw(st.sampled_from(sorted(row["heads"])))
+    (name,) = (each for each, what in row["classes"].items() if what == task)
+    parts = dlp.parameters_by_part(config=config | {"architectures": [name], "num_labels": labels})
+    assert not parts["output_head"]
+    assert parts["classification_head"] == dlp.transformers_head_parameters(
+        model_type=config["model_type"],
+        task=task,
+        hidden_size=dlp.transformer_dimensions(config=config)["embedding_size"],
+        num_labels=labels,
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "labels"),
+    [
+        ({}, 2),
+        ({"num_labels": 5}, 5),
+        ({"id2label": {"0": "a", "1": "b", "2": "c"}}, 3),
+        ({"id2label": {"0": "a"}, "num_labels": 1}, 1),
+    ],
+)
+def test_a_classifier_has_as_many_labels_as_its_config_names(
+    settings: dict[str, object], labels: int
+) -> None:
+    config = dlp.BERT_BASE | {"architectures": ["BertForSequenceClassification"]}
+    parts = dlp.parameters_by_part(config=config | settings)
+    assert parts["classification_head"] == 768 * labels + labels
+
+
+@pytest.mark.parametrize(
+    ("model", "changes", "message"),
+    [
+        ("GPT2", {"add_cross_attention": True}, "add_cross_attention.* must be False"),
+        ("LLAMA_2_7B", {"architectures": ["LlamaForRewardModel"]}, "left out, must be one of"),
+        ("LLAMA_2_7B", {"architectures": ["MistralModel"]}, "LlamaForCausalLM.*, not 'MistralM"),
+        ("LLAMA_2_7B", {"architectures": ["LlamaModel"] * 2}, "must name one class, not 2"),
+        ("LLAMA_2_7B", {"architectures": "LlamaModel"}, "architectures.* must be a list"),
+        (
+            "LLAMA_2_7B",
+            {"auto_map": {"AutoModelForCausalLM": "modeling_own.OwnForCausalLM"}},
+            "auto_map.*: name LlamaForCausalLM in config",
+        ),
+        (
+            "BERT_BASE",
+            {"architectures": ["BertForTokenClassification"], "id2label": {}, "num_labels": 3},
+            "num_labels.* must be from 0 to 0",
+        ),
+    ],
+)
+def test_a_model_that_is_not_counted_is_refused(
+    model: str, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        dlp.transformer_dimensions(config=getattr(dlp, model) | changes)
+
+
+def test_remote_code_that_bears_the_usual_name_is_counted_as_the_library_builds_it() -> None:
+    remote = {"AutoConfig": "a.Own", "AutoModelForCausalLM": "modeling.LlamaForCausalLM"}
+    for config in (
+        dlp.LLAMA_2_7B | {"auto_map": remote},
+        dlp.LLAMA_2_7B
+        | {"auto_map": {"AutoModel": "b.Own"}, "architectures": ["LlamaForCausalLM"]},
+        dlp.LLAMA_2_7B | {"architectures": [], "auto_map": {}, "add_cross_attention": False},
+    ):
+        assert dlp.parameter_count(config=config) == dlp.parameter_count(config=dlp.LLAMA_2_7B)
 
 
 @given(st.integers(1, 200), sizes)

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 ROOMS = [
     {"_check"},
-    {"heads", "models", "objective", "quantization", "steps", "transformer", "units"},
-    {"activations", "architectures"},
-    {"adapters", "cache", "compute", "logits", "soft_prompts"},
-    {"memory", "small_adapters"},
+    {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
+    {"_config", "heads", "activations"},
+    {"adapters", "architectures", "cache", "compute", "logits", "small_adapters", "soft_prompts"},
+    {"memory"},
     {"parallel"},
     {"limits"},
     {"__init__"},

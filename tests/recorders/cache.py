@@ -23,18 +23,33 @@ _LLAMA: Config = {
     "pad_token_id": 0,
 }
 
+_SPECIAL: Config = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 1}
+_GPT: Config = {
+    "n_embd": 64,
+    "n_layer": 3,
+    "n_head": 4,
+    "n_positions": 512,
+    "vocab_size": 100,
+    **_SPECIAL,
+}
+_FALCON: Config = {
+    "hidden_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 8,
+    "vocab_size": 100,
+    **_SPECIAL,
+}
+
 CONFIGS: dict[str, Config] = {
-    "GPT-2": {
-        "model_type": "gpt2",
-        "n_embd": 64,
-        "n_layer": 3,
-        "n_head": 4,
-        "n_positions": 512,
-        "vocab_size": 100,
-        "pad_token_id": 0,
-        "bos_token_id": 1,
-        "eos_token_id": 1,
+    "GPT-2": {"model_type": "gpt2", **_GPT},
+    "Falcon": {"model_type": "falcon", **_FALCON},
+    "Falcon, later": {
+        "model_type": "falcon",
+        **_FALCON,
+        "num_kv_heads": 2,
+        "new_decoder_architecture": True,
     },
+    "StarCoder": {"model_type": "gpt_bigcode", **_GPT},
     "Llama": {"model_type": "llama", **_LLAMA, "num_key_value_heads": 8},
     "Llama, grouped queries": {"model_type": "llama", **_LLAMA},
     "Mistral, sliding window": {"model_type": "mistral", **_LLAMA, "sliding_window": 64},

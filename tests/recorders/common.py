@@ -35,7 +35,7 @@ def build(
     """Build a Transformers model from a config, with fresh weights.
 
     Args:
-        auto_class: An `AutoModelFor...` class.
+        auto_class: An `AutoModelFor...` class, or that of a model.
         config: The config, with `model_type`.
         device: Where the weights live. On `meta` they have shapes and take no memory.
         **options: What `auto_class.from_config` takes, such as `attn_implementation`.
@@ -45,7 +45,8 @@ def build(
     """
     gc.collect()  # models refer to themselves: let the last one go before the next comes
     with torch.device(device):
-        return auto_class.from_config(AutoConfig.for_model(**config), **options)
+        make = getattr(auto_class, "from_config", None) or auto_class._from_config
+        return make(AutoConfig.for_model(**config), **options)
 
 
 def count(module: Untyped) -> int:

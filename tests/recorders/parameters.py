@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from transformers import AutoModel, AutoModelForCausalLM, AutoModelForSeq2SeqLM
+import transformers
 
+from dlp import FAMILIES
 from tests.recorders.common import (
     Config,
     Record,
@@ -18,15 +19,6 @@ from tests.recorders.common import (
 from tests.recorders.shapes import MODELS
 
 PACKAGES = ("torch", "transformers")
-
-MODEL_CLASSES = {
-    "bert": AutoModel,
-    "roberta": AutoModel,
-    "distilbert": AutoModel,
-    "t5": AutoModelForSeq2SeqLM,
-    "vit": AutoModel,
-}
-"""What is built: of encoders the bare model, of all others not listed the causal language model."""
 
 PARTS = (
     "token_embedding",
@@ -41,13 +33,18 @@ PARTS = (
     "segment_embedding",
     "patch_embedding",
     "pooler",
+    "classification_head",
 )
 """Where a parameter can belong.
 
 `attention` and `mlp` are weight matrices only; `bias` holds the biases of all linear layers but
-the pooler's; `norm` holds the weights and the biases of the norms; a tied output head counts as 0.
+the pooler's and those of a head over labels; `norm` holds the weights and the biases of the norms;
+a tied output head counts as 0.
 """
 
+_OUTPUT_HEADS = ("lm_head", "lm_head.decoder", "cls.predictions.decoder", "vocab_projector")
+_BEFORE_THEM = ("lm_head.dense", "cls.predictions.transform.dense", "vocab_transform")
+_OVER_LABELS = ("score", "classifier", "pre_classifier", "classification_head")
 _POSITIONS = ("wpe", "embed_positions", "position_embeddings", "relative_attention_bias")
 
 
@@ -79,6 +76,10 @@ def part_of(module_name: str, module: Untyped, parameter_name: str) -> str:
         return "router"
     if kind.endswith("Experts"):
         return "mlp"
+    if module_name.startswith(_OVER_LABELS):
+        return "classification_head"
+    if kind.endswith(("LMHead", "PredictionHead")):
+        return "bias"  # of the output head, kept beside it
     if not is_linear(module):
         message = f"no rule for {kind} at {module_name}"
         raise ValueError(message)
@@ -86,9 +87,9 @@ def part_of(module_name: str, module: Untyped, parameter_name: str) -> str:
         return "pooler"
     if parameter_name == "bias":
         return "bias"
-    if module_name == "lm_head":
+    if module_name in _OUTPUT_HEADS:
         return "output_head"
-    if module_name.endswith(("project_in", "project_out")):
+    if module_name.endswith(("project_in", "project_out")) or module_name in _BEFORE_THEM:
         return "projection"
     return "attention" if "att" in module_name.lower() else "mlp"
 
@@ -111,11 +112,11 @@ def count_parts(model: Untyped) -> dict[str, int]:
 
 
 def count_linear_layers(model: Untyped) -> list[list[Any]]:
-    """List the linear layers but the output head: name, inputs, outputs, bias, how many."""
+    """List the linear layers that are no heads: name, inputs, outputs, bias, how many."""
     kinds = Counter(
         (name.rpartition(".")[2], *_shape(module), module.bias is not None)
         for name, module in model.named_modules()
-        if is_linear(module) and name != "lm_head"
+        if is_linear(module) and not name.startswith(_OVER_LABELS) and name not in _OUTPUT_HEADS
     )
     return sorted([*kind, copies] for kind, copies in kinds.items())
 
@@ -126,13 +127,20 @@ def _shape(module: Untyped) -> tuple[int, int]:
     return (rows, columns) if type(module).__name__ == "Conv1D" else (columns, rows)
 
 
+def class_name(config: Config) -> str:
+    """Name the class that a config names, or the one that is counted where it names none."""
+    family = FAMILIES[config["model_type"]]
+    usual = [name for name, what in family["classes"].items() if what == family["counted"]]
+    return str(config.get("architectures", usual)[0])
+
+
 def count_model(config: Config) -> dict[str, Any]:
     """Build the model of a config without memory for its weights and count it.
 
     Raises:
         RuntimeError: The parts do not add up to the total.
     """
-    model = build(MODEL_CLASSES.get(config["model_type"], AutoModelForCausalLM), config)
+    model = build(getattr(transformers, class_name(config)), config)
     total, parts = count(model), count_parts(model)
     if sum(parts.values()) != total:
         message = f"parts sum to {sum(parts.values())}, the model has {total}"
@@ -140,8 +148,21 @@ def count_model(config: Config) -> dict[str, Any]:
     return {"total": total, "parts": parts, "linear_layers": count_linear_layers(model)}
 
 
+def other_classes() -> dict[str, Config]:
+    """Give a config for each further class that is counted, of the first model of its family."""
+    first: dict[str, Config] = {}
+    for config in MODELS.values():
+        first.setdefault(config["model_type"], config)
+    return {
+        name: {**config, "architectures": [name], "num_labels": 3}
+        for model_type, config in first.items()
+        for name in FAMILIES[model_type]["classes"]
+        if name != class_name(config)
+    }
+
+
 def records() -> list[Record]:
-    """Count every model in `MODELS`.
+    """Count every model in `MODELS`, and one of each further class.
 
     Release 5 of Transformers ties the output head of every T5 that it builds from a config; only
     the one before it builds those that have their own.
@@ -157,6 +178,7 @@ def records() -> list[Record]:
         configs = {name: config for name, config in MODELS.items() if name not in untied}
         for name, config in untied.items():
             configs[f"{name}, with a tied head"] = {**config, "tie_word_embeddings": True}
+        configs |= other_classes()
     return [
         {"id": name, "versions": versions, "inputs": config, "counted": count_model(config)}
         for name, config in configs.items()

@@ -19,6 +19,7 @@ from transformers import (
     AutoModel,
     AutoModelForCausalLM,
     AutoModelForImageClassification,
+    AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
 )
@@ -32,6 +33,7 @@ MODEL_CLASSES = {
     "CAUSAL_LM": AutoModelForCausalLM,
     "FEATURE_EXTRACTION": AutoModel,
     "IMAGE_CLASSIFICATION": AutoModelForImageClassification,  # PEFT has no such task
+    "MASKED_LM": AutoModelForMaskedLM,  # nor this one
     "SEQ_2_SEQ_LM": AutoModelForSeq2SeqLM,
     "SEQ_CLS": AutoModelForSequenceClassification,
 }
@@ -61,7 +63,25 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 """What a setup has unless it says otherwise, written down with it."""
 
+_EXPERTS: Config = {
+    "hidden_size": 48,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 1,
+    "head_dim": 16,
+    "intermediate_size": 40,
+    "num_local_experts": 4,
+    "num_experts_per_tok": 2,
+    "vocab_size": 99,
+    "tie_word_embeddings": False,
+}
+_DENSE_TOO: Config = {"moe_intermediate_size": 24, "decoder_sparse_step": 2}
+
 VARIANTS: dict[str, Config] = {
+    "Mixtral, tiny": {"model_type": "mixtral", **_EXPERTS},
+    "Qwen3-MoE, tiny": {"model_type": "qwen3_moe", **_EXPERTS, "moe_intermediate_size": 24},
+    "Qwen3-MoE, tiny, half of it dense": {"model_type": "qwen3_moe", **_EXPERTS, **_DENSE_TOO},
+    "BERT-tiny, masked": {**MODELS["BERT-tiny"], "architectures": ["BertForMaskedLM"]},
     "Llama-2-7B, one layer": {**MODELS["Llama-2-7B"], "num_hidden_layers": 1},
     "Llama-2-7B, 3 labels": {**MODELS["Llama-2-7B"], "num_labels": 3},
     "ViT-base, 101 labels": {**MODELS["ViT-base"], "num_labels": 101},
@@ -107,7 +127,7 @@ def count_adapter(
     device = "cpu" if method == "ADALORA" else "meta"
     model = build(MODEL_CLASSES[task], config, device=device)
     base = count(model)
-    known = task if task != "IMAGE_CLASSIFICATION" else None
+    known = task if task not in {"IMAGE_CLASSIFICATION", "MASKED_LM"} else None
     setup = METHODS[method](task_type=known, **settings)
     if setup.is_prompt_learning:
         model = get_peft_model(model, setup)
@@ -230,6 +250,38 @@ def _vocabulary() -> list[Record]:
     ]
 
 
+def _biases_of_copies() -> list[Record]:
+    """Train every bias beside a copy of a module that has one: PEFT freezes the original's."""
+    return [
+        count_adapter(name, target_modules=[target], bias="all", modules_to_save=[saved], **task)
+        for name, target, saved, task in (
+            ("GPT-2", "c_attn", "c_fc", {}),
+            ("Qwen2.5-0.5B", "q_proj", "v_proj", {}),
+            ("Phi-1.5", "q_proj", "lm_head", {}),
+            ("OPT-350m", "q_proj", "fc1", {}),
+            ("BERT-tiny", "query", "key", {"task": "FEATURE_EXTRACTION"}),
+            ("BERT-tiny, masked", "query", "decoder", {"task": "MASKED_LM"}),
+        )
+    ]
+
+
+def _lora_on_experts() -> list[Record]:
+    """Adapt experts and routers, by the names that they had when each was a linear layer."""
+    gate, up, down = "gate_proj", "up_proj", "down_proj"
+    return [
+        count_adapter(name, r=3, target_modules=targets)
+        for name, setups in (
+            ("Mixtral, tiny", (["w1", "w2", "w3"], ["q_proj", "w1", "w3"], ["w2"], ["gate"])),
+            ("Qwen3-MoE, tiny", ([gate, up, down], [down], ["gate"])),
+            (
+                "Qwen3-MoE, tiny, half of it dense",
+                ([gate, up, down], ["q_proj", gate, up], [down], ["gate", "v_proj"]),
+            ),
+        )
+        for targets in (*setups, "all-linear")
+    ]
+
+
 def _lora_on_other_families() -> list[Record]:
     """Adapt one model of each further family, with PEFT's own targets or all linear layers."""
     found = [
@@ -292,6 +344,7 @@ def _relatives_of_lora() -> list[Record]:
         count_adapter("GPT-2", "ADALORA", target_modules=["c_attn"]),
         count_adapter("GPT-2", "ADALORA", init_r=16, target_modules=["c_attn", "c_fc"]),
         count_adapter("Qwen2.5-0.5B", "ADALORA"),
+        count_adapter("Qwen3-MoE, tiny, half of it dense", "ADALORA", target_modules="all-linear"),
         count_adapter("Pythia-410m", "ADALORA", target_modules=["query_key_value"]),
         *(
             count_adapter(
@@ -330,8 +383,10 @@ def _soft_prompts() -> list[Record]:
         count_adapter("T5-base", "PREFIX_TUNING", "SEQ_2_SEQ_LM"),
         count_adapter("BLOOM-560m", "PROMPT_TUNING", num_virtual_tokens=8),
         count_adapter("Llama-3-8B", "PROMPT_TUNING"),
+        count_adapter("OPT-350m", "PROMPT_TUNING"),
         count_adapter("T5-base", "PROMPT_TUNING", "SEQ_2_SEQ_LM"),
         count_adapter("BLOOM-560m", "P_TUNING"),
+        count_adapter("OPT-350m", "P_TUNING"),
         count_adapter("T5-base", "P_TUNING", "SEQ_2_SEQ_LM"),
         *(
             count_adapter(
@@ -350,7 +405,13 @@ def records() -> list[Record]:
     return [
         *_lora_on_llamas(),
         *_vocabulary(),
+        *_biases_of_copies(),
+        *_lora_on_experts(),
         *_lora_on_other_families(),
+        *(
+            count_adapter("BERT-tiny, masked", task="MASKED_LM", bias="all", target_modules=targets)
+            for targets in (["dense"], ["decoder"], "all-linear")
+        ),
         *_relatives_of_lora(),
         *_soft_prompts(),
         count_bottleneck("BERT-large", 1024, 64, 24),

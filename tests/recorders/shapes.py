@@ -340,6 +340,11 @@ MODELS: dict[str, Config] = {
     "Falcon-40B": _falcon(8192, 60, 128, num_kv_heads=8, new_decoder_architecture=True),
     "Falcon-180B": _falcon(14848, 80, 232, num_kv_heads=8, new_decoder_architecture=True),
     "BERT-tiny": _bert(128, 2, 2),
+    "BERT-tiny for masks, untied": {
+        **_bert(128, 2, 2),
+        "architectures": ["BertForMaskedLM"],
+        "tie_word_embeddings": False,
+    },
     "BERT-small": _bert(512, 4, 8),
     "BERT-medium": _bert(512, 8, 8),
     "BERT-base, uncased": _bert(768, 12, 12),
