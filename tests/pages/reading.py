@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from _guide.engine import blocks
+from _guide.engine import blocks, pure
 from tests.paths import DOCS
 
 if TYPE_CHECKING:
@@ -42,10 +42,11 @@ def run(code: str, line: int, namespace: dict[str, Any]) -> str:
     program = compile("\n" * line + code, namespace["__file__"], "exec")
     namespace["print"] = keep
     try:
-        exec(program, namespace)  # noqa: S102 - our own pages
+        with pure.limited():
+            exec(program, namespace)  # noqa: S102 - our own pages
     except SystemExit as error:
         raise AssertionError(f"{namespace['__file__']}:{line}: a block ends the program") from error
-    except Exception as error:
+    except (Exception, pure.TooLong) as error:
         raise AssertionError(
             f"{namespace['__file__']}:{line}: a block fails: {type(error).__name__}: {error}"
         ) from error
@@ -54,8 +55,11 @@ def run(code: str, line: int, namespace: dict[str, Any]) -> str:
 
 def run_page(text: str, page: str) -> list[Run]:
     """Run the blocks of a page in their order, in one namespace."""
-    namespace = fresh(page)
-    return [Run(block, run(block.code, block.line, namespace)) for block in blocks.blocks(text)]
+    namespace, before = fresh(page), pure.state()
+    runs = [Run(block, run(block.code, block.line, namespace)) for block in blocks.blocks(text)]
+    if changed := pure.changes(before):
+        raise AssertionError(f"docs/{page}: {changed[0]}")
+    return runs
 
 
 def fresh(page: str) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import markdown
 import markdown_exec
 
+from _guide.engine import pure
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -147,6 +149,11 @@ def fences(text: str) -> Iterator[Fence]:
             marks = ""
 
 
+def line_of(code: str, text: str) -> int:
+    """Return the line of a page on which a block begins, or 0."""
+    return next((each.line for each in fences(text) if each.code.split() == code.split()), 0)
+
+
 def problems(text: str, page: str) -> list[str]:
     """List what is wrong with the executable blocks of a page, each with its line."""
     try:
@@ -183,6 +190,7 @@ def _problems(block: Block) -> Iterator[str]:
     except SyntaxError as error:
         yield f"not Python: {error}"
         return
+    yield from pure.problems(tree)
     prints = any(isinstance(node, ast.Name) and node.id == "print" for node in ast.walk(tree))
     if not prints:
         yield "prints nothing, so the page would show nothing: print the result"

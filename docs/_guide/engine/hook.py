@@ -42,7 +42,8 @@ _SECTION = re.compile(
     r'aria-labelledby="(__nav_[\d_]+)_label"([^>]*>\s*<label class="md-nav__title" )for="\1"'
 )
 _FOLDED_SOURCE = '<details class="mkdocstrings-source"'
-_page_being_built = ""
+_before: dict[str, Any] = {}
+_page_being_built: Page
 _QUESTIONS = "questions/"
 _GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 
@@ -129,11 +130,17 @@ def _guarded(formatter: Callable[..., str]) -> Callable[..., str]:
         *args: Any,
         **kwargs: Any,
     ) -> str:
+        pure = importlib.import_module("_guide.engine.pure")
+        page = _page_being_built
         try:
-            options["session"] = _page_being_built
-            return formatter(source, language, css_class, options, *args, **kwargs)
+            options["session"] = page.file.src_uri
+            with pure.limited():
+                return formatter(source, language, css_class, options, *args, **kwargs)
         except SystemExit as error:
             raise SuperFencesException("an executed block must not end the program") from error
+        except pure.TooLong as error:
+            line = importlib.import_module("_guide.engine.blocks").line_of(source, page.markdown)
+            raise SuperFencesException(f"{page.file.src_uri}:{line}: this block {error}") from error
 
     return guarded
 
@@ -201,16 +208,19 @@ on_files = CombinedEvent(_drop_unread_files, _add_conformance_file)
 
 
 def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
-    """Refuse blocks that would be shown as text instead of run; name their session."""
-    global _page_being_built  # pages are read and converted one after another
-    _page_being_built = page.file.src_uri
+    """Refuse blocks that would be shown as text instead of run, or that are not pure."""
+    global _page_being_built, _before  # pages are read and converted one after another
+    _page_being_built = page
+    _before = importlib.import_module("_guide.engine.pure").state()
     blocks = importlib.import_module("_guide.engine.blocks")
     for problem in blocks.problems(markdown, page.file.src_uri):
         _LOG.warning(problem)
 
 
-def on_page_content(html: str, **kwargs: Any) -> str:
+def on_page_content(html: str, page: Page, **kwargs: Any) -> str:
     """Keep the source code in the reference out of search: it would outweigh all the text."""
+    for change in importlib.import_module("_guide.engine.pure").changes(_before):
+        _LOG.warning(f"{page.file.src_uri}: {change}")
     return html.replace(_FOLDED_SOURCE, f'{_FOLDED_SOURCE} data-search-exclude="yes"')
 
 

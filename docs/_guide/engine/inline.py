@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pymdownx.inlinehilite import InlineHiliteException
 from pymdownx.superfences import SuperFencesException
 
+from _guide.engine import pure
+
 if TYPE_CHECKING:
     from markdown import Markdown
 
@@ -42,8 +44,9 @@ def calc(source: str, language: str, class_name: str, md: Markdown) -> str:
         FigureError: If the expression fails or is no text; this stops the build.
     """
     try:
-        value = eval(source, {"__builtins__": {}}, namespace())  # noqa: S307 - our own pages
-    except Exception as error:
+        with pure.limited():
+            value = eval(source, {"__builtins__": {}}, namespace())  # noqa: S307 - our own pages
+    except (Exception, pure.TooLong) as error:
         raise FigureError(f"#!calc {source}: {error}") from error
     if not isinstance(value, str):
         raise FigureError(f"#!calc {source}: give it a format, such as count(...)")

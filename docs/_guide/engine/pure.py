@@ -1,0 +1,127 @@
+"""Blocks are pure: the same today and tomorrow, here and elsewhere, and no page changes another.
+
+A block may import formulas, what the guide is made of, and a little of the standard library; it
+may not ask the machine, give a name of the formulas or formats another meaning, change their
+modules, or run on and on.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECONDS = 10.0
+"""How long a block may run; the longest takes a fortieth of it."""
+
+_OURS = {"dlp", "_guide", "_evidence"}
+_IMPORTS = _OURS | {"fractions", "importlib", "inspect", "itertools", "math", "statistics"}
+_MACHINE = {
+    *("__import__", "breakpoint", "compile", "delattr", "eval", "exec", "exit", "globals", "help"),
+    *("id", "input", "open", "quit", "setattr"),
+}
+"""Builtins that ask the machine or change it."""
+
+_LEADING_THERE = {"Path", "builtins", "environ", "open", "os", "read_text", "sys", "write_text"}
+_SAID = {"__doc__", "__module__", "__name__"}
+
+
+class TooLong(BaseException):
+    """A block that runs on and on. No `except Exception` of the block keeps it from ending."""
+
+
+@contextmanager
+def limited() -> Iterator[None]:
+    """Stop what runs longer, where the system can.
+
+    Raises:
+        TooLong: If it does.
+    """
+    if (
+        not hasattr(signal, "setitimer")
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield
+        return
+
+    def stop(*_: object) -> None:
+        raise TooLong(f"runs for more than {SECONDS:g} seconds")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def problems(tree: ast.AST) -> Iterator[str]:
+    """Yield what in a block is not pure."""
+    ours = _names()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                modules, bound = (
+                    [each.name for each in names],
+                    [each.asname or "" for each in names],
+                )
+            case ast.ImportFrom(module=module, names=names):
+                modules = [module or ""]
+                bound = [each.asname or "" for each in names if each.asname != each.name]
+            case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name):
+                modules, bound = [], [name]
+            case ast.Attribute(ctx=ast.Store() | ast.Del()):
+                yield f"changes {ast.unparse(node)}, which other pages use too"
+                continue
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                barred = _MACHINE if isinstance(node, ast.Name) else _LEADING_THERE
+                if name in barred or (name.startswith("__") and name not in _SAID):
+                    yield f"uses {name}: a block may not ask or change the machine"
+                continue
+            case _:
+                continue
+        for module in modules:
+            if module.partition(".")[0] not in _IMPORTS:
+                yield f"imports {module}: write one of {', '.join(sorted(_IMPORTS))}"
+        for name in bound:
+            if name in ours:
+                yield f"gives {name} another meaning, which the blocks below would take over"
+
+
+def _names() -> set[str]:
+    package = importlib.import_module("dlp")
+    formats = vars(importlib.import_module("_guide.formats"))
+    return {*package.__all__, *(name for name, value in formats.items() if callable(value))}
+
+
+def state() -> dict[str, Any]:
+    """Note what the modules of formulas and guide hold, plain values as text."""
+    package = importlib.import_module("dlp")
+    for name in package.__all__:  # which are loaded when first asked for
+        getattr(package, name)
+    plain = (str, int, float, tuple, list, dict, set)
+    return {
+        f"{module}.{name}": repr(value) if isinstance(value, plain) else value
+        for module in list(sys.modules)
+        if module.partition(".")[0] in _OURS - {"_evidence"}
+        for name, value in vars(sys.modules[module]).items()
+        if not name.startswith("__")
+    }
+
+
+def changes(before: dict[str, Any]) -> list[str]:
+    """Name what is no longer as it was."""
+    now = state()
+    return [
+        f"a block changes {name}, which other pages use too"
+        for name, value in before.items()
+        if now.get(name) is not value and now.get(name) != value
+    ]
