@@ -44,7 +44,10 @@ def _surnames(people: tuple[str, ...], year: int) -> str:
 
 
 def _read(path: Path) -> dict[str, Source]:
-    found = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path.name}: {error}") from error
     return {key: _source(key, **fields) for key, fields in found.items()}
 
 

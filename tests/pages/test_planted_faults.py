@@ -85,7 +85,7 @@ def test_the_sound_page_is_sound() -> None:
         ("trained = lora", "trained : = lora", "page.md:11: not Python"),
         ("```python exec", "```bash exec", "no other language is run"),
         ("```\n\nSee", "\n\nSee", "page.md:11: this Python would be shown"),
-        ("trained = lora", "import sys; sys.exit(0)\ntrained = lora", "a block ends the program"),
+        ("trained = lora", "import sys; sys.exit(0)\ntrained = lora", "page.md:11: imports sys"),
         ("trained = lora", "raise SystemExit(3)\ntrained = lora", "a block ends the program"),
         ("One sees", "All 28 see", "page.md:9: 28 is typed by hand"),
         ("count(given.per_device_train_batch_size)", "count(16)", "page.md:9: 16 is typed by hand"),

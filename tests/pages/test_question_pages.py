@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from posixpath import normpath
 
 import pytest
 
@@ -29,6 +30,33 @@ def test_every_question_has_a_page_and_every_page_a_question() -> None:
 
 def test_questions_are_numbered_in_order() -> None:
     assert [question.number for question in QUESTIONS] == [*range(1, len(QUESTIONS) + 1)]
+
+
+NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight"]
+
+
+def misled(text: str, page: str) -> list[str]:
+    """List the links that name a question and lead elsewhere."""
+    link = re.compile(r"\[[^\]]*\b[Qq]uestion (\w+)\b[^\]]*\]\(([^)#\s]*)")
+    return [
+        f"docs/{page}:{text.count(chr(10), 0, match.start()) + 1}: {match[0]} leads elsewhere"
+        for match in link.finditer(text)
+        if match[1] in [*NUMBERS, *map(str, range(1, 9))]
+        for number in [int(match[1]) if match[1].isdigit() else NUMBERS.index(match[1]) + 1]
+        if normpath(f"{page}/../{match[2]}") != QUESTIONS[number - 1].page
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_link_that_names_a_question_leads_to_it(page: str) -> None:
+    assert not misled(text_of(page), page)
+
+
+def test_a_link_to_another_question_is_found() -> None:
+    text = "See\n[question six](lora-rank.md), [question 3](memory-to-load.md#why), [8](x.md)."
+    assert misled(text, "questions/x.md") == [
+        "docs/questions/x.md:2: [question six](lora-rank.md leads elsewhere"
+    ]
 
 
 @every_question
