@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from _evidence.published import row
+from _evidence.claims import row
 from tests.evidence import test_printed
 from tests.pages.copies import lay_all, run
 from tests.paths import ROOT

@@ -1,29 +1,273 @@
-"""The numbers of others, each found by its name: what was counted, and what was printed."""
+"""The numbers of others, and ours: what was printed or counted, by whom, and how we compute it.
+
+A claim that somebody printed is a row of `printed/`; one that a library counted is made of its
+record by `counts/`. Everything else is a view of claims: pages, checks, tests, the conformance
+file.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from functools import cache, cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from _evidence import comparisons, published
+from _evidence import records, sources
+from _evidence.expressions import Expression, evaluate, plain
 
 if TYPE_CHECKING:
-    from _evidence.comparisons import Comparison
-    from _evidence.published import Row
+    from _evidence.records import Record
+
+PRINTED = Path(__file__).with_name("printed")
+"""The folder of the printed numbers, a file for each topic."""
+
+UNITS: dict[str, int | Fraction] = {
+    "": 1,
+    **{
+        f"{prefix} {noun}".strip(): 1000**power
+        for power, prefix in enumerate(("", "K", "M", "B", "T"))
+        for noun in ("", "parameters", "tokens")
+    },
+    **dict.fromkeys(("bits", "bytes", "updates", "samples", "epochs", "FLOPs", "days"), 1),
+    **{f"{prefix}B": 1000**power for power, prefix in enumerate("KMGT", start=1)},
+    **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMG", start=1)},
+    "TFLOPs": 10**12,
+    "ZFLOPs": 10**21,
+    "PF-days": 86400 * 10**15,
+    "years": 365,
+    "seconds": Fraction(1, 86400),
+    "%": Fraction(1, 100),
+}
+"""How much one of each unit is; times are in days."""
+
+ROUNDINGS = ("exact", "rounded", "truncated", "unit")
+"""How printed digits come from a number: as they are, to the nearest, cut off, or off by one."""
+
+VERDICTS = ("reproduced", "erratum", "rounded-inputs", "unexplained")
+"""Whether a number comes out; if not, whether it is wrong, or was computed from rounded numbers."""
+
+FLOAT32 = 1e-6
+"""The share by which a loss computed in float32 may differ from ours."""
 
 
-def counted(topic: str, identifier: str, what: str) -> Comparison:
-    """Return what a library counted in one run: `theirs`, `ours`, `objection()`.
+@dataclass(frozen=True)
+class Claim:
+    """One number, or list of numbers, that somebody else printed or counted, and ours."""
+
+    topic: str
+    id: str
+    """Of a printed number its own name, of a counted one the name of its record."""
+    theirs: Any
+    """The digits as printed, or what was counted."""
+    expression: Expression
+    """How ours is computed."""
+    what: str = ""
+    """What was counted."""
+    record: Record | None = None
+    package: str = ""
+    """The one that counted."""
+    within: float = 0.0
+    """The share by which ours may differ from a count."""
+    unit: str = ""
+    rounding: str = ""
+    source: str = ""
+    """Who printed it: a key of `sources.toml`."""
+    where: str = ""
+    """The table, section or line where it is printed."""
+    verdict: str = "reproduced"
+    reason: str = ""
+    """Why a printed number does not come out, or what an approximation leaves out."""
+    erratum: str = ""
+    note: str = ""
+    slip: Expression | None = None
+    """A computation that gives the wrong number as it is printed."""
+    second: str = ""
+    """Another source, or another place of this one, that has the right number."""
+
+    @property
+    def name(self) -> str:
+        """A name that no other claim has, and that stays."""
+        if self.record:
+            return f"counted: {self.topic}: {self.id}: {self.what}"
+        return f"published: {self.topic}: {self.id}"
+
+    @property
+    def place(self) -> str:
+        """The file and the entry in it."""
+        return (
+            f"docs/_evidence/{'counted' if self.record else 'printed'}/{self.topic}.json, {self.id}"
+        )
+
+    @property
+    def by(self) -> str:
+        """Who says so: the library and its version, or the title of the source."""
+        if self.record:
+            return self.record.version(self.package)
+        return sources.find(self.source).title
+
+    @cached_property
+    def exactly(self) -> Any:
+        """Ours: an exact number in the claim's unit, or a list."""
+        found = evaluate(self.expression)
+        return found / UNITS[self.unit] if isinstance(found, Fraction) else found
+
+    @property
+    def ours(self) -> Any:
+        """Ours, a number as an int or a float."""
+        return plain(self.exactly) if isinstance(self.exactly, Fraction) else self.exactly
+
+    @property
+    def deviation(self) -> float:
+        """By what share of their number ours differs; of a list or of 0, whether it does."""
+        if not isinstance(self.exactly, Fraction):
+            return float(self.exactly != self.theirs)
+        theirs = Fraction(self.theirs)
+        difference = abs(self.exactly - theirs)
+        if not theirs:
+            return 0.0 if self.agrees else 1.0
+        return float(difference / abs(theirs))
+
+    @property
+    def room(self) -> float:
+        """The share of a printed number by which its digits let ours differ."""
+        printed = Decimal(self.theirs)
+        digit = {"exact": 0.0, "rounded": 0.5}.get(self.rounding, 1.0)
+        last_digit = Fraction(10) ** int(printed.as_tuple().exponent)
+        return digit * float(last_digit / abs(Fraction(printed))) if printed else digit
+
+    @property
+    def agrees(self) -> bool:
+        """Whether ours differs by no more than the claim allows."""
+        if not self.rounding:
+            return self.exactly == self.theirs or (bool(self.within) and self._is_near())
+        return rounds_to(self.exactly, self.theirs, self.rounding)
+
+    def _is_near(self) -> bool:
+        return bool(abs(self.exactly - Fraction(self.theirs)) <= self.within * abs(self.theirs))
+
+    def objection(self) -> str:
+        """Say what is wrong with the claim, or nothing."""
+        if self.agrees == (self.verdict == "reproduced"):
+            return ""
+        formula = self.expression["function"]
+        said = f"counts {self.theirs} ({self.what}), {formula} gives"
+        if self.rounding:
+            printed = f"{self.theirs} {self.unit} ({self.rounding})"
+            said = f"in {self.where} prints {printed}, {formula} computes"
+        result = f"{self.place}: {self.by} {said} {self.ours!r}"
+        if self.agrees:
+            return f"{result}: it comes out after all, so its verdict is not {self.verdict}"
+        return result
+
+
+def rounds_to(number: Fraction, printed: str, rounding: str) -> bool:
+    """Whether a number, written as these digits were, gives them."""
+    last_digit = Fraction(10) ** int(Decimal(printed).as_tuple().exponent)
+    excess = number - Fraction(printed)
+    return {
+        "exact": excess == 0,
+        "rounded": abs(excess) <= last_digit / 2,
+        "truncated": 0 <= excess < last_digit,
+        "unit": abs(excess) <= last_digit,
+    }[rounding]
+
+
+def count(
+    record: Record,
+    what: str,
+    package: str,
+    theirs: Any,
+    *terms: Expression,
+    within: float = 0.0,
+    reason: str = "",
+) -> Claim:
+    """Set a counted number beside ours, the sum of some terms.
+
+    Args:
+        record: What was recorded.
+        what: What was counted.
+        package: The one that counted it.
+        theirs: The number; a float may differ as float32 does.
+        *terms: The expressions whose sum is ours.
+        within: The share by which ours may differ.
+        reason: What the formula leaves out, where it is an approximation.
+    """
+    first, *plus = terms
+    if plus:
+        first = first | {"plus": [*first.get("plus", []), *plus]}
+    return Claim(
+        *(record.topic, record.id, theirs, first, what, record, package),
+        within=within or (FLOAT32 if isinstance(theirs, float) else 0.0),
+        reason=reason,
+    )
+
+
+def row(topic: str, entry: dict[str, Any]) -> Claim:
+    """Make a claim of an entry in a file of printed numbers.
+
+    Raises:
+        TypeError: If a key is missing or unknown.
+    """
+    fields = dict(entry)
+    keys = Expression.__annotations__
+    expression: Any = {key: fields.pop(key) for key in keys if key in fields}
+    if isinstance(per := expression.get("per"), dict):
+        expression["per"] = [per]
+    return Claim(topic=topic, expression=expression, theirs=fields.pop("published"), **fields)
+
+
+@cache
+def printed_claims() -> tuple[Claim, ...]:
+    """Read all rows of all files."""
+    return tuple(
+        row(path.stem, entry)
+        for path in sorted(PRINTED.glob("*.json"))
+        for entry in json.loads(path.read_text("utf-8"))["rows"]
+    )
+
+
+@cache
+def counted_claims(topic: str = "") -> tuple[Claim, ...]:
+    """Make the claims of every record that a formula speaks of, of one topic or of all."""
+    if not topic:
+        return tuple(claim for topic in records.topics() for claim in counted_claims(topic))
+    make = import_module(f"_evidence.counts.{topic}").claims
+    return tuple(claim for record in records.records(topic) for claim in make(record))
+
+
+def claims() -> tuple[Claim, ...]:
+    """Give all claims, the printed ones first."""
+    return printed_claims() + counted_claims()
+
+
+def printed(identifier: str) -> Claim:
+    """Return the one printed number that has this identifier.
 
     Raises:
         ValueError: If there is none.
     """
-    return comparisons.comparison(topic, identifier, what)
+    for claim in printed_claims():
+        if claim.id == identifier:
+            return claim
+    raise ValueError(f"no printed number {identifier!r} in docs/_evidence/printed")
 
 
-def printed(identifier: str) -> Row:
-    """Return one printed number: `published`, `unit`, `computed`, `objection()`.
+def counted(topic: str, identifier: str, what: str) -> Claim:
+    """Return one number that a library counted.
 
     Raises:
         ValueError: If there is none.
     """
-    return published.find(identifier)
+    known = [claim for claim in counted_claims(topic) if claim.id == identifier]
+    for claim in known:
+        if claim.what == what:
+            return claim
+    records.record(topic, identifier)  # says so if there is no such record
+    raise ValueError(
+        f"of {identifier!r} in {topic}.json we compute {', '.join(claim.what for claim in known)}, "
+        f"not {what!r}"
+    )

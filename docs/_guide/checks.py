@@ -1,7 +1,7 @@
 """What each question's formulas are checked against: counts and printed numbers, beside our own.
 
-A check takes a comparison of `_guide.evidence`, which the tests assert too. Both numbers are shown;
-one that differs by more than it may stops the build.
+A check shows a claim of `_evidence.claims`, which the tests assert too: their number and ours. One
+that differs by more than it may stops the build.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from _evidence import claims, sources
+from _evidence import claims, records, sources
 from _guide import evidence, given
 from _guide.formats import count, decimal
 from _guide.parts import table
@@ -19,7 +19,7 @@ from _guide.questions import question
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from _evidence.comparisons import Comparison
+    from _evidence.claims import Claim
     from _evidence.records import Record
 
 
@@ -57,24 +57,23 @@ def checked(number: int) -> str:
 
 def _counted(identifiers: str, says: str) -> Check:
     """Take what a library counted in one run, or how much it grew from one run to another."""
-    *earlier, found = (_comparison(each) for each in identifiers.split(" → "))
+    *earlier, found = (_claim(each) for each in identifiers.split(" → "))
     theirs, ours, objection = found.theirs, found.ours, found.objection()
     for each in earlier:
         theirs, ours = theirs - each.theirs, ours - each.ours
         objection = each.objection() or objection
-    version = found.record.version(found.package)
-    by = next((by for begins, by in _BY.items() if found.record.id.startswith(begins)), "")
-    before = earlier[0].record if earlier else found.record
+    by = next((by for begins, by in _BY.items() if found.id.startswith(begins)), "")
+    before, after = (records.record(each.topic, each.id) for each in (*earlier, found, found)[:2])
     return Check(
-        says.format(**_words(before, found.record)),
-        f"{version}, {by}" if by else version,
+        says.format(**_words(before, after)),
+        f"{found.by}, {by}" if by else found.by,
         _shown(theirs),
         _shown(ours),
         objection,
     )
 
 
-def _comparison(identifier: str) -> Comparison:
+def _claim(identifier: str) -> Claim:
     topic, _, rest = identifier.partition(": ")
     record, _, what = rest.rpartition(": ")
     return claims.counted(topic, record, what)
@@ -111,16 +110,16 @@ def _positions(record: Record) -> str:
 
 def _printed(identifier: str) -> Check:
     """Take a printed number, as `docs/_evidence/printed/` compares it."""
-    row = claims.printed(identifier)
-    source = sources.find(row.source)
-    digits = len(row.published.partition(".")[2])
-    more = 0 if row.rounding == "exact" else 2
+    claim = claims.printed(identifier)
+    source = sources.find(claim.source)
+    digits = len(claim.theirs.partition(".")[2])
+    more = 0 if claim.rounding == "exact" else 2
     return Check(
-        row.id,
-        f"[{source.title}]({source.url}), {row.where}",
-        f"{float(row.published):,.{digits}f} {row.unit}",
-        f"{decimal(float(row.computed), digits + more)} {row.unit}",
-        row.objection(),
+        claim.id,
+        f"[{source.title}]({source.url}), {claim.where}",
+        f"{float(claim.theirs):,.{digits}f} {claim.unit}",
+        f"{decimal(claim.ours, digits + more)} {claim.unit}",
+        claim.objection(),
     )
 
 

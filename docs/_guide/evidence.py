@@ -9,27 +9,26 @@ import html
 import json
 import re
 import tomllib
-from itertools import groupby
+from collections import Counter
+from fractions import Fraction
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from _evidence import published, records, sources
-from _evidence.comparisons import FLOAT32, comparisons
-from _evidence.published import VERDICTS
-from _evidence.standing import Standing, modules, objections, standings, totals
+from _evidence import records, sources
+from _evidence.claims import FLOAT32, UNITS, VERDICTS, counted_claims, printed_claims
+from _evidence.coverage import UNCOVERED, Standing, modules, objections, parts, standings, totals
+from _evidence.expressions import MODELS, calls
 from _guide.formats import NBSP, count, decimal, percent
 from _guide.parts import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from _evidence.comparisons import Comparison
-    from _evidence.expression import Expression, Term
-    from _evidence.published import Row
+    from _evidence.claims import Claim
+    from _evidence.expressions import Expression
 
-
-MUTANTS = Path(__file__).parents[1] / "_evidence"
-"""What the last run of `make mutants` found."""
+FOLDER = Path(__file__).parents[1] / "_evidence"
 
 
 def anchor(function: str) -> str:
@@ -46,14 +45,15 @@ def evidence_links(*functions: str) -> str:
 
 
 def summary() -> str:
-    """Write the totals in one sentence."""
+    """Write the totals, in three sentences."""
     of = totals()
+    alone = of.formulas - of.witnessed - of.parts
     return (
-        f"**{count(of.formulas)}** formulas are compared with **{count(of.published)}** numbers "
-        f"printed in {count(of.sources)} sources and **{count(of.counts)}** counts of real "
-        f"libraries, and held to **{count(of.laws)}** laws for any arguments. "
-        f"{count(of.reproduced)} of the printed numbers come out; {count(of.refused)} do not, and "
-        "are kept with the reason, where it is known."
+        f"Of **{count(of.formulas)}** formulas, **{count(of.witnessed)}** give numbers of others: "
+        f"{count(of.printed)} that {count(of.sources)} sources print, of which "
+        f"{count(of.reproduced)} come out, and **{count(of.counts)}** that real libraries counted. "
+        f"{count(of.parts)} more are a part of one of them, and {count(alone)} are held by laws "
+        f"alone. All are held to **{count(of.laws)}** laws, for any arguments."
     )
 
 
@@ -65,33 +65,37 @@ def by_formula() -> str:
     """
     if wrong := objections():
         raise ValueError("\n".join(wrong))
-    parts = []
+    written = []
     for module in modules():
         rows = [_standing(each) for each in standings().values() if each.module == module]
         header = ("Formula", "Printed", "Counted", "Laws", "Worst deviation")
-        written = table(
-            header, rows, name="standings", align="lrrrr", label=f"evidence for {module}"
-        )
-        parts.append(f"### `{module}` {{ #evidence-for-{module} }}\n\n{written}")
-    return "\n".join(parts)
+        label = f"evidence for {module}"
+        of_module = table(header, rows, name="standings", align="lrrrr", label=label)
+        written.append(f"### `{module}` {{ #evidence-for-{module} }}\n\n{of_module}")
+    return "\n".join(written)
 
 
 def _standing(each: Standing) -> tuple[str, ...]:
     printed = count(len(each.reproduced))
-    if each.refused:
-        printed += f" + {count(len(each.refused))}{NBSP}✗"
-    counted = count(len(each.counted))
-    laws = count(len(each.laws))
+    if refused := len(each.printed) - len(each.reproduced):
+        printed += f" + {count(refused)}{NBSP}✗"
+    counted, laws = count(len(each.counted)), count(len(each.laws))
     return (evidence_links(each.function), printed, counted, laws, _worst(each))
 
 
 def _worst(each: Standing) -> str:
     """Say how far a formula is from what others counted; failing that, from what they printed."""
-    if each.worst_counted is not None:
-        return _share(each.worst_counted)
-    if each.worst_printed is not None:
-        return f"{_share(each.worst_printed)}, rounded" if each.worst_printed else count(0)
-    return "–"
+    if each.counted:
+        return _share(worst(each.counted))
+    if each.reproduced:
+        found = worst(each.reproduced)
+        return f"{_share(found)}, rounded" if found else count(0)
+    return "a part of others" if each.function in parts() else "laws alone"
+
+
+def worst(claims: Iterable[Claim]) -> float:
+    """Give the largest deviation of some numbers."""
+    return max(claim.deviation for claim in claims)
 
 
 def _share(deviation: float) -> str:
@@ -102,15 +106,43 @@ def _share(deviation: float) -> str:
     return percent(deviation, 2) if deviation >= _LEAST else f"<{NBSP}{percent(_LEAST, 2)}"
 
 
+def uncovered() -> str:
+    """Write which formulas and which choices have no number of others, and why."""
+    of = totals()
+    reasons: dict[str, list[str]] = {}
+    for name, reason in UNCOVERED.items():
+        written = f"`{name}`" if ":" in name else evidence_links(name)
+        reasons.setdefault(reason, []).append(written)
+    rows = [(", ".join(names), reason) for reason, names in reasons.items()]
+    return (
+        f"Of the {count(of.choices)} values that arguments may be chosen from, a number of others "
+        f"is a witness of {count(of.witnessed_choices)}. What has none is listed here; a test sees "
+        "that the list is whole.\n\n"
+        + table(("Formula or choice", "Why no number of others"), rows, name="uncovered")
+    )
+
+
+def sharpness() -> str:
+    """Write how many of the printed numbers that come out leave how much room."""
+    rooms = [claim.room for claim in printed_claims() if claim.verdict == "reproduced"]
+    within = {limit: sum(room <= limit for room in rooms) for limit in (0.0, 0.001, 0.01, 0.1)} | {
+        1.0: len(rooms)
+    }
+    rows = []
+    for below, limit in pairwise([-1.0, *within]):
+        words = f"up to {percent(limit)}" if limit < 1 else f"more than {percent(below)}"
+        rows.append((words if limit else "none", count(within[limit] - within.get(below, 0))))
+    header = ("Room that the printed digits leave", "Numbers that come out")
+    return table(header, rows, name="sharpness", align="lr")
+
+
 def by_source() -> str:
     """Write how many numbers each source prints, how many come out, and what was read of it."""
     rows = []
-    for key in sorted(
-        {row.source for row in published.rows()}, key=lambda key: _title(key).lower()
-    ):
+    for key in sorted({claim.source for claim in printed_claims()}, key=_title):
         source = sources.find(key)
-        found = [row for row in published.rows() if row.source == key]
-        out = sum(row.verdict == "reproduced" for row in found)
+        found = [claim for claim in printed_claims() if claim.source == key]
+        out = sum(claim.verdict == "reproduced" for claim in found)
         read = "" if source.read == "original" else "its numbers, in a transcription"
         rows.append((f"[{source.title}]({source.url})", count(len(found)), count(out), read))
     return table(("Source", "Numbers", "Come out", "Read"), rows, name="by-source", align="lrrl")
@@ -122,17 +154,16 @@ def _title(key: str) -> str:
 
 def by_library() -> str:
     """Write which library, at which version, counted what."""
-    tally: dict[tuple[str, str], list[Comparison]] = {}
-    for topic in records.topics():
-        for each in comparisons(topic):
-            tally.setdefault((each.record.version(each.package), topic), []).append(each)
+    tally: dict[tuple[str, str], list[Claim]] = {}
+    for claim in counted_claims():
+        tally.setdefault((claim.by, claim.topic), []).append(claim)
     rows = [
         (
             version,
             f"`{topic}.json`",
-            count(len({each.record.id for each in found})),
+            count(len({claim.id for claim in found})),
             count(len(found)),
-            _share(max(each.deviation for each in found)),
+            _share(worst(found)),
         )
         for (version, topic), found in sorted(tally.items())
     ]
@@ -141,34 +172,52 @@ def by_library() -> str:
 
 
 def approximations() -> str:
-    """Write which formulas are approximations, and by how much they were off."""
-    worst: dict[tuple[str, str], Comparison] = {}
-    for topic in records.topics():
-        for each in comparisons(topic):
-            if each.because:
-                key = (each.terms[0].function, each.because)
-                worst[key] = max(worst.get(key, each), each, key=lambda found: found.deviation)
-    rows = [
-        (
-            evidence_links(function),
-            f"{each.record.id}: {each.what}",
-            count(each.theirs),
-            count(each.ours),
-            percent(each.deviation),
-            because,
+    """Write where formulas differ from counts, by how much they are off at most, and why."""
+    groups: dict[str, list[Claim]] = {}
+    for claim in counted_claims():
+        if claim.deviation:
+            groups.setdefault(claim.reason or "Libraries compute losses in float32.", []).append(
+                claim
+            )
+    rows = []
+    for reason, found in groups.items():
+        farthest = max(found, key=lambda claim: claim.deviation)
+        names = {each["function"]: None for claim in found for each in calls(claim.expression)}
+        theirs, ours = _number(farthest.theirs), _number(farthest.ours)
+        what = f"{farthest.id}: {farthest.what}"
+        rows.append(
+            (evidence_links(*names), what, theirs, ours, _share(farthest.deviation), reason)
         )
-        for (function, because), each in worst.items()
-    ]
     header = ("Formula", "Farthest off", "Counted", "`dlp`", "Off by", "Why")
     return table(header, rows, name="approximations", align="llrrrl")
 
 
+def units() -> str:
+    """Write how much one of each unit is, as the conformance file has it."""
+    same: dict[str, list[str]] = {}
+    for unit, factor in UNITS.items():
+        same.setdefault(_factor(unit, Fraction(factor)), []).append(f"`{unit}`" if unit else "none")
+    rows = [(", ".join(names), factor) for factor, names in same.items()]
+    return table(("Unit", "How much one is"), rows, name="units", align="ll")
+
+
+def _factor(unit: str, factor: Fraction) -> str:
+    if factor < 1:
+        of = "a day" if unit == "seconds" else "one"
+        return f"{count(factor.numerator)} / {count(factor.denominator)} of {of}"
+    of = {"days": "day", "years": "days", "PF-days": "FLOPs"}.get(unit, "")
+    return f"{count(int(factor))} {of}".rstrip()
+
+
 def mutants() -> str:
     """Say how many changes made to the formulas on purpose the tests noticed."""
-    found = json.loads((MUTANTS / "mutants.json").read_text(encoding="utf-8"))
-    known = tomllib.loads((MUTANTS / "harmless.toml").read_text(encoding="utf-8"))["because"]
+    found = json.loads((FOLDER / "mutants.json").read_text(encoding="utf-8"))
+    known = tomllib.loads((FOLDER / "harmless.toml").read_text(encoding="utf-8"))["because"]
+    left = Counter(found["survivors"])  # two changes may read alike
     noticed = f"**{count(found['killed'])}** of {count(found['mutants'])} changes"
-    rows = [(each["reason"], count(len(each["mutants"]))) for each in known]
+    rows = [
+        (each["reason"], count(sum(left[title] for title in each["mutants"]))) for each in known
+    ]
     written = table(("Why no test can tell it from the original", "Changes"), rows, align="lr")
     return (
         f"{noticed} made a test fail ({percent(found['killed'] / found['mutants'])}).\n\n{written}"
@@ -195,93 +244,80 @@ def of_module(module: str) -> str:
 
 
 def _of_formula(each: Standing) -> str:
-    parts = [
+    written = [
         f"## {each.function} {{ #{anchor(each.function)} }}",
         f"{each.purpose} [`{each.function}`][dlp.{each.module}.{each.function}]",
     ]
     if each.laws:
         laws = "\n".join(f"- {law}" for law in each.laws)
-        parts.append(f"Tried on generated arguments:\n\n{laws}")
-    if each.published:
-        rows = sorted(each.published, key=lambda row: VERDICTS.index(row.verdict))
-        parts.append(
-            _table(
-                each.function,
-                f"Printed numbers: {count(len(each.published))}",
-                ("What", "Source", "Printed", "dlp", "Verdict"),
-                [_printed(row) for row in rows],
-            )
-        )
+        written.append(f"Tried on generated arguments:\n\n{laws}")
+    if each.printed:
+        claims = sorted(each.printed, key=lambda claim: VERDICTS.index(claim.verdict))
+        title = f"Printed numbers: {count(len(claims))}"
+        header = ("What", "Source", "Printed", "dlp", "Verdict")
+        written.append(_table(each.function, title, header, map(printed_row, claims)))
     if each.counted:
-        parts.append(
-            _table(
-                each.function,
-                f"Counts of real libraries: {count(len(each.counted))}",
-                ("What", "Library", "Counted", "dlp", "Off by"),
-                [_counted(list(run)) for _, run in groupby(each.counted, key=_run)],
-            )
-        )
+        runs = groupby(each.counted, key=lambda claim: (claim.topic, claim.id))
+        title = f"Counts of real libraries: {count(len(each.counted))}"
+        header = ("What", "Library", "Counted", "dlp", "Off by")
+        rows = [counted_row(list(run)) for _, run in runs]
+        written.append(_table(each.function, title, header, rows))
     if each.callers:
-        parts.append(
+        written.append(
             f"It is a part of {evidence_links(*each.callers)}, and stands on their evidence too."
         )
-    return "\n\n".join(parts)
+    return "\n\n".join(written)
 
 
-def _printed(row: Row) -> tuple[str, ...]:
-    source = sources.find(row.source)
-    unit = f"{NBSP}{row.unit}".replace(" ", NBSP) if row.unit else ""
-    what = _plain(row.id)
-    if said := " ".join(filter(None, (row.reason, row.note))):
+def printed_row(claim: Claim) -> tuple[str, ...]:
+    """Write a printed number and ours."""
+    source = sources.find(claim.source)
+    what = _plain(claim.id)
+    if said := " ".join(filter(None, (claim.reason, claim.note))):
         what += f"<br><small>{_plain(said)}</small>"
     return (
         what,
-        f'<a href="{html.escape(source.url)}">{_plain(source.short)}</a>, {_plain(row.where)}',
-        f"{_grouped(row.published)}{unit}",
-        _digits(row),
-        _sign(row.verdict),
+        f'<a href="{html.escape(source.url)}">{_plain(source.short)}</a>, {_plain(claim.where)}',
+        f"{_grouped(claim.theirs)}{_unit(claim)}",
+        digits(claim),
+        _sign(claim.verdict),
     )
 
 
-def _counted(found: Sequence[Comparison]) -> tuple[str, ...]:
-    """Write the counts of one run in one row."""
+def counted_row(found: Sequence[Claim]) -> tuple[str, ...]:
+    """Write the counts of one run, and ours, in one row."""
     first = found[0]
-    what = f"{_plain(first.record.id)}: {_plain(', '.join(each.what for each in found))}"
-    for because in dict.fromkeys(each.because for each in found if each.because):
-        what += f"<br><small>{_plain(because)}</small>"
-    deviation = max(each.deviation for each in found)
+    what = f"{_plain(first.id)}: {_plain(', '.join(claim.what for claim in found))}"
+    for reason in dict.fromkeys(claim.reason for claim in found if claim.reason):
+        what += f"<br><small>{_plain(reason)}</small>"
     return (
         what,
-        html.escape(first.record.version(first.package)),
-        _written([each.theirs for each in found]),
-        _written([each.ours for each in found]),
-        _share(deviation),
+        html.escape(first.by),
+        _written([claim.theirs for claim in found]),
+        _written([claim.ours for claim in found]),
+        _share(worst(found)),
     )
+
+
+def _unit(claim: Claim) -> str:
+    return f"{NBSP}{claim.unit}".replace(" ", NBSP) if claim.unit else ""
 
 
 def _sign(verdict: str) -> str:
     return "✓" if verdict == "reproduced" else f"✗ {verdict.replace('-', ' ')}"
 
 
-def _digits(row: Row) -> str:
+def digits(claim: Claim) -> str:
     """Write our number with two digits more than are printed; an exact one with as many."""
-    digits = len(row.published.partition("E")[0].partition(".")[2])
-    computed = float(row.computed)
-    if "E" in row.published:
-        return f"{computed:.{digits + 2}E}"
-    if row.computed.denominator == 1:
-        return count(int(row.computed))
-    return decimal(computed, digits + 2)
+    more = len(claim.theirs.partition("E")[0].partition(".")[2]) + 2
+    if "E" in claim.theirs:
+        return f"{float(claim.ours):.{more}E}"
+    return count(claim.ours) if isinstance(claim.ours, int) else decimal(claim.ours, more)
 
 
 def _grouped(printed: str) -> str:
     whole, point, rest = printed.partition(".")
     return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() else printed
-
-
-def _run(found: Comparison) -> tuple[str, str]:
-    """Name the run of a library that a count comes from."""
-    return found.record.topic, found.record.id
 
 
 def _written(values: Iterable[Any]) -> str:
@@ -328,57 +364,68 @@ def _table(function: str, title: str, header: Sequence[str], rows: Iterable[Sequ
 
 def refuted(verdict: str) -> str:
     """Write the printed numbers that have this verdict, and why; the numbered errata first."""
-    found = [row for row in published.rows() if row.verdict == verdict]
-    found.sort(key=lambda row: (not row.erratum, int(row.erratum[1:] or 0), _title(row.source)))
-    return _by_source(found, verdict)
-
-
-def _by_source(rows: Iterable[Row], verdict: str) -> str:
-    """Write a small table for each erratum of each source."""
-    parts = []
-    for (number, key), group in groupby(rows, key=lambda row: (row.erratum, row.source)):
+    found = [claim for claim in printed_claims() if claim.verdict == verdict]
+    found.sort(
+        key=lambda claim: (not claim.erratum, int(claim.erratum[1:] or 0), _title(claim.source))
+    )
+    written = []
+    for (number, key), group in groupby(found, key=lambda claim: (claim.erratum, claim.source)):
         source = sources.find(key)
-        parts.append(f"### {f'{number} · ' if number else ''}[{source.title}]({source.url})")
-        written = [_refuted(row) for row in group]
+        written.append(f"### {f'{number} · ' if number else ''}[{source.title}]({source.url})")
+        rows = [_refuted(claim) for claim in group]
         header = ("Where", "Printed", "Right", "Why, and the computation")
         label = f"{verdict} {number} {source.title}"
-        parts.append(table(header, written, name="errata", align="lrrl", label=label))
-    return "\n\n".join(parts) or "None at present."
+        written.append(table(header, rows, name="errata", align="lrrl", label=label))
+    return "\n\n".join(written) or "None at present."
 
 
-def _refuted(row: Row) -> tuple[str, ...]:
-    unit = f"{NBSP}{row.unit}".replace(" ", NBSP) if row.unit else ""
+def _refuted(claim: Claim) -> tuple[str, ...]:
+    why = f"{claim.reason} `{computation(claim.expression)}`"
+    if claim.slip:
+        why += f" What is printed comes from `{computation(claim.slip)}`."
     return (
-        f"{row.where}: {row.id}",
-        f"{_grouped(row.published)}{unit}",
-        f"**{_digits(row)}{unit}**",
-        f"{row.reason} {_computation(row.expression)}",
+        f"{claim.where}: {claim.id}",
+        f"{_grouped(claim.theirs)}{_unit(claim)}",
+        f"**{digits(claim)}{_unit(claim)}**",
+        why,
     )
 
 
-def _computation(expression: Expression) -> str:
-    """Write an expression as Python, in a code span."""
-    text = _called(expression.first)
-    text += "".join(f" + {_called(term)}" for term in expression.plus)
-    text += "".join(f" - {_called(term)}" for term in expression.minus)
-    if expression.per:
-        many = len(expression.plus) + len(expression.minus) > 0
-        text = f"({text})" if many else text
-        text += "".join(
-            f" / {each if isinstance(each, (int, float)) else _called(each)}"
-            for each in expression.per
-        )
-    return f"`{text}`"
-
-
-def _called(term: Term) -> str:
-    names = {id(config): name for name, config in published.MODELS.items()}
+def computation(expression: Expression) -> str:
+    """Write an expression as Python."""
+    names = {json.dumps(config): name for name, config in MODELS.items()}
     arguments = ", ".join(
-        f"{name}={names.get(id(value)) or repr(value)}" for name, value in term.arguments.items()
+        f"{name}={_argument(value, names)}" for name, value in expression["arguments"].items()
     )
-    text = f"{term.function}({arguments})"
-    if isinstance(term.part, str):
-        text += f"[{term.part!r}]" if term.part else ""
+    text = f"{expression['function']}({arguments})"
+    if "row" in expression:
+        text += f"[{expression['row']!r}]"
+    part = expression.get("part", "")
+    if isinstance(part, str):
+        text += f"[{part!r}]" if part else ""
     else:
-        text = f"sum({text}[part] for part in {tuple(term.part)})"
-    return f"{term.times} * {text}" if term.times else text
+        text = f"sum({text}[part] for part in {tuple(part)})"
+    if "times" in expression:
+        text = f"{expression['times']} * {text}"
+    plus, minus = expression.get("plus", []), expression.get("minus", [])
+    text += "".join(f" + {_operand(each)}" for each in plus)
+    text += "".join(f" - {_operand(each)}" for each in minus)
+    per = expression.get("per", [])
+    if per and (plus or minus):
+        text = f"({text})"
+    return text + "".join(f" / {_operand(each)}" for each in per)
+
+
+def _operand(value: Expression | float) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    text = computation(value)
+    return f"({text})" if {"plus", "minus", "per"} & value.keys() else text
+
+
+def _argument(value: Any, names: dict[str, str]) -> str:
+    if isinstance(value, dict) and "function" in value:
+        return computation(value)  # type: ignore[arg-type]
+    if isinstance(value, str) and value in MODELS:
+        return value
+    return names.get(json.dumps(value)) or repr(value)

@@ -26,6 +26,7 @@ from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -398,10 +399,8 @@ def _passes(item: pytest.Item) -> bool:
     names = dict(example.globs) if example else {}
     parameters = item.callspec.params if hasattr(item, "callspec") else {}
     try:
-        if hasattr(type(parameters.get("row")), "computed"):
-            vars(parameters["row"]).pop("computed", None)
-        if "compared" in parameters:
-            parameters["compared"] = _compared_again(parameters["compared"])
+        if "claim" in parameters:
+            parameters["claim"] = _made_again(parameters["claim"])
     except Exception:
         return False
     reports = runtestprotocol(item, log=False, nextitem=None)
@@ -410,12 +409,13 @@ def _passes(item: pytest.Item) -> bool:
     return all(report.passed or report.skipped for report in reports)
 
 
-def _compared_again(old: Any) -> Any:
-    """Compare a record once more: this was done when the tests were collected."""
-    from _evidence import comparisons
-
-    again = comparisons._TOPICS[old.record.topic](old.record)
-    return next(each for each in again if each.what == old.what)
+def _made_again(claim: Any) -> Any:
+    """Make a claim once more: this was done when the tests were collected."""
+    vars(claim).pop("exactly", None)
+    if not claim.record:
+        return claim
+    again = import_module(f"_evidence.counts.{claim.topic}").claims(claim.record)
+    return next(each for each in again if each.what == claim.what)
 
 
 def _forget() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from _evidence.published import rows
+from _evidence.claims import printed_claims
 from _evidence.sources import SOURCES
 from _guide import parts
 from _guide.engine import blocks
@@ -137,7 +137,7 @@ def test_a_page_introduces_itself(page: str) -> None:
 
 def test_sources_that_are_cited_exist_and_all_are_cited() -> None:
     cited = {key for question in QUESTIONS for key in question.sources}
-    cited |= {row.source for row in rows()}
+    cited |= {row.source for row in printed_claims()}
     for path in [*(DOCS / page for page in PAGES), *(DOCS / "_guide").rglob("*.py")]:
         text = path.read_text(encoding="utf-8")
         for key in re.findall(r"#!cite ([\w.-]+)", text):

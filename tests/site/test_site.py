@@ -17,7 +17,8 @@ import pytest
 from mkdocstrings import Inventory
 
 import dlp
-from _evidence import conformance, published
+from _evidence import conformance
+from _evidence.claims import printed_claims
 from _evidence.sources import SOURCES
 from _guide.engine.glossary import TERMS
 from _guide.questions import QUESTIONS
@@ -264,8 +265,8 @@ def test_every_formula_leads_from_the_reference_to_its_evidence(built: Site) -> 
 
 
 def test_every_printed_number_leads_to_its_source(built: Site) -> None:
-    for row in published.rows():
-        module = FUNCTIONS[row.expression.first.function].__module__.partition(".")[2]
+    for row in printed_claims():
+        module = FUNCTIONS[row.expression["function"]].__module__.partition(".")[2]
         linked = built.documents[f"evidence/{module}/index.html"].links
         assert SOURCES[row.source].url in linked, row.id
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import griffe
 
 if TYPE_CHECKING:
-    from _evidence.standing import Standing
+    from _evidence.coverage import Standing
 
 
 class EvidenceLinks(griffe.Extension):
@@ -17,7 +17,7 @@ class EvidenceLinks(griffe.Extension):
     def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
         """Write the section once the package has been read."""
         # Imported at each use: a served guide forgets these modules when a formula is edited.
-        standings = importlib.import_module("_evidence.standing").standings()
+        standings = importlib.import_module("_evidence.coverage").standings()
         for module in pkg.modules.values():
             for function in module.functions.values():
                 if function.docstring and (each := standings.get(function.name)):
@@ -28,7 +28,7 @@ def _section(each: Standing) -> str:
     """Say in one line what a formula was checked against."""
     evidence = importlib.import_module("_guide.evidence")
     tallies = (
-        (len(each.published), "printed number"),
+        (len(each.printed), "printed number"),
         (len(each.counted), "count"),
         (len(each.laws), "law"),
     )

@@ -1,0 +1,92 @@
+"""Parameters that each method of PEFT trains, and all of the adapted model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import dlp
+from _evidence.claims import count
+from _evidence.expressions import call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from _evidence.claims import Claim
+    from _evidence.expressions import Expression
+    from _evidence.records import Record
+
+_OF_LORA = ("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save")
+_ON_A_MODEL = {
+    "LORA": ("lora_model_parameters", _OF_LORA),
+    "ADALORA": ("adalora_model_parameters", ("init_r", "target_modules")),
+    "IA3": ("ia3_model_parameters", ("target_modules", "feedforward_modules")),
+    "LN_TUNING": ("ln_tuning_parameters", ()),
+    "PREFIX_TUNING": (
+        "prefix_tuning_model_parameters",
+        ("num_virtual_tokens", "prefix_projection", "encoder_hidden_size"),
+    ),
+}
+"""The formula of a method that takes a config, and what it takes besides."""
+
+_OF_PROMPTS = (
+    "num_virtual_tokens",
+    "encoder_hidden_size",
+    "encoder_reparameterization_type",
+    "encoder_num_layers",
+)
+
+
+def claims(record: Record) -> Iterator[Claim]:
+    """Make the claims of one adapted model."""
+    inputs, counted = record.inputs, record.counted
+    if inputs["peft_type"] == "BOTTLENECK":
+        shape = {name: value for name, value in inputs.items() if name != "peft_type"}
+        ours = call("bottleneck_adapter_parameters", **shape)
+        yield count(record, "trainable parameters", "torch", counted["trainable"], ours)
+        return
+    config = inputs["config"]
+    if config["model_type"] not in dlp.MODEL_TYPES:
+        return
+    terms = [_adapter(inputs)]
+    if inputs["task_type"] in {"SEQ_CLS", "IMAGE_CLASSIFICATION"}:
+        terms.append(_saved_head(inputs))
+    yield count(record, "trainable parameters", "peft", counted["trainable"], *terms)
+    if inputs["task_type"] not in {"CAUSAL_LM", "SEQ_2_SEQ_LM"} or inputs["peft_type"] == "ADALORA":
+        return  # the base is not what `dlp` counts, or has a frozen number for each adapter
+    if inputs["peft_type"] == "LORA":
+        setup = _given(inputs, _OF_LORA)
+        terms = [call("lora_totals", config=config, **setup) | {"part": "all_param"}]
+    else:
+        terms.insert(0, call("parameter_count", config=config))
+    yield count(record, "all parameters", "peft", counted["total"], *terms)
+
+
+def _adapter(inputs: dict[str, Any]) -> Expression:
+    """Describe the call that counts what a method of PEFT trains beside a head."""
+    config, method = inputs["config"], inputs["peft_type"]
+    if method in _ON_A_MODEL:
+        formula, names = _ON_A_MODEL[method]
+        setup = _given(inputs, names)
+        if inputs["task_type"] == "IMAGE_CLASSIFICATION":
+            del setup["modules_to_save"]  # the head
+        return call(formula, config=config, **setup)
+    return call(
+        f"{method.lower()}_parameters",
+        token_dim=call("transformer_dimensions", config=config) | {"part": "hidden_size"},
+        num_transformer_submodules=2 if inputs["task_type"] == "SEQ_2_SEQ_LM" else 1,
+        **_given(inputs, _OF_PROMPTS),
+    )
+
+
+def _saved_head(inputs: dict[str, Any]) -> Expression:
+    """Describe the call that counts the head of which PEFT trains a copy."""
+    config = inputs["config"]
+    shape = {"hidden_size": config["hidden_size"], "num_labels": config.get("num_labels", 2)}
+    if inputs["task_type"] == "IMAGE_CLASSIFICATION":
+        return call("classification_head_parameters", **shape)
+    kind = {"model_type": config["model_type"], "task": "sequence-classification"}
+    return call("transformers_head_parameters", **kind, **shape)
+
+
+def _given(inputs: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: inputs[name] for name in names if name in inputs}

@@ -1,0 +1,270 @@
+"""What stands behind each formula, and behind each value that one of its arguments may have.
+
+A number that comes out is a witness of every formula in its expression, and of every choice that
+the expression makes. What no number is a witness of stands in `uncovered.toml`, with the reason.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dlp
+from _evidence.claims import claims, counted_claims, printed_claims
+from _evidence.expressions import arguments_of, calls
+from _evidence.laws import LAWS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from _evidence.claims import Claim
+
+_NAMES: list[str] = dlp.__all__  # type: ignore[attr-defined]
+
+UNCOVERED: dict[str, str] = {
+    name: group["reason"]
+    for group in tomllib.loads(Path(__file__).with_name("uncovered.toml").read_text("utf-8"))[
+        "because"
+    ]
+    for name in group["names"]
+}
+"""Why no number of others is a witness, by the name of a formula, or of a choice and its value."""
+
+
+@dataclass
+class Standing:
+    """The evidence for one formula."""
+
+    function: str
+    module: str
+    purpose: str
+    printed: list[Claim] = field(default_factory=list)
+    counted: list[Claim] = field(default_factory=list)
+    laws: list[str] = field(default_factory=list)
+    callers: list[str] = field(default_factory=list)
+    """The formulas that it is a part of, whose evidence is evidence for it too."""
+
+    @property
+    def reproduced(self) -> list[Claim]:
+        """The printed numbers that come out."""
+        return [claim for claim in self.printed if claim.verdict == "reproduced"]
+
+    @property
+    def is_witnessed(self) -> bool:
+        """Whether a number of others comes out by it."""
+        return bool(self.counted or self.reproduced)
+
+
+@cache
+def standings() -> dict[str, Standing]:
+    """Gather the evidence for every public formula, in the order in which modules define them."""
+    found = {
+        name: Standing(
+            name,
+            function.__module__.partition(".")[2],
+            (inspect.getdoc(function) or "").partition("\n")[0],
+        )
+        for name, function in _functions().items()
+    }
+    for claim in claims():
+        for name in {each["function"]: None for each in calls(claim.expression)}:
+            (found[name].counted if claim.record else found[name].printed).append(claim)
+    for law, names in LAWS.items():
+        for name in names:
+            found[name].laws.append(law)
+    for caller in found:
+        for name in _parts(caller) - {caller}:
+            if name in found:
+                found[name].callers.append(caller)
+    return found
+
+
+@cache
+def _functions() -> dict[str, Callable[..., Any]]:
+    found = [value for name in _NAMES if inspect.isfunction(value := getattr(dlp, name))]
+    modules = list(dict.fromkeys(function.__module__ for function in found))
+    found.sort(key=lambda each: (modules.index(each.__module__), each.__code__.co_firstlineno))
+    return {function.__name__: function for function in found}
+
+
+def _parts(name: str) -> set[str]:
+    """Name the functions that a function calls, itself or through helpers that are not public."""
+    parts: set[str] = set()
+    waiting = [name]
+    while waiting:
+        for called in _called().get(waiting.pop(), set()) - parts:
+            parts.add(called)
+            if called.startswith("_"):
+                waiting.append(called)
+    return parts
+
+
+@cache
+def _called() -> dict[str, set[str]]:
+    """Name what each function of the package calls in its own lines."""
+    found: dict[str, set[str]] = {}
+    for module in modules():
+        for function in ast.parse(inspect.getsource(import_module(f"dlp.{module}"))).body:
+            if isinstance(function, ast.FunctionDef):
+                found[function.name] = {
+                    node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+                    for node in ast.walk(function)
+                    if isinstance(node, ast.Call)
+                    and isinstance(node.func, (ast.Name, ast.Attribute))
+                }
+    return found
+
+
+@cache
+def modules() -> tuple[str, ...]:
+    """List the modules that have formulas, in the order in which the package names them."""
+    names = (function.__module__.partition(".")[2] for function in _functions().values())
+    return tuple(dict.fromkeys(names))
+
+
+# --- Choices --------------------------------------------------------------------------------
+
+
+@cache
+def choices() -> dict[str, tuple[str, ...]]:
+    """Give the values of every public choice, such as `OPTIMIZERS`."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name in _NAMES:
+        value = getattr(dlp, name)
+        if isinstance(value, (tuple, dict)) and "model_type" not in value:
+            found[name] = tuple(value)
+    # A table of the values of another choice is none itself.
+    tables = [n for n, values in found.items() if isinstance(getattr(dlp, n), dict)]
+    return {n: v for n, v in found.items() if n not in tables or list(found.values()).count(v) < 2}
+
+
+def takers() -> dict[tuple[str, str], str]:
+    """Say which choice each argument has, as the docstrings do; a config is one of a model type."""
+    found = {}
+    for name, function in _functions().items():
+        said = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", inspect.getdoc(function) or "", re.M)
+        for parameter, text in said:
+            for choice in re.findall(r"`([A-Z_]+)`", text):
+                if choice in choices():
+                    found[name, parameter] = choice
+        if "config" in inspect.signature(function).parameters:
+            found[name, "config"] = "MODEL_TYPES"
+    return found
+
+
+@cache
+def witnesses() -> Counter[str]:
+    """Count the numbers that come out by each choice, such as `OPTIMIZERS: adamw`."""
+    taken, found = takers(), Counter[str]()
+    for claim in claims():
+        if claim.verdict != "reproduced":
+            continue
+        made = set()
+        for each in calls(claim.expression):
+            for place, value in _bound(each["function"], arguments_of(each)):
+                if choice := taken.get(place):
+                    named = choices()[choice] if value == dlp.ALL_LINEAR else _names(value)
+                    made |= {f"{choice}: {name}" for name in named}
+        found.update(made & set(everything()))
+    return found
+
+
+def _bound(function: str, arguments: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
+    """Give every argument of a call, those left at their default too, by function and name."""
+    bound = inspect.signature(_functions()[function]).bind(**arguments)
+    bound.apply_defaults()
+    for name, value in bound.arguments.items():
+        if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
+            said = inspect.getdoc(_functions()[function]) or ""
+            (other,) = re.findall(rf"\*\*{name}: The arguments of \[`(\w+)`\]", said)
+            yield from _bound(other, value)
+        else:
+            yield (function, name), value
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and "model_type" in value:
+        yield value["model_type"]
+    elif isinstance(value, str):
+        yield value
+    elif value is not None:
+        yield from value
+
+
+@cache
+def everything() -> tuple[str, ...]:
+    """Name every formula, and every choice with each of its values."""
+    chosen = (f"{name}: {value}" for name, values in choices().items() for value in values)
+    return (*_functions(), *chosen)
+
+
+@cache
+def parts() -> set[str]:
+    """Name the formulas without a witness of their own that are a part of one that has some."""
+    inside = {name for name, each in standings().items() if each.is_witnessed}
+    found: set[str] = set()
+    while inside:
+        found |= (
+            inside := {name for caller in inside for name in _parts(caller) & standings().keys()}
+            - found
+        )
+    return {name for name in found if not standings()[name].is_witnessed}
+
+
+def objections() -> list[str]:
+    """List what is wrong with a claim, and what has no witness and no reason, or needs none."""
+    found = [objection for claim in claims() if (objection := claim.objection())]
+    have = {name for name, each in standings().items() if each.is_witnessed or name in parts()}
+    have |= witnesses().keys()
+    known = set(everything())
+    for name in sorted(known - have - UNCOVERED.keys()):
+        found.append(f"{name}: find a number of others, or say in uncovered.toml why there is none")
+    for name in sorted(UNCOVERED.keys() & have | UNCOVERED.keys() - known):
+        found.append(f"uncovered.toml: take out {name}: it has a witness, or is gone")
+    return found
+
+
+@dataclass(frozen=True)
+class Totals:
+    """How much evidence there is in all."""
+
+    formulas: int
+    witnessed: int
+    parts: int
+    """Formulas that are a part of one that is witnessed."""
+    choices: int
+    witnessed_choices: int
+    printed: int
+    reproduced: int
+    sources: int
+    counts: int
+    records: int
+    laws: int
+
+
+@cache
+def totals() -> Totals:
+    """Count all evidence, each piece once."""
+    all_, printed, counted = standings(), printed_claims(), counted_claims()
+    chosen = set(everything()) - all_.keys()
+    return Totals(
+        formulas=len(all_),
+        witnessed=sum(each.is_witnessed for each in all_.values()),
+        parts=len(parts()),
+        choices=len(chosen),
+        witnessed_choices=sum(name in witnesses() for name in chosen),
+        printed=len(printed),
+        reproduced=sum(claim.verdict == "reproduced" for claim in printed),
+        sources=len({claim.source for claim in printed}),
+        counts=len(counted),
+        records=len({(claim.topic, claim.id) for claim in counted}),
+        laws=len(LAWS),
+    )

@@ -1,0 +1,155 @@
+"""The conformance file keeps to its schema, and its page says enough to use every case.
+
+The reader here is written from the page "Evidence", section "Test your own tool", and knows nothing
+of the guide but that page and the file.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import jsonschema
+
+import dlp
+from _evidence import conformance
+from _evidence.claims import UNITS, claims
+from tests.paths import DOCS
+
+CONTENT = json.loads(conformance.text())
+SCHEMA = json.loads((DOCS / conformance.SCHEMA).read_text(encoding="utf-8"))
+DAY = 86400
+
+
+def test_the_file_keeps_to_its_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    jsonschema.Draft202012Validator(SCHEMA).validate(CONTENT)
+    assert SCHEMA["properties"]["version"]["const"] == conformance.VERSION
+
+
+def test_the_schema_knows_every_unit_and_no_other() -> None:
+    assert SCHEMA["$defs"]["published"]["properties"]["unit"]["enum"] == list(UNITS)
+    assert list(UNITS) == list(FACTORS)
+
+
+def test_every_claim_is_a_case() -> None:
+    assert [case["id"] for case in CONTENT["cases"]] == [claim.name for claim in claims()]
+
+
+FACTORS = {
+    "": 1,
+    "parameters": 1,
+    "tokens": 1,
+    "K": 10**3,
+    "K parameters": 10**3,
+    "K tokens": 10**3,
+    "M": 10**6,
+    "M parameters": 10**6,
+    "M tokens": 10**6,
+    "B": 10**9,
+    "B parameters": 10**9,
+    "B tokens": 10**9,
+    "T": 10**12,
+    "T parameters": 10**12,
+    "T tokens": 10**12,
+    "bits": 1,
+    "bytes": 1,
+    "updates": 1,
+    "samples": 1,
+    "epochs": 1,
+    "FLOPs": 1,
+    "days": 1,
+    "KB": 10**3,
+    "MB": 10**6,
+    "GB": 10**9,
+    "TB": 10**12,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TFLOPs": 10**12,
+    "ZFLOPs": 10**21,
+    "PF-days": 10**15 * DAY,
+    "years": 365,
+    "seconds": Fraction(1, DAY),
+    "%": Fraction(1, 100),
+}
+"""How much one of each unit is, as the page has it."""
+
+
+def argument(name: str, value: Any) -> Any:
+    if isinstance(value, dict) and "function" in value:
+        found = computed(value)
+        if isinstance(found, Fraction):
+            return int(found) if found.denominator == 1 else float(found)
+        return found
+    if name == "config":
+        return CONTENT["configs"][value]
+    if isinstance(value, dict):
+        return {key: argument(key, entry) for key, entry in value.items()}
+    return value
+
+
+def computed(case: dict[str, Any]) -> Any:
+    arguments = {name: argument(name, value) for name, value in case["arguments"].items()}
+    found = getattr(dlp, case["function"])(**arguments)
+    if "row" in case:
+        found = found[case["row"]]
+    if "part" in case:
+        names = [case["part"]] if isinstance(case["part"], str) else case["part"]
+        found = sum(found[name] for name in names)
+    if case.get("each") == "last":
+        found = [items[-1] for items in found]
+    if case.get("each") == "length":
+        found = [len(items) for items in found]
+    if "first" in case:
+        found = found[: int(operand(case["first"]))]
+    found = [*found, *case["then"]] if "then" in case else found
+    if "merged" in case:
+        kinds = sorted({tuple(kind) for *kind, _ in found})
+        found = [[*kind, sum(n for *k, n in found if tuple(k) == kind)] for kind in kinds]
+    if "total" in case:
+        found = sum(found.values() if isinstance(found, dict) else found)
+    if isinstance(found, list):
+        return found
+    total = Fraction(found) * Fraction(case.get("times", 1))
+    total += sum(map(operand, case.get("plus", [])))
+    total -= sum(map(operand, case.get("minus", [])))
+    for divisor in case.get("per", []):
+        total /= operand(divisor)
+    return total
+
+
+def operand(value: Any) -> Fraction:
+    return Fraction(computed(value) if isinstance(value, dict) else value)
+
+
+def agrees(case: dict[str, Any]) -> bool:
+    ours, expected = computed(case), case["expected"]
+    if "library" in case:
+        if isinstance(expected, list):
+            return bool(ours == expected)
+        return math.isclose(ours, expected, rel_tol=case["within"])
+    last_digit = Fraction(10) ** int(Decimal(expected).as_tuple().exponent)
+    excess = ours / FACTORS[case["unit"]] - Fraction(expected)
+    comes_out = {
+        "exact": excess == 0,
+        "rounded": abs(excess) <= last_digit / 2,
+        "truncated": 0 <= excess < last_digit,
+        "unit": abs(excess) <= last_digit,
+    }[case["rounding"]]
+    return comes_out is (case["verdict"] == "reproduced")
+
+
+def test_every_case_can_be_used_by_what_its_page_says() -> None:
+    wrong = [case["id"] for case in CONTENT["cases"] if not agrees(case)]
+    assert not wrong
+
+
+def test_the_page_names_every_key_of_a_case() -> None:
+    page = (DOCS / "evidence" / "index.md").read_text(encoding="utf-8")
+    keys = {key for case in CONTENT["cases"] for key in case}
+    unsaid = sorted(key for key in keys if f"`{key}`" not in page)
+    assert not unsaid, f"docs/evidence/index.md: say what {unsaid} of a case holds"
