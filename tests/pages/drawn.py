@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+Fact = tuple[str, float, float, float]
+"""What it is, how much is drawn, how much is said, and by how much they may differ."""
+
 NEAR = 0.16  # three coordinates, each rounded to a tenth
-_BYTES = {"bytes": 1.0, "kB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "": 1.0}
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_SPOKEN = re.compile(rf"({_NUMBER.pattern})\s(bytes|[kMGT]B)")
+_BYTES = {"bytes": 1e-9, "kB": 1e-6, "MB": 1e-3, "GB": 1.0, "TB": 1e3}
+_NUMBER = r"\d[\d,]*(?:\.\d+)?"
 
 
-@dataclass(frozen=True)
 class Mark:
     """One element of a drawing."""
 
-    tag: str
-    style: str
-    words: str
-    at: dict[str, float]
+    def __init__(self, element: ET.Element) -> None:
+        """Read where it stands and what it says."""
+        self.tag, self.words = element.tag, element.text or element.get("d") or ""
+        self.style = element.get("class") or element.get("fill") or ""
+        self.at = {k: float(v) for k, v in element.items() if re.fullmatch(r"-?[\d.]+", v)}
 
 
 class Drawn:
@@ -33,280 +33,175 @@ class Drawn:
 
     def __init__(self, figure: str) -> None:
         """Read the `<figure>` that a picture is."""
-        svg = ET.fromstring(figure[figure.index("<svg") : figure.index("</svg>") + 6])  # noqa: S314 - ours
-        self.title, self.summary = (svg.findtext(tag) or "" for tag in ("title", "desc"))
-        self.marks = [
-            Mark(
-                each.tag,
-                each.get("class") or each.get("fill") or "",
-                each.text or each.get("d") or "",
-                {k: float(v) for k, v in each.attrib.items() if re.fullmatch(r"-?[\d.]+", v)},
-            )
-            for each in svg
-        ]
+        svg = ET.fromstring(figure[figure.index("<svg") : figure.index("</svg>") + 6])  # noqa: S314
+        self.marks = [Mark(element) for element in svg]
+        self.title, self.summary = svg.findtext("title") or "", svg.findtext("desc") or ""
+        self.said = [number(each) for each in re.findall(_NUMBER, self.summary)]
 
     def of(self, tag: str, style: str = "", **at: float) -> list[Mark]:
-        """List the elements of a kind, from left to right, that stand at a place."""
-        return sorted(
-            (
-                mark
-                for mark in self.marks
-                if mark.tag == tag
-                and style in f" {mark.style} "
-                and all(abs(mark.at.get(key, math.inf) - value) < NEAR for key, value in at.items())
-            ),
-            key=lambda mark: mark.at.get("x", mark.at.get("x1", 0.0)),
+        """List the elements of a kind that stand at a place, from left to right and down."""
+        found = (
+            mark
+            for mark in self.marks
+            if mark.tag == tag and style in f" {mark.style} "
+            if all(abs(mark.at.get(key, math.inf) - value) < NEAR for key, value in at.items())
         )
+        return sorted(found, key=lambda m: [m.at.get(k, 0.0) for k in ("x", "x1", "y", "y1")])
 
-    def numbers(self) -> set[float]:
-        """Give the numbers of the summary."""
-        return {number(each) for each in _NUMBER.findall(self.summary)}
+    def words(self, style: str = "", **at: float) -> str:
+        """Give the text that stands at a place."""
+        found = self.of("text", style, **at)
+        assert found, f"no text {style} at {at}"
+        return found[0].words
+
+    def problems(self) -> list[str]:
+        """Say where the picture differs from its summary."""
+        styles = {mark.style.partition(" ")[0] for mark in self.marks}
+        facts = next((read for style, read in _KINDS.items() if style in styles), _bars)(self)
+        return [
+            f"{self.title}: {what}: {drawn:.2f} is drawn, {said:.2f} is said"
+            for what, drawn, said, near in facts
+            if abs(drawn - said) > near
+        ]
 
 
 def number(text: str) -> float:
     """Read the first number of a text."""
-    found = _NUMBER.search(text)
+    found = re.search(_NUMBER, text)
     assert found, text
     return float(found[0].replace(",", ""))
 
 
-def figures_in(text: str) -> list[Drawn]:
-    """Read all pictures of a text."""
-    return [Drawn(each) for each in re.findall(r'<figure class="picture".*?</figure>', text, re.S)]
-
-
-def problems(drawn: Drawn) -> list[str]:
-    """Say where a picture differs from its own summary."""
-    kinds: dict[str, Callable[[Drawn], Iterator[str]]] = {
-        "curve": _chart,
-        "bracket": _timeline,
-        "token": _strip,
-        "split": _shapes,
-        "outline": _shapes,
-    }
-    styles = {mark.style.split()[0] for mark in drawn.marks if mark.style}
-    check = next((kinds[style] for style in kinds if style in styles), _bars)
-    return [f"{drawn.title}: {problem}" for problem in check(drawn)]
-
-
-# --- Bars -----------------------------------------------------------------------------------
-
-
-def scale(places: list[float], labels: list[str]) -> Callable[[float], float]:
+def scale(ticks: list[tuple[float, str]]) -> Callable[[float], float]:
     """Turn places on an axis into numbers, as its labels say, even or logarithmic."""
-    values = [number(label) for label in labels]
-    assert len(places) == len(values) > 1, labels
-    for to, back in ((float, float), (math.log10, lambda x: 10.0**x)):
-        if min(values) <= 0 and to is not float:
-            break
-        slope = (to(values[-1]) - to(values[0])) / (places[-1] - places[0])
-
-        def read(place: float, to: Callable[[float], float] = to, slope: float = slope) -> float:
-            return to(values[0]) + (place - places[0]) * slope
-
-        pairs = zip(places, values, strict=True)
-        if all(abs(read(place) - to(value)) <= NEAR * abs(slope) for place, value in pairs):
-            return lambda place: back(read(place))
-    raise AssertionError(f"the labels {labels} do not stand at even distances")
+    places, values = [place for place, _ in ticks], [number(label) for _, label in ticks]
+    logarithmic = [(math.log10, lambda x: 10.0**x)] if min(values) > 0 else []
+    for to, back in [(float, float), *logarithmic]:
+        first, last = to(values[0]), to(values[-1])
+        slope = (last - first) / (places[-1] - places[0])
+        even = [first + (place - places[0]) * slope for place in places]
+        if all(abs(to(v) - e) <= NEAR * abs(slope) for v, e in zip(values, even, strict=True)):
+            return lambda place, to=to, back=back: back(first + (place - places[0]) * slope)  # type: ignore[misc]
+    raise AssertionError(f"the labels {ticks} do not stand at even distances")
 
 
-def bars(drawn: Drawn) -> dict[str, dict[str, float]]:
-    """Read the parts of every bar by the axis and the legend, in the unit of the axis."""
-    names = {
-        swatch.style: drawn.of("text", x=swatch.at["x"] + 17, y=swatch.at["y"] + 10)[0].words
+def _bars(drawn: Drawn) -> Iterator[Fact]:
+    """Compare bars with a summary such as `LoRA: 3 GB, weights 2 GB, gradients 1 GB`."""
+    grid = [line.at["x1"] for line in drawn.of("line", "grid")]
+    foot = drawn.of("text", "muted", y=max(mark.at["y"] for mark in drawn.of("text", "muted")))
+    assert all(mark.words.endswith(" GB") for mark in foot), "the axis is not in GB"
+    read = scale([(x, mark.words) for x, mark in zip(grid, foot, strict=True)])
+    legend = {
+        swatch.style: drawn.words(x=swatch.at["x"] + 17, y=swatch.at["y"] + 10)
         for swatch in drawn.of("rect", "solid", height=11)
     }
-    read = _along_bars(drawn)
-    found = {}
-    for label in drawn.of("text", " halo ", x=0):
-        parts = drawn.of("rect", "solid", y=label.at["y"] + 7, height=22)
-        # Between neighbours a gap of one is left.
-        wide = [p.at["width"] + (p.at["width"] > 2) for p in parts]
-        for (left, right), width in zip(pairwise(parts), wide, strict=False):
-            assert abs(left.at["x"] + width - right.at["x"]) < 2 * NEAR, f"{label.words}: a hole"
-        assert not parts or parts[0].at["x"] == 0, f"{label.words} does not begin at 0"
-        found[label.words] = {names[p.style]: read(w) for p, w in zip(parts, wide, strict=True)}
-    return found
+    rows = sorted(drawn.of("text", " halo ", x=0), key=lambda mark: mark.at["y"])
+    for row, text in zip(rows, drawn.summary.split("; "), strict=True):
+        name, _, sizes = text.partition(": ")
+        assert row.words == name, f"the bar of {row.words} is said to be of {name}"
+        spoken = {
+            part.strip(): number(size) * _BYTES[unit]
+            for part, size, unit in re.findall(rf"([a-zA-Z ]*?)\s?({_NUMBER})\s(\w+)", sizes)
+        }
+        y, end = row.at["y"] + 7, 0.0
+        total = spoken.pop("")
+        yield name, number(drawn.words("strong", y=y + 16)), total, 0.006
+        parts = dict(spoken)
+        yield f"{name}, in all", sum(parts.values()), total, 0.006 * len(parts)
+        for bar in drawn.of("rect", "solid", y=y, height=22):
+            part, width = legend[bar.style], bar.at["width"] + (bar.at["width"] > 2)  # and a gap
+            yield f"{name}, where {part} begins", bar.at["x"], end, 2 * NEAR + 0.5
+            yield f"{name}, {part}", read(width), parts.get(part, 0.0), read(2 * NEAR)
+            end += parts.pop(part, 0.0) / read(1)
+            for inside in drawn.of("text", "on-colour", y=y + 15.5):
+                if 0 < inside.at["x"] - bar.at["x"] < width:
+                    yield f"{name}, in {part}", number(inside.words), spoken.get(part, 0.0), 0.006
+        yield from ((f"{name}, {part}", 0, size, read(2 * NEAR)) for part, size in parts.items())
 
 
-def _along_bars(drawn: Drawn) -> Callable[[float], float]:
-    grid = [line.at["x1"] for line in drawn.of("line", "grid")]
-    foot = max(mark.at["y"] for mark in drawn.of("text", "muted"))
-    return scale(grid, [mark.words for mark in drawn.of("text", "muted", y=foot)])
-
-
-def _bars(drawn: Drawn) -> Iterator[str]:
-    """Compare bars with a summary such as `LoRA: 3 GB, weights 2 GB, gradients 1 GB`."""
-    found, read = bars(drawn), _along_bars(drawn)
-    said = dict(each.split(": ", 1) for each in drawn.summary.split("; "))
-    if list(said) != sorted(found, key=lambda row: drawn.summary.index(f"{row}: ")):
-        yield f"draws {list(found)}, says {list(said)}"
-    for row, text in said.items():
-        total, *spoken = (
-            float(n.replace(",", "")) * _BYTES[u] / 1e9 for n, u in _SPOKEN.findall(text)
-        )
-        names = [
-            re.split(r"\s(?=[\d])", part)[0] for part in text.split(", ")[1:] if part[0].isalpha()
-        ]
-        if abs(sum(spoken) - total) > 0.01 * len(spoken):
-            yield f"{row}: the parts come to {sum(spoken):.2f}, not {total:.2f}"
-        for name, value in zip(names, spoken, strict=True):
-            size = found.get(row, {}).get(name, 0.0)
-            if abs(size - value) > read(2 * NEAR):
-                yield f"{row}: {name} is drawn as {size:.2f}, said to be {value:.2f}"
-        y = drawn.of("text", " halo ", x=0)
-        below = [mark.at["y"] + 23 for mark in y if mark.words == row]
-        ends = [number(mark.words) for at in below for mark in drawn.of("text", "strong", y=at)]
-        if not any(abs(end - total) < 0.006 for end in ends):
-            yield f"{row}: {ends} is written behind the bar, {total:.2f} is said"
-        inside = [
-            number(m.words) for at in below for m in drawn.of("text", "on-colour", y=at - 0.5)
-        ]
-        for value in inside:
-            if not any(abs(value - each) < 0.006 for each in spoken):
-                yield f"{row}: {value} is written in the bar, and not said"
-
-
-# --- Lines ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Chart:
-    """What a chart shows: the names of its axes, its lines, its dots with their labels."""
-
-    x_label: str
-    y_label: str
-    lines: dict[str, list[tuple[float, float]]]
-    dots: list[tuple[float, float]]
-    step: tuple[float, float]
-    """The numbers that a unit of the drawing stands for, along and up."""
-
-
-def chart(drawn: Drawn) -> Chart:
-    """Read the lines by the axes and the names at their ends."""
-    grid = [line.at["y1"] for line in drawn.of("line", "grid")]
-    sides = [drawn.of("text", "muted", y=y + 4)[0].words for y in grid]
-    ticks = [line for line in drawn.of("line", "axis") if line.at["y1"] != line.at["y2"]]
-    feet = drawn.of("text", "muted", y=ticks[0].at["y1"] + 17)
-    along = scale([line.at["x1"] for line in ticks], [mark.words for mark in feet])
-    up = scale(grid, sides)
-    lines = {}
+def _chart(drawn: Drawn) -> Iterator[Fact]:
+    """Compare lines with `name: 2 GB at 1,000 tokens, 9 GB at 4,000`, and dots with any number."""
+    sides = [line.at["y1"] for line in drawn.of("line", "grid")]
+    up = scale([(y, drawn.words("muted", y=y + 4)) for y in sides])
+    feet = [line.at for line in drawn.of("line", "axis") if line.at["y1"] != line.at["y2"]]
+    marks = drawn.of("text", "muted", y=feet[0]["y1"] + 17)
+    along = scale([(at["x1"], mark.words) for at, mark in zip(feet, marks, strict=True)])
+    labels = drawn.words("muted", y=12), drawn.words("muted", y=feet[0]["y1"] + 34)
+    for label in labels:
+        assert label.split()[-1] in drawn.summary, f"the summary knows nothing of {label!r}"
+    ends = {name.strip(): text for name, text in re.findall(r"([^:;]+): ([^;]*)", drawn.summary)}
     for curve in drawn.of("path", "curve"):
-        colour = curve.style.removeprefix("curve ")
-        words = sorted(drawn.of("text", f"strong solid {colour}"), key=lambda mark: mark.at["y"])
-        points = (point.split() for point in curve.words.removeprefix("M").split("L"))
-        name = " ".join(mark.words for mark in words)
-        lines[name] = [(along(float(x)), up(float(y))) for x, y in points]
-    return Chart(
-        x_label=max(drawn.of("text", "muted"), key=lambda mark: mark.at["y"]).words,
-        y_label=drawn.of("text", "muted", y=12)[0].words,
-        lines=lines,
-        dots=[(along(dot.at["cx"]), up(dot.at["cy"])) for dot in drawn.of("circle")],
-        step=(abs(along(101) - along(100)), abs(up(101) - up(100))),
-    )
+        name = " ".join(m.words for m in drawn.of("text", f"strong solid {curve.style[6:]}"))
+        points = [point.split() for point in curve.words[1:].split("L")]
+        shown = [
+            read(float(p[i])) for p in (points[0], points[-1]) for i, read in ((1, up), (0, along))
+        ]
+        said = [number(each) for each in re.findall(_NUMBER, ends.get(name, ""))]
+        for value, spoken in zip(shown, said, strict=bool(said)):
+            yield name, value, spoken, 0.01 * abs(spoken) + NEAR * abs(up(100) - up(101))
+    dots = [(along(dot.at["cx"]), up(dot.at["cy"])) for dot in drawn.of("circle")]
+    assert ends or dots, "the summary gives no end of a line"
+    for x, y in dots:
+        for value in (x, y * (1e6 if "million" in labels[0] else 1)):
+            near = min(drawn.said, key=lambda each: abs(each - value))
+            yield "a dot", value, near, 0.01 * near
 
 
-def _chart(drawn: Drawn) -> Iterator[str]:
-    """Compare lines with `name: 2 GB at 1,000 tokens, 9 GB at 4,000`, and dots with its numbers."""
-    found = chart(drawn)
-    for label in (found.x_label, found.y_label):
-        if label.split()[-1] not in drawn.summary:
-            yield f"an axis is named {label!r}, of which the summary knows nothing"
-    ends = re.findall(
-        r"([^:;]+): ([\d.,]+) \S+ at ([\d,]+)[^;]*, ([\d.,]+) \S+ at ([\d,]+)", drawn.summary
-    )
-    for name, *spoken in ends:
-        drawn_ends = [*found.lines[name.strip()][0][::-1], *found.lines[name.strip()][-1][::-1]]
-        for value, text, step in zip(drawn_ends, spoken, found.step[::-1] * 2, strict=True):
-            if abs(value - number(text)) > NEAR * step:
-                yield f"{name.strip()}: {value:.2f} is drawn, {text} is said"
-    if not ends and not found.dots:
-        yield "the summary gives no end of a line"
-    times = 1e6 if found.y_label.startswith("million") else 1
-    for x, y in found.dots:
-        for value, step in ((x, found.step[0]), (y * times, found.step[1] * times)):
-            if not any(abs(value - each) <= NEAR * step for each in drawn.numbers()):
-                yield f"a dot stands at {value:.0f}, which is not said"
-
-
-# --- Boxes ----------------------------------------------------------------------------------
-
-
-def shapes(drawn: Drawn) -> dict[str, tuple[int, int, float, float]]:
-    """Read each matrix: rows and columns as written, height and width as drawn."""
-    found = {}
-    for style in ("outline", "tint"):
-        for box in drawn.of("rect", style):
-            x, y, width, height = (box.at[key] for key in ("x", "y", "width", "height"))
-            head, sides, product = (
-                drawn.of("text", x=x, y=place)[0].words
-                for place in (y - 10, y + height + 16, y + height + 31)
-            )
-            rows, columns = (int(number(side)) for side in sides.split("×"))
-            assert number(product) == rows * columns, f"{head}: {sides} {product}"
-            assert ("(frozen)" in head) == bool(drawn.of("rect", "hatch", x=x, y=y)), head
-            found[head] = (rows, columns, height, width)
-    return found
-
-
-def _shapes(drawn: Drawn) -> Iterator[str]:
-    found = shapes(drawn)
+def _shapes(drawn: Drawn) -> Iterator[Fact]:
+    """Compare matrices with their dimensions, as written and as said."""
+    boxes = [*drawn.of("rect", "outline"), *drawn.of("rect", "tint")]
     notes = " ".join(mark.words for mark in drawn.of("text", "muted"))
-    enlarged = number(notes) if _NUMBER.search(notes) else 1
-    longest = max(max(rows, columns) for rows, columns, *_ in found.values())
-    unit = max(max(height, width) for *_, height, width in found.values()) / longest
-    for head, (rows, columns, height, width) in found.items():
-        for side, length in ((rows, height), (columns, width)):
-            expected = side * unit * (enlarged if side * 16 < longest else 1)
-            if abs(max(expected, 1.5 if notes else 0) - length) > NEAR:
-                yield f"{head}: a side of {side} is drawn {length} long, not {expected:.1f}"
-            if side not in drawn.numbers() | {1}:
-                yield f"{head}: the side of {side} is not said"
+    enlarged = number(notes) if re.search(_NUMBER, notes) else 1
+    longest = max(max(box.at["width"], box.at["height"]) for box in boxes)
+    for box in boxes:
+        x, y, width, height = (box.at[key] for key in ("x", "y", "width", "height"))
+        head, product = drawn.words(x=x, y=y - 10), drawn.words(x=x, y=y + height + 31)
+        sides = [number(each) for each in drawn.words(x=x, y=y + height + 16).split("×")]
+        yield f"{head}, entries", number(product), math.prod(sides), 0
+        yield f"{head}, hatched", len(drawn.of("rect", "hatch", x=x, y=y)), "frozen" in head, 0
+        for side, length in zip(sides, (height, width), strict=True):
+            assert side in [1, *drawn.said], f"{head}: the side of {side:g} is not said"
+            thin = side * 16 < max(drawn.said)
+            expected = side * longest / max(drawn.said) * (enlarged if thin else 1)
+            yield f"{head}, a side of {side:g}", length, max(expected, 1.5 * thin), NEAR
 
 
-def windows(drawn: Drawn) -> list[list[int]]:
-    """Read the micro-batches of each update."""
-    found = []
+def _timeline(drawn: Drawn) -> Iterator[Fact]:
+    """Compare windows with `after micro-batches 4, 8` or with the numbers of the summary."""
     boxes = [mark for mark in drawn.of("text") if mark.words.isdigit()]
+    numbers, ends, sizes = sorted(int(box.words) for box in boxes), [], []
     panels = sorted(drawn.of("rect", "panel"), key=lambda mark: (mark.at["y"], mark.at["x"]))
     for place, panel in enumerate(panels, 1):
         x, y, width, height = (panel.at[key] for key in ("x", "y", "width", "height"))
         held = [b for b in boxes if x < b.at["x"] < x + width and y < b.at["y"] < y + height]
-        found.append(sorted(int(box.words) for box in held))
         below = [m.words for m in drawn.of("text", x=x + width / 2) if m.at["y"] > y + height]
-        assert f"update {place}" in below, f"no label of update {place}: {below}"
-        assert len(held) in [len(held), *(number(w) for w in below if "micro" in w)][-1:], below
-    numbers = sorted(int(box.words) for box in boxes)
-    assert numbers == [*range(1, len(boxes) + 1)], f"boxes {numbers}"
-    return found
+        yield f"update {place}", place, number(below[0]), 0
+        yield from (("its size", len(held), number(each), 0) for each in below if "micro" in each)
+        ends.append(max(int(box.words) for box in held))
+        sizes.append(len(held))
+    yield from (("a box", drawn, place, 0) for place, drawn in enumerate(numbers, 1))
+    after = re.search(r"after micro-batches ([\d, ]*\d)", drawn.summary)
+    said = [float(each) for each in after[1].split(", ")] if after else sorted(drawn.said)
+    shown = ends if after else sorted([ends[-1], len(ends), sizes[0]])
+    yield from (("updates", drawn, said, 0) for drawn, said in zip(shown, said, strict=True))
 
 
-def _timeline(drawn: Drawn) -> Iterator[str]:
-    """Compare windows with `after micro-batches 4, 8` or with the numbers of the summary."""
-    found = windows(drawn)
-    ends = [window[-1] for window in found]
-    if said := re.search(r"after micro-batches ([\d, ]*\d)", drawn.summary):
-        if [int(each) for each in said[1].split(", ")] != ends:
-            yield f"updates are drawn after {ends}, said to be after {said[1]}"
-    elif drawn.numbers() != {ends[-1], len(found), *map(len, found)}:
-        yield f"{len(found)} windows up to {ends[-1]} are drawn"
+def _strip(drawn: Drawn) -> Iterator[Fact]:
+    """Compare the tokens that count with `name: 2 of 10 tokens`."""
+    names = sorted({mark.words for mark in drawn.of("text", x=0)}, key=drawn.summary.index)
+    for name, said in zip(names, zip(drawn.said[::2], drawn.said[1::2], strict=True), strict=True):
+        tops = [mark.at["y"] for mark in drawn.of("text", x=0) if mark.words == name]
+        for tag, style, down, spoken in (
+            *(("rect", "solid", 5, said[0]), ("rect", "outline", 5, said[1] - said[0])),
+            *(("text", "on-colour", 18, said[0]), ("text", "halo", 18, said[1] - said[0])),
+        ):
+            yield name, sum(len(drawn.of(tag, style, y=top + down)) for top in tops), spoken, 0
 
 
-def strip(drawn: Drawn) -> dict[str, list[bool]]:
-    """Read for each method which tokens count."""
-    found: dict[str, list[bool]] = {}
-    for name in sorted(drawn.of("text", x=0), key=lambda mark: mark.at["y"]):
-        boxes = [
-            b for b in drawn.of("rect", y=name.at["y"] + 5, height=18) if "hatch" not in b.style
-        ]
-        words = [mark.words for mark in drawn.of("text", y=name.at["y"] + 18)]
-        counts = ["solid" in box.style for box in boxes]
-        assert [word == "loss" for word in words] == counts, f"{name.words}: {words}"
-        found.setdefault(name.words, []).extend(counts)
-    return found
-
-
-def _strip(drawn: Drawn) -> Iterator[str]:
-    for name, counts in strip(drawn).items():
-        if f"{name}: {sum(counts)} of {len(counts)} tokens" not in drawn.summary:
-            yield f"{name}: {sum(counts)} of {len(counts)} tokens are drawn"
+_KINDS: dict[str, Callable[[Drawn], Iterator[Fact]]] = {
+    "curve": _chart,
+    "bracket": _timeline,
+    "token": _strip,
+    "split": _shapes,
+    "outline": _shapes,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
 
 import pytest
 from markdown import Markdown
@@ -12,58 +12,33 @@ from _guide.engine import glossary
 from _guide.parts import table
 from dlp import weight_bytes
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-WRITTEN: list[tuple[Callable[..., str], tuple[float, ...], str]] = [
-    (formats.count, (7_000_000_000,), "7,000,000,000"),
-    (formats.count, (1_000_001.0,), "1,000,001"),
-    (formats.count, (999,), "999"),
-    (formats.count, (-100,), "-100"),
-    (formats.decimal, (26.0770,), "26.08"),
-    (formats.decimal, (4.50,), "4.5"),
-    (formats.decimal, (1200.0,), "1,200"),
-    (formats.decimal, (0.12345, 4), "0.1235"),
-    (formats.decimal, (-0.001,), "0"),
-    (formats.percent, (0.0737,), "7.4 %"),
-    (formats.percent, (0.5,), "50 %"),
-    (formats.percent, (0.000123, 4), "0.0123 %"),
-    (formats.times, (4,), "4×"),
-    (formats.times, (15.26,), "15.3×"),
-    (formats.gb, (28_000_000_000,), "28 GB"),
-    (formats.gb, (25_100_000_000,), "25.10 GB"),
-    (formats.gb, (48_760_000,), "0.05 GB"),
-    (formats.gb, (2**40,), "1,099.51 GB"),
-    (formats.size, (999,), "999 bytes"),
-    (formats.size, (65_536,), "65.54 kB"),
-    (formats.size, (48_758_784,), "48.76 MB"),
-    (formats.size, (28_000_000_000,), "28 GB"),
-    (formats.size, (999_999_999,), "1 GB"),
-    (formats.size, (2_000_000_000_000,), "2 TB"),
-    (formats.binary_size, (1023,), "1,023 bytes"),
-    (formats.binary_size, (65_536,), "64 KiB"),
-    (formats.binary_size, (48_758_784,), "46.50 MiB"),
-    (formats.binary_size, (28_000_000_000,), "26.08 GiB"),
-    (formats.binary_size, (2**40,), "1 TiB"),
-]
+WRITTEN = """\
+count(7_000_000_000): 7,000,000,000 | count(1_000_001.0): 1,000,001 | count(999): 999
+count(-100): -100 | decimal(26.077): 26.08 | decimal(4.50): 4.5 | decimal(1200.0): 1,200
+decimal(0.12345, 4): 0.1235 | decimal(-0.001): 0 | percent(0.0737): 7.4 % | percent(0.5): 50 %
+percent(0.000123, 4): 0.0123 % | times(4): 4× | times(15.26): 15.3× | gb(28_000_000_000): 28 GB
+gb(25_100_000_000): 25.10 GB | gb(48_760_000): 0.05 GB | gb(2**40): 1,099.51 GB
+size(999): 999 bytes | size(65_536): 65.54 kB | size(48_758_784): 48.76 MB
+size(28_000_000_000): 28 GB | size(999_999_999): 1 GB | size(2_000_000_000_000): 2 TB
+binary_size(1023): 1,023 bytes | binary_size(65_536): 64 KiB | binary_size(48_758_784): 46.50 MiB
+binary_size(28_000_000_000): 26.08 GiB | binary_size(2**40): 1 TiB
+"""
 
 
-@pytest.mark.parametrize(("write", "numbers", "expected"), WRITTEN)
-def test_a_number_is_written_in_its_unit(
-    write: Callable[..., str], numbers: tuple[float, ...], expected: str
-) -> None:
-    assert write(*numbers).replace("\N{NO-BREAK SPACE}", " ") == expected
+def plain(text: str) -> str:
+    """Write spaces that break."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def test_every_format_is_proven() -> None:
-    public = {each for name, each in vars(formats).items() if callable(each) and name.islower()} - {
-        formats._size,
-        formats._two_digits,
-    }
-    assert public == {write for write, *_ in WRITTEN}
+@pytest.mark.parametrize("case", re.split(r" \| |\n", WRITTEN.strip()))
+def test_a_number_is_written_in_its_unit(case: str) -> None:
+    call, expected = case.split(": ")
+    assert plain(eval(call, vars(formats))) == expected  # noqa: S307 - the lines above
 
 
-def test_what_is_not_whole_is_no_count() -> None:
+def test_every_format_is_proven_and_a_count_is_whole() -> None:
+    public = {name for name in vars(formats) if re.fullmatch(r"[a-z]\w+", name)}
+    assert public - {"annotations", "dlp"} == set(re.findall(r"(\w+)\(", WRITTEN))
     with pytest.raises(ValueError, match="not a whole number"):
         formats.count(0.5)
 
@@ -72,9 +47,7 @@ def test_a_worked_solution_shows_bytes_in_both_units() -> None:
     step = worked.solution(weight_bytes, {"num_parameters": 7_000_000_000})
     assert "7{,}000{,}000{,}000 \\times 4" in step
     assert "= 28{,}000{,}000{,}000 " in step
-    assert step.replace("\N{NO-BREAK SPACE}", " ").endswith(
-        "**28,000,000,000 bytes** = **28 GB** = 26.08 GiB\n{ .step-value }"
-    )
+    assert plain(step).endswith("**28,000,000,000 bytes** = **28 GB** = 26.08 GiB\n{ .step-value }")
 
 
 @pytest.mark.parametrize(
@@ -87,23 +60,30 @@ def test_a_worked_solution_shows_bytes_in_both_units() -> None:
     ],
 )
 def test_a_step_is_written_with_its_unit(value: float, unit: str, expected: str) -> None:
-    step = worked.Step(weight_bytes, "a", "b", value, unit)
-    shown = worked.written(step).rpartition("\n\n")[2].replace("\N{NO-BREAK SPACE}", " ")
-    assert shown == expected + "\n{ .step-value }"
+    shown = worked.written(worked.Step(weight_bytes, "a", "b", value, unit))
+    assert plain(shown).endswith(f"\n\n{expected}\n{{ .step-value }}")
 
 
 def test_a_table_keeps_its_cells_under_their_titles() -> None:
     written = table(("Model", "Bytes", "Note"), [("A", "1", "x|y"), ("B", "", "z")], align="lr")
+    assert 'role="group" aria-label="Table: Model, Bytes, Note">' in written
     assert written.splitlines()[2:6] == [
         "| Model | Bytes | Note |",
         "| --- | --: | --- |",
         '| A { data-label="Model" } | 1 { data-label="Bytes" } | x\\|y { data-label="Note" } |',
         '| B { data-label="Model" } |  | z { data-label="Note" } |',
     ]
-    assert written.startswith('<div class="table cards" markdown="1" role="group" ')
-    assert 'aria-label="Table: Model, Bytes, Note">' in written
     with pytest.raises(ValueError, match="a row of 1 cells under 2 titles"):
         table(("a", "b"), [("only",)])
+
+
+def test_the_numbers_in_definitions_are_these() -> None:
+    numbers = {term: re.findall(r"[\d.]+\d|\d", text) for term, text in glossary.TERMS.items()}
+    told = "; ".join(f"{term}: {' '.join(found)}" for term, found in numbers.items() if found)
+    assert told == (
+        "bf16: 16 32; fp32: 32 4; GB: 10; GiB: 2 7.4; master weights: 32; "
+        "mixed precision: 16 32; NF4: 4 64; QLoRA: 4"
+    )
 
 
 def test_the_first_use_of_a_term_bears_its_own_definition() -> None:

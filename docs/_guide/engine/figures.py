@@ -39,8 +39,8 @@ NAMES = re.compile(
 )
 """Powers that define units, formats in words; names with a digit by itself."""
 
-DECLARED = {"given.py", "engine/glossary.py"}
-"""Modules where numbers may be typed: given values, definitions."""
+DECLARED = {"given.py"}
+"""Modules where numbers may be typed: given values."""
 
 MACHINERY = {"engine", "formats.py", "pictures", "worked.py"}
 """Modules, or folders of them, whose strings are patterns and markup."""
