@@ -14,11 +14,14 @@ if TYPE_CHECKING:
 LARGEST_COUNT = 10**18
 """Above this a count is taken for a slip: no run, model or data set comes near it."""
 
+_LONGEST = 10**7
+"""A longer list would fill the memory: it is refused before it is read."""
+
 
 def count(name: str, value: object, *, minimum: int = 1, maximum: int = LARGEST_COUNT) -> int:
     """Return `value` if it is a whole number from `minimum` to `maximum`."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} must be an int, not {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be an int, not {_other(value)}")
     if not minimum <= value <= maximum:
         raise ValueError(f"{name} must be from {minimum} to {maximum}, not {_shown(value)}")
     return value
@@ -27,24 +30,24 @@ def count(name: str, value: object, *, minimum: int = 1, maximum: int = LARGEST_
 def number(name: str, value: object, *, minimum: float = 0.0, maximum: float = 1e100) -> float:
     """Return `value` if it is a finite int or float from `minimum` to `maximum`."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number, not {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a number, not {_other(value)}")
     # A NaN compares false with everything, so it is refused here as well.
     if not minimum <= value <= maximum:
         raise ValueError(f"{name} must be from {minimum} to {maximum}, not {_shown(value)}")
-    return value
+    return value + 0  # which has no sign if it is zero
 
 
 def flag(name: str, value: object) -> bool:
     """Return `value` if it is `True` or `False`."""
     if not isinstance(value, bool):
-        raise TypeError(f"{name} must be True or False, not {_shown(value)}")
+        raise TypeError(f"{name} must be True or False, not {_other(value)}")
     return value
 
 
 def choice(name: str, value: object, allowed: "Collection[Name]") -> "Name":
     """Return `value` if it is one of the strings `allowed`."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a str, not {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a str, not {_other(value)}")
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {_shown(value)}")
     return value  # type: ignore[return-value]
@@ -55,19 +58,21 @@ def choices(
 ) -> list[str]:
     """Return `value` as a list if it is a list, tuple or set of strings, each one of `allowed`."""
     if not isinstance(value, (list, tuple, set, frozenset)):
-        raise TypeError(f"{name} must be a list of str, not {_shown(value)}")
+        raise TypeError(f"{name} must be a list of str, not {_other(value)}")
     if not value and not empty:
         raise ValueError(f"{name} must name at least one of {', '.join(allowed)}")
-    names = [choice(name, item, allowed) for item in value]
-    if len(set(names)) != len(names):
-        raise ValueError(f"{name} names one of its items twice: {', '.join(names)}")
+    names: list[str] = []
+    for item in value:
+        if choice(name, item, allowed) in names:
+            raise ValueError(f"{name} names {item} twice")
+        names.append(item)
     return names
 
 
 def mapping(name: str, value: object) -> "Mapping[str, object]":
     """Return `value` if it is a dict, such as a parsed `config.json`."""
     if not isinstance(value, dict):
-        raise TypeError(f"{name} must be a dict, not {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a dict, not {_other(value)}")
     return value
 
 
@@ -75,16 +80,18 @@ def keywords(name: str, value: object) -> "Mapping[str, Any]":
     """Return `value` if it is a dict that can be handed on as named arguments."""
     for key in mapping(name, value):
         if not isinstance(key, str):
-            raise TypeError(f"a key of {name} must be a str, not {_shown(key)}")
+            raise TypeError(f"a key of {name} must be a str, not {_other(key)}")
     return mapping(name, value)
 
 
 def sequence(name: str, value: object) -> list[object]:
     """Return `value` as a list if it is a list, tuple or range with at least one item."""
     if not isinstance(value, (list, tuple, range)):
-        raise TypeError(f"{name} must be a list, not {_shown(value)} ({type(value).__name__})")
+        raise TypeError(f"{name} must be a list, not {_other(value)}")
     if not value:
         raise ValueError(f"{name} must hold at least one item")
+    if value[_LONGEST:]:
+        raise ValueError(f"{name} must hold at most {_LONGEST} items")
     return list(value)
 
 
@@ -98,9 +105,17 @@ def head_counts(num_attention_heads: object, num_key_value_heads: object) -> Non
         )
 
 
-def _shown(value: object) -> str:
+def _shown(value: "str | float") -> str:
     """Quote a value, shortened: an error message is no place for a thousand digits."""
     if isinstance(value, int) and abs(value) > 10**30:
         return "a number of more than thirty digits"
-    text = repr(value)
+    text = repr(value[:60] if isinstance(value, str) else value)
     return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _other(value: object) -> str:
+    """Quote a value of a wrong type, or name the type alone of one that may be large inside."""
+    kind = type(value).__name__
+    if isinstance(value, (int, float, str)):
+        return f"{_shown(value)} ({kind})"
+    return f"a value of type {kind}"

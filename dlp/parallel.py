@@ -222,28 +222,26 @@ def deepspeed_estimated_bytes(
     _check.flag("zero_init", zero_init)
     _check.number("additional_buffer_factor", additional_buffer_factor, minimum=1, maximum=100)
     num_gpus = num_gpus_per_node * num_nodes
-    # Each process of a node builds the model in fp32 unless it is built in shards.
-    built: float = 4 * total_params * num_gpus_per_node
+    # In the main memory of all nodes. Each process builds the model in fp32 unless in shards.
+    built = 4 * total_params * num_gpus
     if stage == 2:
         gpu = 2 * total_params
-        if cpu_offload:
-            cpu: float = total_params * max(4 * num_gpus, 16)
-        else:
-            gpu += 18 * total_params // num_gpus
-            cpu = built
+        cpu = total_params * max(4 * num_gpus, 16) * num_nodes if cpu_offload else built
     else:
         gpu = 4 * largest_layer_params
-        if not cpu_offload:
-            gpu += 18 * total_params // num_gpus
-            cpu = 4 * largest_layer_params * num_gpus_per_node
-        elif cpu_offload_params:
-            cpu = 18 * total_params / num_nodes
-        else:
-            gpu += 2 * total_params // num_gpus
-            cpu = 16 * total_params / num_nodes
+        cpu = 4 * largest_layer_params * num_gpus
+        if cpu_offload:
+            cpu = (18 if cpu_offload_params else 16) * total_params
+            gpu += 0 if cpu_offload_params else 2 * total_params // num_gpus
         if not zero_init:
             cpu = max(cpu, built)
-    return {"gpu": gpu, "cpu": int(cpu * additional_buffer_factor)}
+    if not cpu_offload:
+        gpu += 18 * total_params // num_gpus
+    # A factor such as 1.1 is a whole number of parts of a power of two.
+    factor, parts = additional_buffer_factor, 1
+    while factor != int(factor):
+        factor, parts = 2 * factor, 2 * parts
+    return {"gpu": gpu, "cpu": cpu * int(factor) // (parts * num_nodes)}
 
 
 def _shard(num_parameters: int, sharded_from: int, stage: int, num_devices: int) -> int:

@@ -37,6 +37,11 @@ def test_a_gibibyte_is_larger_than_a_gigabyte(num_bytes: float) -> None:
     assert dlp.gibibytes(num_bytes=num_bytes) <= gigabytes
 
 
+def test_no_bytes_have_no_sign() -> None:
+    for unit in (dlp.gigabytes, dlp.gibibytes):
+        assert math.copysign(1, unit(num_bytes=-0.0)) == 1
+
+
 # --- The ledger -----------------------------------------------------------------------------
 
 LEDGERS = list(calls("memory_ledger"))[::7]

@@ -55,8 +55,25 @@ def test_a_position_predicts_the_token_after_it(case: tuple[list[list[float]], l
     assert ours == pytest.approx(defined(logits[:-1], labels[1:]), rel=1e-9, abs=1e-9)
 
 
-def test_huge_logits_do_not_overflow() -> None:
-    assert dlp.cross_entropy(logits=[[1e6, 0.0]], labels=[1]) == 1e6
+@pytest.mark.parametrize("score", [0, 0.1, -1e6, 1e8, 1e16, 10**30, 1e100])
+def test_a_loss_depends_on_differences_alone(score: float) -> None:
+    """PyTorch gives ln 2 for two equal logits of any size, to the last digit that there is."""
+    assert dlp.cross_entropy(logits=[[score, score]], labels=[0]) == math.log(2)
+    assert dlp.cross_entropy(logits=[[score, -score]], labels=[1 if score > 0 else 0]) == (
+        pytest.approx(math.log1p(math.exp(-2 * abs(score))) + 2 * abs(score))
+    )
+
+
+def test_losses_are_summed_without_rounding_in_between() -> None:
+    """Python sums floats one by one up to 3.11 and more exactly from 3.12 on."""
+    each = [0.1] * 10
+    assert dlp.mean_loss(token_losses=[0.0, *each], labels=[1] * 11) == 0.1
+    assert dlp.accumulated_loss(loss_sums=each, num_tokens=[1] * 10) == 0.1
+    assert dlp.accumulated_loss(loss_sums=each, num_tokens=[1] * 10, average="micro-batch") == 0.1
+    logits = [[0.0, math.log(math.expm1(0.1))]] * 8
+    assert dlp.cross_entropy(logits=logits, labels=[0] * 8) == (
+        dlp.cross_entropy(logits=logits[:1], labels=[0])
+    )
 
 
 @given(st.integers(2, 9), st.integers(1, 1000))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -175,29 +177,37 @@ def estimated(
     cpu_offload_params: bool,
     zero_init: bool,
     additional_buffer_factor: float,
-) -> tuple[float, float]:
-    """Read the table of the docstring, line by line."""
+) -> tuple[Fraction, Fraction]:
+    """Do as DeepSpeed's functions do, line by line, but with fractions for its floats."""
     num_gpus = num_gpus_per_node * num_nodes
     offloaded = cpu_offload + (cpu_offload and cpu_offload_params and stage == 3)
-    gathered, spread = 4 * largest_layer_params, 18 * total_params / num_gpus
+    gathered, spread = 4 * largest_layer_params, Fraction(18 * total_params, num_gpus)
     gpu, cpu = {
         (2, 0): (2 * total_params + spread, 4 * total_params * num_gpus_per_node),
         (2, 1): (2 * total_params, total_params * max(4 * num_gpus, 16)),
         (3, 0): (gathered + spread, gathered * num_gpus_per_node),
-        (3, 1): (gathered + 2 * total_params / num_gpus, 16 * total_params / num_nodes),
-        (3, 2): (gathered, 18 * total_params / num_nodes),
+        (3, 1): (
+            gathered + Fraction(2 * total_params, num_gpus),
+            Fraction(16 * total_params, num_nodes),
+        ),
+        (3, 2): (gathered, Fraction(18 * total_params, num_nodes)),
     }[stage, offloaded]
     if stage == 3 and not zero_init:
         cpu = max(cpu, 4 * total_params * num_gpus_per_node)
-    return gpu, cpu * additional_buffer_factor
+    return Fraction(gpu), cpu * Fraction(additional_buffer_factor)
 
 
-def test_the_estimators_do_as_their_table_says() -> None:
+@pytest.mark.parametrize("factor", [1, 1.1, 1.5, 99.9])
+@pytest.mark.parametrize("size", [0, 700_000_000_000_001, 10**18 - 1])
+def test_the_estimators_are_rounded_down_whatever_the_size(size: int, factor: float) -> None:
     for arguments in calls("deepspeed_estimated_bytes"):
-        ours = dlp.deepspeed_estimated_bytes(**arguments)
-        gpu, cpu = estimated(**arguments)
-        assert 0 <= gpu - ours["gpu"] < 1, arguments
-        assert 0 <= cpu - ours["cpu"] < 1, arguments
+        call = arguments | {"additional_buffer_factor": factor}
+        call["total_params"] = size or call["total_params"]
+        gpu, cpu = estimated(**call)
+        assert dlp.deepspeed_estimated_bytes(**call) == {
+            "gpu": math.floor(gpu),
+            "cpu": math.floor(cpu),
+        }, call
 
 
 def test_the_buffer_is_in_main_memory_alone() -> None:
