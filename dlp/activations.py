@@ -341,7 +341,7 @@ def activation_bytes_per_layer(**layer: "Unpack[Layer]") -> int:
         **layer: The arguments of [`saved_activations`][dlp.activations.saved_activations].
 
     Returns:
-        Bytes in one layer on one device.
+        Bytes per layer on one device.
 
     Raises:
         TypeError: If an argument is of the wrong type.

@@ -98,7 +98,7 @@ def kv_cache_bytes(
         grouped queries.
 
     Examples:
-        Llama 2 7B, 2048 tokens in 16 bits: 1 GiB.
+        Llama 2 7B, 2048 tokens in 16 bits:
 
         >>> kv_cache_bytes(
         ...     num_hidden_layers=32, num_key_value_heads=32, head_dim=128, num_tokens=2048

@@ -92,7 +92,7 @@ def largest_batch(
         ValueError: If a number is out of its range, a choice unknown, or a key not for it to set.
 
     Examples:
-        LoRA on Llama 2 7B, on a card of 24 GiB of which 2 GiB are left free:
+        LoRA on Llama 2 7B, on a card "of 24 GB", some of it left free:
 
         >>> from dlp.units import GIB
         >>> limit = largest_batch(
@@ -212,7 +212,7 @@ def largest_rank(
         ValueError: If a number is out of its range, a choice unknown, or a key not for it to set.
 
     Examples:
-        QLoRA on Llama 2 7B, weights and states alone in 6 GB:
+        QLoRA on Llama 2 7B, weights and states alone:
 
         >>> from dlp.models import LLAMA_2_7B
         >>> limit = largest_rank(
@@ -279,7 +279,7 @@ def largest_model(
         ValueError: If a number is out of its range or a choice unknown.
 
     Examples:
-        Eight devices of 80 GB with ZeRO's stage 3, 16 bytes for each parameter:
+        Eight devices with ZeRO's stage 3:
 
         >>> largest_model(memory_bytes=80_000_000_000, stage=3, num_devices=8)["num_parameters"]
         40000000000
@@ -350,7 +350,7 @@ def largest_cached_context(
         ValueError: If a number is out of its range or a choice unknown.
 
     Examples:
-        Llama 2 7B in 16 bits, on a card of 24 GiB:
+        Llama 2 7B in 16 bits, on a card "of 24 GB":
 
         >>> from dlp.units import GIB
         >>> limit = largest_cached_context(

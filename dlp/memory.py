@@ -142,7 +142,7 @@ def optimizer_bytes_per_parameter(*, optimizer: "Optimizer" = "adamw") -> float:
         optimizer: One of `OPTIMIZERS`.
 
     Returns:
-        Bytes per trained parameter.
+        Bytes per parameter that is trained.
 
     Raises:
         TypeError: If `optimizer` is not a str.
@@ -245,7 +245,7 @@ def training_bytes_per_parameter(*, convention: "Convention" = "fp32") -> int:
         convention: One of the names in `CONVENTIONS`.
 
     Returns:
-        Bytes per trained parameter, activations left out.
+        Bytes per parameter that is trained, activations left out.
 
     Raises:
         TypeError: If `convention` is not a str.
@@ -366,8 +366,8 @@ def memory_ledger(
             [`output_activations`][dlp.logits.output_activations].
 
     Returns:
-        For each of [`METHODS`][dlp.activations.METHODS] the bytes of `weights`, `gradients`,
-        `master_weights`, `optimizer` and `activations`, and their sum, `total`.
+        Bytes of `weights`, `gradients`, `master_weights`, `optimizer` and `activations`, and their
+        sum, `total`, for each of [`METHODS`][dlp.activations.METHODS].
 
     Raises:
         TypeError: If an argument is of the wrong type, or a key of `micro_batch` unknown or

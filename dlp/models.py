@@ -8,7 +8,7 @@ GPT2: dict[str, object] = {
     "n_positions": 1024,
     "vocab_size": 50257,
 }
-"""GPT-2 small, 124 M parameters: learned positions, tied head, biases everywhere."""
+"""GPT-2 small: learned positions, tied head, biases everywhere."""
 
 LLAMA_2_7B: dict[str, object] = {
     "model_type": "llama",

@@ -292,8 +292,7 @@ def accumulated_loss(
 
     That is the loss of the same tokens in one large batch. With `average="micro-batch"` the means
     of the micro-batches are averaged instead, which gives a token in a short micro-batch more
-    weight than a token in a long one: $\frac{1}{m} \sum_i \frac{x_i}{n_i}$ for summed losses
-    $x_i$ over $n_i$ tokens in $m$ micro-batches.
+    weight than a token in a long one.
 
     Args:
         loss_sums: The summed loss of each micro-batch, in nats, zero or more.
@@ -314,6 +313,8 @@ def accumulated_loss(
         >>> accumulated_loss(loss_sums=[30.0, 90.0], num_tokens=[10, 90])
         1.2
         >>> accumulated_loss(loss_sums=[30.0, 90.0], num_tokens=[10, 90], average="micro-batch")
+        2.0
+        >>> (30.0 / 10 + 90.0 / 90) / 2
         2.0
     """
     sums = [_check.number("loss_sums[i]", x) for x in _check.sequence("loss_sums", loss_sums)]

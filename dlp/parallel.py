@@ -108,7 +108,7 @@ def sharded_state_bytes(
         `theoretical_memory_usage.py`: 6 + 12 / devices.
 
     Examples:
-        The 7.5 billion parameters of ZeRO's figure 1, on 64 devices:
+        The model of ZeRO's figure 1, on 64 devices:
 
         >>> for stage in range(4):
         ...     states = sharded_state_bytes(
@@ -159,23 +159,23 @@ def deepspeed_estimated_bytes(
     zero_init: bool = True,
     additional_buffer_factor: float = 1.5,
 ) -> dict[str, int]:
-    """Count the bytes of weights, gradients and Adam's states as DeepSpeed's estimators do.
+    r"""Count the bytes of weights, gradients and Adam's states as DeepSpeed's estimators do.
 
-    They tell what one device holds from what a node's main memory holds, with and without offload:
-    18 bytes for each parameter (16-bit weights, fp32 gradients, and fp32 weights and moments), or
-    16 without the 16-bit weights. `P` stands for `total_params`, `L` for `largest_layer_params`,
-    `n` for all devices, `g` for those of one node:
+    They tell what one device holds from what a node's main memory holds, with and without offload.
+    A parameter has 16-bit weights, fp32 gradients, and fp32 weights and moments. For
+    $P$ `total_params`, $L$ `largest_layer_params`, $g$ `num_gpus_per_node` and $m$ `num_nodes`:
 
-    | `stage` | offloaded | on a device | in a node's memory, times the factor |
-    |--:|---|---|---|
-    | 2 | nothing | 2 P + 18 P / n | 4 P g |
-    | 2 | optimizer | 2 P | P times 4 n or 16, whichever is more |
-    | 3 | nothing | 4 L + 18 P / n | 4 L g |
-    | 3 | optimizer | 4 L + 2 P / n | 16 P / nodes |
-    | 3 | optimizer and weights | 4 L | 18 P / nodes |
+    | with | `gpu` | `cpu`, times the factor |
+    |---|---|---|
+    | `stage=2`, `cpu_offload=False` | $2P + \frac{18P}{gm}$ | $4Pg$ |
+    | `stage=2`, `cpu_offload=True` | $2P$ | $4Pgm$, at least $16P$ |
+    | `stage=3`, `cpu_offload=False` | $4L + \frac{18P}{gm}$ | $4Lg$ |
+    | `stage=3`, `cpu_offload_params=False` | $4L + \frac{2P}{gm}$ | $\frac{16P}{m}$ |
+    | `stage=3`, `cpu_offload_params=True` | $4L$ | $\frac{18P}{m}$ |
+    | `zero_init=False`, `cpu_offload=False` | $4L + \frac{18P}{gm}$ | $4Pg$ |
+    | `zero_init=False` | $4L$ | $\frac{18P}{m}$, at least $4Pg$ |
 
-    In stage 3 without `zero_init` each process first builds the whole model in main memory, which
-    takes at least 4 P g.
+    In stage 3 without `zero_init` each process first builds the whole model in main memory.
 
     Args:
         total_params: Parameters of the model, all of them trained, 1 or more.
@@ -202,7 +202,7 @@ def deepspeed_estimated_bytes(
         and `runtime/zero/stage3.py`, `estimate_zero3_model_states_mem_needs`.
 
     Examples:
-        T5-3B on a node of eight devices, 0.79 GiB and 63.74 GiB:
+        T5-3B on a node of eight devices, the optimizer offloaded:
 
         >>> deepspeed_estimated_bytes(
         ...     total_params=2_851_598_336,

@@ -129,8 +129,7 @@ def double_quantized_bits_per_parameter(
 def double_quantization_saved_bytes(*, num_parameters: int) -> int:
     r"""Count the bytes that double quantization saves of a model in NF4.
 
-    Both sizes are rounded up to a whole byte: 4.5 bits with one level of scales, and
-    2113/512 = 4.127 bits with two.
+    Both sizes, with one level of scales and with two, are rounded up to a whole byte.
 
     $$\left\lceil \frac{9 \times \text{num\_parameters}}{16} \right\rceil
     - \left\lceil \frac{2113 \times \text{num\_parameters}}{4096} \right\rceil$$
@@ -231,7 +230,7 @@ def gguf_bytes(*, num_weights: "Mapping[str, int]") -> int:
         The blocks as in [`gguf_bits_per_weight`][dlp.quantization.gguf_bits_per_weight].
 
     Examples:
-        Llama 2 7B in Q4_K_M: 3.80 GiB.
+        Llama 2 7B in Q4_K_M, in bytes and in GiB:
 
         >>> num_bytes = gguf_bytes(
         ...     num_weights={"Q4_K": 5_617_221_632, "Q6_K": 1_120_927_744, "F32": 266_240}

@@ -12,7 +12,7 @@ GB = 10**9
 """Bytes in a gigabyte (GB), the decimal unit of the SI."""
 
 GIB = 2**30
-"""Bytes in a gibibyte (GiB), the binary unit of the IEC; 7.4 % more than a GB."""
+"""Bytes in a gibibyte (GiB), the binary unit of the IEC."""
 
 # In 512ths of a bit, so that every format is a whole number and byte counts stay exact:
 # double quantization costs 8/64 + 32/(64 x 256) bits a parameter, which is 65/512.

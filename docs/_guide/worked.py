@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import dlp
+from _evidence.units import unit
 from _guide import formats
 
 if TYPE_CHECKING:
@@ -144,17 +145,8 @@ def _solve(
         return tex_number(letter)
 
     substituted = _LETTER.sub(put_in, tex)
-    steps[function.__name__] = Step(function, tex, substituted, value, unit(function))
+    steps[function.__name__] = Step(function, tex, substituted, value, unit(function.__name__))
     return value
-
-
-def unit(function: Callable[..., Any]) -> str:
-    """Read what a function counts from the first words of its docstring's "Returns:"."""
-    match = re.search(r"^Returns:\n\s+([^.:,;]+)", inspect.getdoc(function) or "", re.M)
-    if not match:
-        raise ValueError(f'the docstring of {function.__name__} has no "Returns:"')
-    words = " ".join(match[1].split())
-    return words if words[:2].isupper() else words[0].lower() + words[1:]
 
 
 def tex_number(value: object) -> str:

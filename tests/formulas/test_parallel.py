@@ -181,17 +181,15 @@ def estimated(
     """Do as DeepSpeed's functions do, line by line, but with fractions for its floats."""
     num_gpus = num_gpus_per_node * num_nodes
     offloaded = cpu_offload + (cpu_offload and cpu_offload_params and stage == 3)
-    gathered, spread = 4 * largest_layer_params, Fraction(18 * total_params, num_gpus)
-    gpu, cpu = {
-        (2, 0): (2 * total_params + spread, 4 * total_params * num_gpus_per_node),
-        (2, 1): (2 * total_params, total_params * max(4 * num_gpus, 16)),
-        (3, 0): (gathered + spread, gathered * num_gpus_per_node),
-        (3, 1): (
-            gathered + Fraction(2 * total_params, num_gpus),
-            Fraction(16 * total_params, num_nodes),
-        ),
-        (3, 2): (gathered, Fraction(18 * total_params, num_nodes)),
-    }[stage, offloaded]
+    gathered, params = 4 * largest_layer_params, Fraction(total_params)
+    held: dict[tuple[int, int], tuple[Any, Any]] = {
+        (2, 0): (2 * params + 18 * params / num_gpus, 4 * params * num_gpus_per_node),
+        (2, 1): (2 * params, params * max(4 * num_gpus, 16)),
+        (3, 0): (gathered + 18 * params / num_gpus, gathered * num_gpus_per_node),
+        (3, 1): (gathered + 2 * params / num_gpus, 16 * params / num_nodes),
+        (3, 2): (gathered, 18 * params / num_nodes),
+    }
+    gpu, cpu = held[stage, offloaded]
     if stage == 3 and not zero_init:
         cpu = max(cpu, 4 * total_params * num_gpus_per_node)
     return Fraction(gpu), cpu * Fraction(additional_buffer_factor)

@@ -20,7 +20,7 @@ from tests.formulas.calls import FUNCTIONS
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 
 def section(
@@ -146,29 +146,6 @@ def test_a_function_has_a_type_for_everything(function: griffe.Function) -> None
 def test_every_parameter_is_given_by_keyword(name: str) -> None:
     for parameter in worked.parameters(FUNCTIONS[name]).values():
         assert parameter.kind is parameter.KEYWORD_ONLY, f"{name}: put a * before {parameter.name}"
-
-
-def documented_table(function: Callable[..., float]) -> dict[str, float]:
-    """Read the number in the second column of a docstring's table, for each name in the first."""
-    rows = re.findall(r"^\| (`.+?) \| ([\d.]+) \|", inspect.getdoc(function) or "", re.M)
-    return {name: float(number) for names, number in rows for name in re.findall(r"`(.+?)`", names)}
-
-
-@pytest.mark.parametrize(
-    ("function", "parameter", "choices"),
-    [
-        (dlp.bits_per_parameter, "dtype", dlp.DTYPES),
-        (dlp.optimizer_bytes_per_parameter, "optimizer", dlp.OPTIMIZERS),
-    ],
-    ids=lambda value: getattr(value, "__name__", None),
-)
-def test_a_documented_table_agrees_with_its_function(
-    function: Callable[..., float], parameter: str, choices: tuple[str, ...]
-) -> None:
-    table = documented_table(function)
-    assert set(table) == set(choices), f"{function.__name__}: the table has not every choice"
-    for choice, number in table.items():
-        assert number == pytest.approx(function(**{parameter: choice}), abs=0.0005), choice
 
 
 def test_the_documented_formulas_of_library_heads_agree_with_the_function() -> None:

@@ -104,7 +104,7 @@ def test_formulas_and_solutions_are_good_tex(name: str) -> None:
         assert step.unit
 
 
-def doubled(*, count: int) -> int:
+def doubled_tokens(*, count: int) -> int:
     r"""Double a number.
 
     $$3 \times \text{count}$$
@@ -115,7 +115,7 @@ def doubled(*, count: int) -> int:
     return 2 * count
 
 
-def rounded(*, count: int, up: bool = True) -> int:
+def halved_tokens(*, count: int, up: bool = True) -> int:
     r"""Halve a number.
 
     $$\left\lceil \frac{\text{count}}{2} \right\rceil$$
@@ -132,7 +132,7 @@ def rounded(*, count: int, up: bool = True) -> int:
 
 @pytest.mark.parametrize(
     ("function", "arguments"),
-    [(doubled, {"count": 5}), (rounded, {"count": 5, "up": False})],
+    [(doubled_tokens, {"count": 5}), (halved_tokens, {"count": 5, "up": False})],
     ids=["wrong factor", "wrong convention"],
 )
 def test_a_formula_that_contradicts_its_function_is_found(

@@ -5,6 +5,10 @@ from __future__ import annotations
 import math
 import re
 from fractions import Fraction
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TOKEN = re.compile(
     r"\s*(\d{1,3}(?:\{,\}\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"  # 1{,}000{,}000.5 or 1000
@@ -78,3 +82,15 @@ def _atom(tokens: list[str]) -> Fraction:
             return Fraction(math.ceil(value))
         return Fraction(math.floor(value)) if first.endswith("floor") else value
     return Fraction(first.replace("{,}", ""))
+
+
+def multiplied(tex: str, values: Mapping[str, int]) -> str:
+    """Put numbers in for the letters of a formula that leaves its signs of multiplication out."""
+    parts = re.findall(r"\\[a-z]+|\d+|\S", tex)
+    written = ""
+    for before, part in zip(["+", *parts], parts, strict=False):
+        ends = re.fullmatch(r"\d+|[A-Za-z)}]", before)
+        if ends and re.fullmatch(r"\d+|[A-Za-z(]|\\frac", part):
+            written += r" \times "
+        written += str(values[part]) if part in values else part
+    return written
