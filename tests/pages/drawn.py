@@ -73,16 +73,13 @@ def number(text: str) -> float:
 
 
 def scale(ticks: list[tuple[float, str]]) -> Callable[[float], float]:
-    """Turn places on an axis into numbers, as its labels say, even or logarithmic."""
-    places, values = [place for place, _ in ticks], [number(label) for _, label in ticks]
-    logarithmic = [(math.log10, lambda x: 10.0**x)] if min(values) > 0 else []
-    for to, back in [(float, float), *logarithmic]:
-        first, last = to(values[0]), to(values[-1])
-        slope = (last - first) / (places[-1] - places[0])
-        even = [first + (place - places[0]) * slope for place in places]
-        if all(abs(to(v) - e) <= NEAR * abs(slope) for v, e in zip(values, even, strict=True)):
-            return lambda place, to=to, back=back: back(first + (place - places[0]) * slope)  # type: ignore[misc]
-    raise AssertionError(f"the labels {ticks} do not stand at even distances")
+    """Turn places on an axis into numbers, as its labels say."""
+    (start, first), *_, (end, last) = ((place, number(label)) for place, label in ticks)
+    slope = (last - first) / (end - start)
+    for place, label in ticks:
+        off = first + (place - start) * slope - number(label)
+        assert abs(off) <= NEAR * abs(slope), f"{ticks} do not stand at even distances"
+    return lambda place: first + (place - start) * slope
 
 
 def _bars(drawn: Drawn) -> Iterator[Fact]:

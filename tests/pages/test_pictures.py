@@ -54,7 +54,7 @@ STRIP = pictures.token_strip(
 )
 
 
-def chart(x_label: str = "tokens", y_label: str = "GB", *, log: bool = False) -> str:
+def chart(x_label: str = "tokens", y_label: str = "GB") -> str:
     """Draw two lines and a dot."""
     return pictures.line_chart(
         series=LINES,
@@ -65,13 +65,11 @@ def chart(x_label: str = "tokens", y_label: str = "GB", *, log: bool = False) ->
         marks=[(2000, 30, "both")],
         summary="one: 10 GB at 10 tokens, 50 GB at 4,000; another: 30 GB at 10 tokens, 30 GB at "
         "4,000; both at 2,000.",
-        log_x=log,
-        log_y=log,
         **NAMED,
     )
 
 
-@pytest.mark.parametrize("markup", [BARS, chart(), chart(log=True), MATRICES, TIMELINE, STRIP])
+@pytest.mark.parametrize("markup", [BARS, chart(), MATRICES, TIMELINE, STRIP])
 def test_a_picture_draws_what_is_typed_here(markup: str) -> None:
     assert Drawn(markup).problems() == []
 

@@ -65,41 +65,27 @@ def limited() -> Iterator[None]:
 
 def problems(tree: ast.AST) -> Iterator[str]:
     """Yield what in a block is not pure."""
-    ours = _names()
+    formats = vars(importlib.import_module("_guide.formats"))
+    ours = {*importlib.import_module("dlp").__all__, *filter(str.islower, formats)}
     for node in ast.walk(tree):
+        bound: list[str | None] = []
         match node:
-            case ast.Import(names=names):
-                modules, bound = (
-                    [each.name for each in names],
-                    [each.asname or "" for each in names],
-                )
-            case ast.ImportFrom(module=module, names=names):
-                modules = [module or ""]
-                bound = [each.asname or "" for each in names if each.asname != each.name]
-            case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name):
-                modules, bound = [], [name]
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                bound = [each.asname for each in names if each.asname not in {None, each.name}]
+                modules = [getattr(node, "module", "") or each.name for each in names]
+                for module in {each for each in modules if each.split(".")[0] not in _IMPORTS}:
+                    yield f"imports {module}: write one of {', '.join(sorted(_IMPORTS))}"
             case ast.Attribute(ctx=ast.Store() | ast.Del()):
                 yield f"changes {ast.unparse(node)}, which other pages use too"
-                continue
-            case ast.Name(id=name) | ast.Attribute(attr=name):
-                barred = _MACHINE if isinstance(node, ast.Name) else _LEADING_THERE
-                if name in barred or (name.startswith("__") and name not in _SAID):
+            case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name):
+                bound = [name]
+            case ast.Name(id=name) if name in _MACHINE:
+                yield f"uses {name}: a block may not ask or change the machine"
+            case ast.Attribute(attr=name) if name in _LEADING_THERE or name[:2] == "__":
+                if name not in _SAID:
                     yield f"uses {name}: a block may not ask or change the machine"
-                continue
-            case _:
-                continue
-        for module in modules:
-            if module.partition(".")[0] not in _IMPORTS:
-                yield f"imports {module}: write one of {', '.join(sorted(_IMPORTS))}"
-        for name in bound:
-            if name in ours:
-                yield f"gives {name} another meaning, which the blocks below would take over"
-
-
-def _names() -> set[str]:
-    package = importlib.import_module("dlp")
-    formats = vars(importlib.import_module("_guide.formats"))
-    return {*package.__all__, *(name for name, value in formats.items() if callable(value))}
+        for each in ours.intersection(bound):
+            yield f"gives {each} another meaning, which the blocks below would take over"
 
 
 def state() -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from itertools import pairwise
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -26,8 +24,6 @@ def line_chart(
     summary: str,
     caption: str,
     marks: Sequence[tuple[float, float, str]] = (),
-    log_x: bool = False,
-    log_y: bool = False,
 ) -> str:
     """Draw up to four lines, each named at its end.
 
@@ -42,9 +38,7 @@ def line_chart(
         title: Name of the picture.
         summary: Text alternative.
         caption: HTML below the picture.
-        marks: Dots, each with its label.
-        log_x: Whether the horizontal axis is logarithmic; then no number on it may be 0.
-        log_y: Whether the vertical axis is logarithmic.
+        marks: Dots, each with its label below, to the right where there is room.
     """
     drawing, top, bottom, high = Drawing(name), 26.0, 226.0, 14.0
     colours = colours_of(list(series))
@@ -52,12 +46,12 @@ def line_chart(
         *(point for line in series.values() for point in line),
         *((x, y) for x, y, _ in marks),
     ]
-    down = Axis([y for _, y in points], bottom, top, log=log_y, down=True)
+    down = Axis([y for _, y in points], bottom, top, rounded=True)
     names = {line: wrap(line, 15) for line in series}
     left = 8 + max(text_width(y_number(tick), SMALL) for tick in down.ticks)
     words = [word for lines in names.values() for word in lines]
     right = WIDTH - 10 - max((text_width(word, SMALL, bold=True) for word in words), default=0)
-    along = Axis([x for x, _ in points], left, right, log=log_x)
+    along = Axis([x for x, _ in points], left, right)
     drawing.text(0, 12, y_label, "muted", size=SMALL)
     for tick in down.ticks:
         drawing.line(left, down.at(tick), right, down.at(tick), "grid")
@@ -77,7 +71,6 @@ def line_chart(
     for line, curve in curves.items():
         d = "M" + "L".join(f"{short(x)} {short(y)}" for x, y in curve)
         drawing.path(d, f"curve {colours[line]}")
-    taken: list[tuple[float, float, float, float]] = []  # boxes: left, top, right, bottom
     free = 0.0
     for line in sorted(series, key=lambda line: curves[line][-1][1]):
         x, y = curves[line][-1]
@@ -86,57 +79,9 @@ def line_chart(
         for i, word in enumerate(names[line]):
             style = f"halo strong solid {colours[line]}"
             drawing.text(x + 7, start + 10.5 + high * i, word, style, size=SMALL)
-        taken.append((x + 7, start, WIDTH, free))
-    dots = [(along.at(x), down.at(y)) for x, y, _ in marks]
-    taken += [(x - 4, y - 4, x + 4, y + 4) for x, y in dots]
-    ink = [point for curve in curves.values() for point in _along(curve)]
-    for (x, y), (_, _, label) in zip(dots, marks, strict=True):
-        lines = wrap(label, 20)
-        box = _place(x, y, lines, high, (left + 2, top, WIDTH, bottom), taken, ink)
-        taken.append(box)
+    for across, up, label in marks:
+        x, y = along.at(across), down.at(up)
         drawing.add("circle", cx=x, cy=y, r=4.5, class_="dot")
-        for i, word in enumerate(lines):
-            drawing.text(box[0], box[1] + 10.5 + high * i, word, "halo", size=SMALL)
+        width = text_width(label, SMALL)
+        drawing.text(min(x + 9, WIDTH - width), y + 19.5, label, "halo", size=SMALL)
     return drawing.figure(bottom + 40, title, summary, caption)
-
-
-def _along(curve: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """List points about 4 units apart on a line."""
-    found = [curve[0]]
-    for (x0, y0), (x1, y1) in pairwise(curve):
-        pieces = max(1, round(math.hypot(x1 - x0, y1 - y0) / 4))
-        found += [
-            (x0 + (x1 - x0) * i / pieces, y0 + (y1 - y0) * i / pieces) for i in range(1, pieces + 1)
-        ]
-    return found
-
-
-_Box = tuple[float, float, float, float]
-
-
-def _place(
-    x: float,
-    y: float,
-    lines: Sequence[str],
-    high: float,
-    frame: _Box,
-    taken: Sequence[_Box],
-    ink: Sequence[tuple[float, float]],
-) -> _Box:
-    """Find room for a label near a dot: off the lines, off other labels, inside the frame."""
-    width = max(text_width(line, SMALL) for line in lines)
-    height = high * len(lines)
-
-    def cost(box: _Box) -> float:
-        left, top, right, bottom = box
-        outside = max(frame[0] - left, frame[1] - top, right - frame[2], bottom - frame[3], 0)
-        covered = sum(left < b[2] and b[0] < right and top < b[3] and b[1] < bottom for b in taken)
-        crossed = sum(left - 3 < px < right + 3 and top - 2 < py < bottom + 2 for px, py in ink)
-        return 100 * outside + 100 * covered + crossed
-
-    corners = [
-        (min(x + dx, frame[2] - width), y + dy)
-        for dy in (9, -9 - height, -height / 2, 24, -24 - height)
-        for dx in (9, -9 - width, -width / 2)
-    ]
-    return min(((a, b, a + width, b + height) for a, b in corners), key=cost)
