@@ -11,9 +11,7 @@ and citations come from `_evidence.sources` and `_guide.evidence`, given values 
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from functools import cache
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
@@ -23,7 +21,7 @@ import markdown
 from _guide.engine import blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _UNIT = (
     r"(?:[kMGT]i?B|(?:kilo|mega|giga|tera|kibi|mebi|gibi)?bytes?|bits?|percent|tokens|parameters|"
@@ -76,18 +74,11 @@ _EXTENSIONS = (
     *("pymdownx.details", "pymdownx.superfences", "pymdownx.tabbed"),
 )
 _PRECISION = {"decimal", "percent", "times"}
-_LOOKUPS = {"record"}
-_NUMBERED = {
-    "q",
-    "question",
-    "asked",
-    "hint",
-    "answer",
-    "solution",
-    "wrong_answers",
-    "checked",
-    "sources",
+_KEYED = {
+    *("answer", "asked", "checked", "hint", "q", "question", "record", "solution", "sources"),
+    *("wrong_answers",),
 }
+"""What is called with the number of a question or the name of a record."""
 
 Found = tuple[int, str]
 """A line and the figure typed there."""
@@ -108,7 +99,7 @@ def typed_on_page(text: str, page: str) -> list[str]:
 
 def typed_in_module(code: str, name: str) -> list[str]:
     """List the figures typed by hand in a module of `_guide`, as numbers or in its texts."""
-    return [_message(name, line, figure) for line, figure in sorted(_in_code(code))]
+    return [_message(name, line, figure) for line, figure in sorted(_in_code(_parsed(code)))]
 
 
 def typed_in_file(text: str, name: str) -> list[str]:
@@ -176,7 +167,9 @@ def in_text(text: str) -> Iterator[Found]:
     for match in _CALL.finditer(text):
         if match[2] == "calc":
             line = text.count("\n", 0, match.start())
-            yield from ((line + at, figure) for at, figure in _in_code(f"x = ({match[3]})"))
+            yield from (
+                (line + at, figure) for at, figure in _in_code(_parsed(f"x = ({match[3]})"))
+            )
     text = _CALL.sub(lambda match: "…" + "\n" * match[0].count("\n"), text)
     reader = _Reader()
     front = re.match(r"---\n.*?\n---\n", text, re.S)
@@ -186,16 +179,12 @@ def in_text(text: str) -> Iterator[Found]:
     reader.close()
     seen = (front[0] if front else "") + "".join(reader.read)
     seen = NAMES.sub("…", seen)
-    figures = [
-        (m[0], seen[m.start() : m.end() + 8].partition("\n")[0]) for m in _FIGURE.finditer(seen)
-    ]
+    figures = [(m[0], f"{m[0]}{seen[m.end() :][:8]}") for m in _FIGURE.finditer(seen)]
     figures += [(number, number) for tex in reader.formulas for number in _in_tex(tex[2:-2])]
     place = 0
     for figure, context in figures:
-        for wanted in (context, figure):
-            if (at := text.find(wanted, place)) >= 0 or (at := text.find(wanted)) >= 0:
-                place = at
-                break
+        wanted = (text.find(each, at) for each in (context, figure) for at in (place, 0))
+        place = next((at for at in wanted if at >= 0), place)
         yield text.count("\n", 0, place) + 1, figure.strip()
 
 
@@ -213,88 +202,78 @@ def _in_tex(tex: str) -> Iterator[str]:
 # --- Code -----------------------------------------------------------------------------------
 
 
+def _parsed(code: str) -> ast.AST:
+    try:
+        return ast.parse(code)
+    except SyntaxError:
+        return ast.Pass()  # the build says so
+
+
 def _in_block(fence: blocks.Fence) -> Iterator[Found]:
     """Yield the figures that an executed block writes as they are typed."""
     tree = _parsed(fence.code)
     if "source=" not in fence.header:
-        yield from _in_code(fence.code)
-    if "source=" not in fence.header or not tree.body:
+        yield from _in_code(tree)
         return
     # What readers are shown is a program: it has inputs. What it says about them is text.
-    hidden = {n for n, line in enumerate(fence.code.splitlines(), 1) if blocks.HIDDEN in line}
-    for token in tokenize.generate_tokens(io.StringIO(fence.code).readline):
-        if token.type == tokenize.COMMENT and token.start[0] not in hidden:
-            for _, figure in in_text(token.string.lstrip("# ")):
-                yield token.start[0], figure
+    for number, line in enumerate(fence.code.splitlines(), 1):
+        if blocks.HIDDEN not in line:
+            yield from ((number, figure) for _, figure in in_text(line.partition("#")[2]))
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
-            for part in ast.walk(node):
-                if isinstance(part, ast.BinOp):  # reckoned from inputs
-                    part.left = part.right = ast.Name("x")
-            yield from ((node.lineno, figure) for _, figure in _in_code(ast.unparse(node)))
+            yield from _in_code(node, inputs=True)
 
 
-def _parsed(code: str) -> ast.Module:
-    try:
-        return ast.parse(code)
-    except SyntaxError:
-        return ast.parse("")  # the build says so
+def _in_code(node: ast.AST, *, inputs: bool = False) -> Iterator[Found]:
+    """Yield the numbers and the texts with figures in code that writes.
 
-
-def _in_code(code: str) -> Iterator[Found]:
-    """Yield the numbers and the texts with figures in code that writes."""
-    tree = _parsed(code)
-    skipped = {
-        id(each) for node in ast.walk(tree) for part in _allowed(node) for each in ast.walk(part)
-    }
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.JoinedStr):
-            texts = [each for each in node.values if isinstance(each, ast.Constant)]
-            skipped |= {id(each) for each in texts}
-            text = "".join(str(each.value) if each in texts else "…" for each in node.values)
-        elif isinstance(node, ast.Constant):
-            text = node.value if isinstance(node.value, str) else ""
-            if isinstance(node.value, (int, float)) and node.value not in {0, 1, 2}:
-                yield node.lineno, str(node.value)
-        else:
-            continue
-        for _, figure in in_text(text):
-            yield node.lineno, figure
-
-
-def _allowed(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield what of a node may hold numbers or digits that are no figures."""
+    Args:
+        node: The code.
+        inputs: Whether it may reckon with numbers of its own.
+    """
+    within: Iterable[ast.AST | None] = ast.iter_child_nodes(node)
     match node:
-        case ast.Expr(value=ast.Constant() as docstring):
-            yield docstring
-        case ast.Assert() | ast.Compare():
-            yield node
-        case ast.Subscript(slice=index):
-            yield index
-        case ast.FormattedValue(format_spec=ast.AST() as spec):
-            yield spec
-        case ast.BinOp(left=ast.Constant(value=10 | 2), op=ast.Pow(), right=ast.Constant(value=n)):
-            if n in {6, 9, 30}:  # units
-                yield node
         case (
-            ast.For(iter=ast.Tuple(elts=[_, _, *_]))
-            | ast.comprehension(iter=ast.Tuple(elts=[_, _, *_]))
+            (ast.Expr(value=ast.Constant()) | ast.Assert() | ast.Compare())
+            | ast.Assign(targets=[ast.Name(id="_LONGEST" | "_LEAST")])
+            | ast.keyword(arg="number" | "digits" | "printed")
         ):
-            inputs = (each for each in ast.walk(node.iter) if isinstance(each, ast.Constant))
-            yield from (each for each in inputs if not isinstance(each.value, str))
-        case ast.Assign(targets=[ast.Name(id="_LONGEST" | "_LEAST")]):
-            yield node
-        case ast.keyword(arg="number" | "digits" | "printed", value=value):
-            yield value
+            return
+        case ast.Constant(value=str() as text):
+            yield from ((node.lineno, figure) for _, figure in in_text(text))
+        case ast.Constant(value=int() | float() as value) if value not in {0, 1, 2}:
+            yield node.lineno, str(value)
+        case ast.JoinedStr(values=parts):
+            text = "".join(
+                str(getattr(each, "value", "")) for each in parts if isinstance(each, ast.Constant)
+            )
+            yield from ((node.lineno, figure) for _, figure in in_text(text))
+            within = [each.value for each in parts if isinstance(each, ast.FormattedValue)]
+        case ast.Subscript(value=value):
+            within = [value]
+        case ast.BinOp(left=ast.Constant(value=10 | 2), op=ast.Pow(), right=ast.Constant(value=n)):
+            within = [] if n in {6, 9, 30} else within  # units
+        case ast.BinOp() if inputs:
+            return
+        case ast.For(iter=ast.Tuple(elts=[_, _, *_]) as swept, body=body):
+            within = [*_texts(swept), *body]
+        case ast.comprehension(iter=ast.Tuple(elts=[_, _, *_]) as swept):
+            within = _texts(swept)
         case ast.keyword(arg="counted", value=value):  # by the ids of records
-            for each in ast.walk(value):
-                keys = getattr(each, "keys", [getattr(each, "key", None)])
-                yield from (key for key in keys if key)
-        case ast.Call(func=function, args=args):
+            dicts = [each for each in ast.walk(value) if isinstance(each, ast.Dict | ast.DictComp)]
+            within = [text for each in dicts for text in getattr(each, "values", [])]
+            within += [each.value for each in dicts if isinstance(each, ast.DictComp)]
+        case ast.Call(func=function, args=args, keywords=keywords):
             name = ast.unparse(function).rpartition(".")[2]
-            if name in _LOOKUPS | _NUMBERED or ast.unparse(function).startswith("re."):
-                yield from args
-            if name in _PRECISION:
-                yield from args[1:]
+            if name in _KEYED or ast.unparse(function).startswith("re."):
+                args = []
+            within = [*args[: 1 if name in _PRECISION else None], *keywords]
+    for each in within:
+        if each:
+            yield from _in_code(each, inputs=inputs)
+
+
+def _texts(node: ast.AST) -> list[ast.AST]:
+    """List the texts among the inputs that a loop runs over."""
+    constants = (each for each in ast.walk(node) if isinstance(each, ast.Constant))
+    return [each for each in constants if isinstance(each.value, str)]
