@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 WITH_DLP, PLAIN = "With `dlp`", "Plain Python"
 
 every_page = pytest.mark.parametrize("page", PAGES)
+every_page_with_code = pytest.mark.parametrize(
+    "page", [page for page in PAGES if 'source="' in text_of(page)]
+)
 
 
 @cache
@@ -72,7 +75,7 @@ def test_blocks_run_in_order_and_print(page: str) -> None:
         assert each.printed.strip(), f"docs/{page}:{each.block.line}: print the result"
 
 
-@every_page
+@every_page_with_code
 def test_shown_code_works_as_pasted(page: str) -> None:
     """A reader copies one block: it needs nothing from the blocks before it."""
     for each in shown(page):
@@ -83,14 +86,14 @@ def test_shown_code_works_as_pasted(page: str) -> None:
         assert pasted == each.printed, f"{where}: pasted alone it prints something else"
 
 
-@every_page
+@every_page_with_code
 def test_shown_code_is_short(page: str) -> None:
     for each in shown(page):
         lines = each.block.shown.strip().splitlines()
         assert len(lines) <= 12, f"docs/{page}:{each.block.line}: show at most 12 lines"
 
 
-@every_page
+@every_page_with_code
 def test_tabs_with_and_without_dlp_print_the_same(page: str) -> None:
     tabs: dict[str, list[Run]] = {WITH_DLP: [], PLAIN: []}
     for each in shown(page):

@@ -41,6 +41,12 @@ def test_a_block_that_is_not_pure_is_refused(code: str, problem: str) -> None:
     assert any(each.startswith(f"x.md:3: {problem}") for each in found), found
 
 
+def test_a_page_brings_no_script() -> None:
+    assert blocks.problems("# x\n\n<script>x</script>\n", "x.md") == [
+        "x.md:3: <script> has no place on a page"
+    ]
+
+
 def test_what_a_page_changes_for_others_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(given, "token_ids", [*given.token_ids])
     code = "from _guide import given\ngiven.token_ids.append(3)"

@@ -174,6 +174,8 @@ def _strays(text: str) -> Iterator[tuple[int, str]]:
             continue
         if re.search(r"\bexec\s*=", line):
             yield number, "this is not read as a fence: begin it with three backticks"
+        if match := re.search(r"<(?:script|style|iframe|object|embed|link)\b", line):
+            yield number, f"{match[0]}> has no place on a page"
         for name in re.findall(r"`#!(\w+)", line):
             if name not in INLINE:
                 yield number, f"#!{name} would be shown as code; write one of {', '.join(INLINE)}"
