@@ -9,7 +9,7 @@ from _guide import given, pictures
 from _guide.formats import decimal, gb, size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 METHODS = {
     "full": "Full fine-tuning",
@@ -43,19 +43,18 @@ def of_given_model() -> dict[str, dict[str, int]]:
     )
 
 
-def micro_batch(sequence_length: int) -> dict[str, Any]:
-    """Give the shape of one sequence in Llama-2-7B, with flash attention.
-
-    LoRA adapts queries and values, with the given rank.
-    """
+def micro_batch(
+    sequence_length: int, r: int = given.r, target_modules: Sequence[str] | str = TARGET_MODULES
+) -> dict[str, Any]:
+    """Give the shape of one sequence in Llama-2-7B, with flash attention."""
     llama = dlp.transformer_dimensions(config=dlp.LLAMA_2_7B)
     return {
         "per_device_train_batch_size": 1,
         "sequence_length": sequence_length,
         "attention": "flash",
         "layer": "llama",
-        "r": given.r,
-        "target_modules": TARGET_MODULES,
+        "r": r,
+        "target_modules": target_modules,
         **{name: llama[name] for name in SHAPE},
     }
 
@@ -71,21 +70,23 @@ def kept_by_llama(sequence_length: int, **changes: Any) -> int:
     return dlp.activation_bytes(**{**shape, **changes})
 
 
-def of_llama(sequence_length: int) -> dict[str, dict[str, int]]:
+def of_llama(
+    sequence_length: int, r: int = given.r, target_modules: Sequence[str] | str = TARGET_MODULES
+) -> dict[str, dict[str, int]]:
     """Reckon Llama-2-7B as a classifier in bf16, one sequence at a time.
 
-    LoRA adapts queries and values; QLoRA leaves embeddings and norms as they are. The output head
-    is replaced by the classification head.
+    QLoRA leaves embeddings and norms as they are. The output head is replaced by the classification
+    head.
     """
     parts = dlp.parameters_by_part(config=dlp.LLAMA_2_7B)
-    shape: Any = micro_batch(sequence_length)
+    shape: Any = micro_batch(sequence_length, r, target_modules)
     return dlp.memory_ledger(
         num_parameters=dlp.parameter_count(config=dlp.LLAMA_2_7B) - parts["output_head"],
         num_head_parameters=dlp.classification_head_parameters(
             hidden_size=shape["hidden_size"], num_labels=given.num_labels, bias=False
         ),
         num_adapter_parameters=dlp.lora_model_parameters(
-            config=dlp.LLAMA_2_7B, r=given.r, target_modules=TARGET_MODULES
+            config=dlp.LLAMA_2_7B, r=r, target_modules=target_modules
         ),
         num_unquantized_parameters=parts["token_embedding"] + parts["norm"],
         dtype="bf16",

@@ -48,8 +48,8 @@ def case(
                 "value": once,
                 "says": f"True: {count(once)} update in an epoch",
                 "assumes": "The gradients of all samples are summed before the optimizer steps.",
-                "refuted": "That is full-batch gradient descent. A training loop steps after every "
-                "effective batch, thousands of times in an epoch.",
+                "refuted": "That is full-batch gradient descent. This run steps after every "
+                f"effective batch, {count(updates)} times in this epoch.",
             },
             {
                 "value": micro_batches,
