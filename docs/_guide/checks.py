@@ -11,6 +11,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from _evidence import claims, records, sources
+from _evidence.coverage import standings
+from _evidence.expressions import calls
 from _guide import evidence, given
 from _guide.formats import count, decimal
 from _guide.parts import table
@@ -31,6 +33,8 @@ class Check:
     witness: str
     theirs: str
     ours: str
+    formulas: tuple[str, ...]
+    """What ours is computed by."""
     objection: str = ""
     """How they differ by more than they may."""
 
@@ -51,8 +55,13 @@ def checked(number: int) -> str:
     written = table(
         ("What", "Witness", "Library or paper", "`dlp`"), rows, name="checks", align="llrr"
     )
-    links = evidence.evidence_links(*(call.function.__name__ for _, call in asked.calls))
-    return f"{written}\nThese are a few; all evidence is listed for {links}.\n"
+    own = [call.function.__name__ for _, call in asked.calls]
+    bare = [name for name in own if not standings()[name].is_witnessed]
+    shown = [name for name in own if name not in bare]
+    shown += [name for check in checks for name in check.formulas]
+    ending = f" No number by others is of {evidence.evidence_links(*bare)} itself." if bare else ""
+    links = evidence.evidence_links(*shown)
+    return f"{written}\nThese are a few; all evidence is listed for {links}.{ending}\n"
 
 
 def _counted(identifiers: str, says: str) -> Check:
@@ -69,6 +78,7 @@ def _counted(identifiers: str, says: str) -> Check:
         f"{found.by}, {by}" if by else found.by,
         _shown(theirs),
         _shown(ours),
+        _formulas(found),
         objection,
     )
 
@@ -119,8 +129,13 @@ def _printed(identifier: str) -> Check:
         f"[{source.title}]({source.url}), {claim.where}",
         f"{float(claim.theirs):,.{digits}f} {claim.unit}",
         f"{decimal(claim.ours, digits + more)} {claim.unit}",
+        _formulas(claim),
         claim.objection(),
     )
+
+
+def _formulas(claim: Claim) -> tuple[str, ...]:
+    return tuple(call["function"] for call in calls(claim.expression))
 
 
 def _shown(number: Any) -> str:
