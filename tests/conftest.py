@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -42,3 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
     gone = [name for name in MODULES.split() if not (here / f"{name}.py").is_file()]
     if gone:
         raise pytest.UsageError(f"tests are gone that tests/conftest.py lists: {', '.join(gone)}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was skipped and why, in a line for each reason."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(each.longrepr[2]).removeprefix("Skipped: ") for each in skipped)
+    for reason, number in sorted(reasons.items()):
+        terminalreporter.write_line(f"{number} skipped: {reason}")

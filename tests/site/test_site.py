@@ -57,7 +57,7 @@ def address_of(name: str) -> str:
 
 # --- The build ------------------------------------------------------------------------------
 
-OTHERWISE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
+OTHERWISE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "7"}
 
 
 @pytest.fixture(scope="session", autouse=True)
