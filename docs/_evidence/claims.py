@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _evidence import records, sources
-from _evidence.expressions import Expression, evaluate, plain
+from _evidence.expressions import Expression, applied, evaluate, plain
 
 if TYPE_CHECKING:
     from _evidence.records import Record
@@ -84,9 +84,10 @@ class Claim:
     erratum: str = ""
     note: str = ""
     slip: Expression | None = None
-    """A computation that gives the wrong number as it is printed."""
+    """A computation that gives a wrong number as it is printed; it starts from a call, or from the
+    digits of another printed number."""
     second: str = ""
-    """Another source, or another place of this one, that has the right number."""
+    """Another printed number, which is the right one."""
 
     @property
     def name(self) -> str:
@@ -163,6 +164,20 @@ class Claim:
             return f"{result}: it comes out after all, so its verdict is not {self.verdict}"
         return result
 
+    def is_shown(self) -> bool:
+        """Whether a wrong number's slip gives its digits, or the right one is printed too."""
+        if self.second:
+            other = printed(self.second)
+            ours, theirs = self.exactly * UNITS[self.unit], other.exactly * UNITS[other.unit]
+            return other.verdict == "reproduced" and bool(ours == theirs)
+        if not self.slip:
+            return False
+        if "printed" in self.slip:
+            found = applied(Fraction(printed(self.slip["printed"]).theirs), self.slip)
+        else:
+            found = evaluate(self.slip) / UNITS[self.unit]
+        return rounds_to(found, self.theirs, self.rounding)
+
 
 def rounds_to(number: Fraction, printed: str, rounding: str) -> bool:
     """Whether a number, written as these digits were, gives them."""
@@ -215,8 +230,6 @@ def row(topic: str, entry: dict[str, Any]) -> Claim:
     fields = dict(entry)
     keys = Expression.__annotations__
     expression: Any = {key: fields.pop(key) for key in keys if key in fields}
-    if isinstance(per := expression.get("per"), dict):
-        expression["per"] = [per]
     return Claim(topic=topic, expression=expression, theirs=fields.pop("published"), **fields)
 
 

@@ -29,6 +29,8 @@ class _Call(TypedDict):
 class Expression(_Call, total=False):
     """A call, and what becomes of its result: the keys are applied in this order."""
 
+    printed: str
+    """In place of a call, in a slip alone: the digits of another printed number."""
     row: str
     """Of a dict of dicts: the dict."""
     part: str | list[str]
@@ -74,6 +76,11 @@ def calls(expression: Expression) -> Iterator[Expression]:
 def evaluate(expression: Expression) -> Any:
     """Compute an expression: a number exactly, or a list."""
     found = getattr(dlp, expression["function"])(**arguments_of(expression))
+    return applied(found, expression)
+
+
+def applied(found: Any, expression: Expression) -> Any:
+    """Take what a call returned through the further keys of an expression."""
     if "row" in expression:
         found = found[expression["row"]]
     if "part" in expression:
@@ -90,7 +97,7 @@ def evaluate(expression: Expression) -> Any:
         found = _merged(found)
     if expression.get("total"):
         found = sum(found.values() if isinstance(found, dict) else found)
-    if not isinstance(found, (int, float)):
+    if not isinstance(found, (int, float, Fraction)):
         return found
     number = Fraction(found) * Fraction(expression.get("times", 1))
     number += sum(map(_number, expression.get("plus", [])))

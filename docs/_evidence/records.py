@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "counted"
 """The folder of the records, a file for each topic."""
+
+MANIFEST = Path(__file__).with_name("manifest.json")
+"""What the recorder wrote: a hash of each record, by its topic and name."""
 
 _TITLES = {
     "accelerate": "Accelerate",
@@ -37,6 +41,16 @@ class Record:
     def version(self, library: str) -> str:
         """Name a library and its version, such as "Transformers 5.23.0"."""
         return f"{_TITLES.get(library, library)} {self.versions[library]}"
+
+
+def seal(witness: dict[str, Any]) -> dict[str, str]:
+    """Give a hash of each record of a topic and the versions that it was made with."""
+    return {
+        entry["id"]: sha256(
+            json.dumps({"versions": witness["versions"], **entry}, sort_keys=True).encode()
+        ).hexdigest()[:16]
+        for entry in witness["records"]
+    }
 
 
 @cache

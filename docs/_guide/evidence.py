@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _evidence import records, sources
-from _evidence.claims import FLOAT32, UNITS, VERDICTS, counted_claims, printed_claims
+from _evidence.claims import (
+    FLOAT32,
+    UNITS,
+    VERDICTS,
+    counted_claims,
+    printed,
+    printed_claims,
+)
 from _evidence.coverage import UNCOVERED, Standing, modules, objections, parts, standings, totals
 from _evidence.expressions import MODELS, calls
 from _guide.formats import NBSP, count, decimal, percent
@@ -383,6 +390,9 @@ def _refuted(claim: Claim) -> tuple[str, ...]:
     why = f"{claim.reason} `{computation(claim.expression)}`"
     if claim.slip:
         why += f" What is printed comes from `{computation(claim.slip)}`."
+    if claim.second:
+        other = printed(claim.second)
+        why += f" Printed right: {other.by}, {other.where}."
     return (
         f"{claim.where}: {claim.id}",
         f"{_grouped(claim.theirs)}{_unit(claim)}",
@@ -392,18 +402,16 @@ def _refuted(claim: Claim) -> tuple[str, ...]:
 
 
 def computation(expression: Expression) -> str:
-    """Write an expression as Python."""
-    names = {json.dumps(config): name for name, config in MODELS.items()}
-    arguments = ", ".join(
-        f"{name}={_argument(value, names)}" for name, value in expression["arguments"].items()
-    )
-    text = f"{expression['function']}({arguments})"
-    if "row" in expression:
-        text += f"[{expression['row']!r}]"
-    part = expression.get("part", "")
-    if isinstance(part, str):
-        text += f"[{part!r}]" if part else ""
+    """Write an expression as Python; a slip may start from the digits of another number."""
+    if "printed" in expression:
+        text = str(printed(expression["printed"]).theirs)
     else:
+        arguments = (f"{name}={_written_as(v)}" for name, v in expression["arguments"].items())
+        text = f"{expression['function']}({', '.join(arguments)})"
+    part = expression.get("part", [])
+    if isinstance(part, str):
+        text += f"[{part!r}]"
+    elif part:
         text = f"sum({text}[part] for part in {tuple(part)})"
     if "times" in expression:
         text = f"{expression['times']} * {text}"
@@ -423,9 +431,7 @@ def _operand(value: Expression | float) -> str:
     return f"({text})" if {"plus", "minus", "per"} & value.keys() else text
 
 
-def _argument(value: Any, names: dict[str, str]) -> str:
+def _written_as(value: Any) -> str:
     if isinstance(value, dict) and "function" in value:
         return computation(value)  # type: ignore[arg-type]
-    if isinstance(value, str) and value in MODELS:
-        return value
-    return names.get(json.dumps(value)) or repr(value)
+    return value if isinstance(value, str) and value in MODELS else repr(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import dlp
-from _evidence.claims import ROUNDINGS, UNITS, VERDICTS, claims, printed, printed_claims
+from _evidence.claims import PRINTED, ROUNDINGS, UNITS, VERDICTS, claims, printed, printed_claims
 from _evidence.expressions import MODELS, calls
 from _evidence.sources import SOURCES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from _evidence.claims import Claim
 
 ROWS = printed_claims()
@@ -43,6 +46,34 @@ def test_rows_are_well_formed() -> None:
         assert bool(row.reason) == (row.verdict != "reproduced"), (
             f"{place}: give a reason if, and only if, it does not come out"
         )
+        is_wrong = row.verdict in {"erratum", "rounded-inputs"}
+        assert bool(row.slip or row.second) == is_wrong, (
+            f"{place}: show a slip, or name a second number, if, and only if, it is wrong"
+        )
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.slip or row.second], ids=lambda row: row.id
+)
+def test_what_is_called_wrong_is_shown_to_be(row: Claim) -> None:
+    assert row.is_shown(), (
+        f"{row.place}: the slip must give {row.theirs} {row.unit}, or the second number be ours"
+    )
+    # A constant would make any number of any other.
+    terms = [] if not row.slip else [*row.slip.get("plus", []), *row.slip.get("minus", [])]
+    assert all(isinstance(term, dict) for term in terms), row.place
+
+
+@pytest.mark.parametrize("path", sorted(PRINTED.glob("*.json")), ids=lambda path: path.stem)
+def test_a_file_says_how_many_numbers_it_has_of_each_source(path: Path) -> None:
+    # So that a row whose source is exchanged, or that is lost, is noticed.
+    content = json.loads(path.read_text("utf-8"))
+    found = Counter(row["source"] for row in content["rows"])
+    assert found == content["sources"], f"{path.name}: write the numbers of rows as they are"
+
+
+def test_numbers_without_an_explanation_are_few() -> None:
+    assert sum(row.verdict == "unexplained" for row in ROWS) <= 40
 
 
 def test_models_are_all_used() -> None:

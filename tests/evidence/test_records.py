@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,14 @@ def test_an_approximation_says_what_it_leaves_out() -> None:
     for claim in counted_claims():
         is_float = isinstance(claim.theirs, float)
         assert bool(claim.within) == bool(claim.reason or is_float), claim.name
+
+
+@pytest.mark.parametrize("topic", records.topics())
+def test_records_are_as_the_recorder_wrote_them(topic: str) -> None:
+    written = json.loads(records.MANIFEST.read_text("utf-8"))[topic]
+    found = records.seal(record.recorded(topic))
+    changed = sorted(name for name, _ in written.items() ^ found.items())
+    assert not changed, f"counted/{topic}.json: record again, nothing is typed: {changed}"
 
 
 NOT_COMPUTED = {

@@ -3,9 +3,10 @@
     python -m tests.recorders.record                 # every topic
     python -m tests.recorders.record peft heads      # some of them
 
-Each topic writes `docs/_evidence/counted/<topic>.json`. The packages and versions are in
-`tests/recorders/requirements.in`. Nothing is downloaded: models are built from hand-written
-configs, most of them on torch's `meta` device, where weights have shapes and take no memory.
+Each topic writes `docs/_evidence/counted/<topic>.json`, and a hash of each record to
+`docs/_evidence/manifest.json`. The packages and versions are in `tests/recorders/requirements.in`.
+Nothing is downloaded: models are built from hand-written configs, most of them on torch's `meta`
+device, where weights have shapes and take no memory.
 """
 
 from __future__ import annotations
@@ -17,11 +18,9 @@ import sys
 import time
 import warnings
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parents[2] / "docs" / "_evidence" / "counted"
-"""Where the recorded files lie."""
+from _evidence.records import FOLDER, MANIFEST, seal
 
 TOPICS = (
     "parameters",
@@ -121,6 +120,8 @@ def record(topic: str) -> int:
     if path.exists():
         witness = keep_other_releases(witness, recorded(topic))
     path.write_text(to_json(witness), "utf-8")
+    sealed = json.loads(MANIFEST.read_text("utf-8")) | {topic: seal(witness)}
+    MANIFEST.write_text(json.dumps(sealed, indent=1, sort_keys=True) + "\n", "utf-8")
     return len(witness["records"])
 
 
