@@ -9,13 +9,19 @@ import pytest
 from hypothesis import strategies as st
 
 from _evidence.laws import LAWS
-from tests.formulas.calls import ARGUMENTS, FUNCTIONS
+from tests.formulas.calls import ARGUMENTS, FUNCTIONS, MODELS
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DataObject
 
 COUNTS = st.one_of(st.integers(1, 300), st.sampled_from([768, 4096, 50257]))
 """Counts of a formula: small ones, and some that occur."""
+
+
+configs = st.sampled_from(
+    [m for m in MODELS if m["model_type"] in {"llama", "mistral", "qwen2", "gpt2"}]
+)
+"""Causal models without experts."""
 
 
 def law(test: Any) -> Any:

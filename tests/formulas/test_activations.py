@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from tests.formulas.laws import COUNTS, law, some_call
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject
 
 few = st.integers(1, 64)
 DEVICES = (1, 2, 4)
@@ -73,36 +77,6 @@ LAYER: dict[str, Any] = {
 
 
 @given(shapes, choices)
-def test_a_layer_keeps_the_sum_of_its_tensors(layer: dict[str, Any], how: dict[str, Any]) -> None:
-    kept = dlp.saved_activations(**layer, **how)
-    assert dlp.activation_bytes_per_layer(**layer, **how) == sum(kept.values())
-    assert all(type(size) is int and size > 0 for size in kept.values())
-
-
-@given(shapes, choices, few)
-def test_layers_add_up_and_a_head_alone_keeps_no_layer(
-    layer: dict[str, Any], how: dict[str, Any], layers: int
-) -> None:
-    in_all = dlp.activation_bytes(**layer, **how, num_hidden_layers=layers)
-    per_layer = dlp.activation_bytes_per_layer(**layer, **how)
-    if how["method"] == "head-only":
-        assert per_layer == 0
-        assert in_all == dlp.activation_bytes(**layer, **how, num_hidden_layers=layers + 1) > 0
-    else:
-        assert in_all == layers * per_layer
-
-
-@given(shapes, choices, st.integers(2, 9))
-def test_activations_are_proportional_to_the_batch(
-    layer: dict[str, Any], how: dict[str, Any], factor: int
-) -> None:
-    larger = layer | {"per_device_train_batch_size": factor * layer["per_device_train_batch_size"]}
-    assert dlp.activation_bytes_per_layer(**larger, **how) == (
-        factor * dlp.activation_bytes_per_layer(**layer, **how)
-    )
-
-
-@given(shapes, choices)
 def test_doing_more_again_never_keeps_more(layer: dict[str, Any], how: dict[str, Any]) -> None:
     def kept(**changes: str) -> int:
         return dlp.activation_bytes_per_layer(**layer, **(how | changes))
@@ -111,17 +85,6 @@ def test_doing_more_again_never_keeps_more(layer: dict[str, Any], how: dict[str,
     assert kept(recomputation="selective") <= kept(recomputation="none")
     assert kept(method="lora") == kept(method="qlora")
     assert kept(method="head-only") == 0
-
-
-@given(gpt_shapes, choices)
-def test_a_gpt_layer_never_keeps_more_under_lora(
-    layer: dict[str, Any], how: dict[str, Any]
-) -> None:
-    ours = [
-        dlp.activation_bytes_per_layer(**layer, **(how | {"method": method}))
-        for method in ("lora", "full")
-    ]
-    assert ours[0] <= ours[1]
 
 
 @given(shapes, choices)
@@ -320,23 +283,6 @@ CACHE: dict[str, Any] = {
 }
 
 
-def test_the_cache_is_proportional_to_all_it_depends_on() -> None:
-    once = dlp.kv_cache_bytes(**CACHE)
-    for name, value in CACHE.items():
-        assert dlp.kv_cache_bytes(**(CACHE | {name: 2 * value})) == 2 * once
-
-
-@pytest.mark.parametrize("dtype", dlp.CACHE_DTYPES)
-def test_a_cache_has_a_format_of_its_own(dtype: Any) -> None:
-    bits = dlp.cache_bits_per_value(dtype=dtype)
-    values = dlp.kv_cache_bytes(**CACHE, dtype="int8")
-    assert 8 * dlp.kv_cache_bytes(**CACHE, dtype=dtype) == bits * values
-    one = dlp.kv_cache_bytes(
-        num_hidden_layers=1, num_key_value_heads=1, head_dim=1, num_tokens=1, dtype=dtype
-    )
-    assert one == -(-2 * bits // 8)
-
-
 def test_a_model_without_a_window_keeps_every_token() -> None:
     for config in (dlp.GPT2, dlp.LLAMA_3_8B, dlp.QWEN2_5_7B):
         size = dlp.transformer_dimensions(config=config)
@@ -402,3 +348,31 @@ def test_a_window_that_makes_no_sense_is_refused(changes: dict[str, Any], messag
 def test_what_is_no_decoder_has_no_such_cache(config: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="config must be that of a decoder"):
         dlp.model_kv_cache_bytes(config=config, num_tokens=1)
+
+
+# --- Laws -----------------------------------------------------------------------------------------
+
+
+@law
+@given(data=st.data(), depth=COUNTS)
+def test_the_tensors_of_a_layer_sum_to_its_activations(data: DataObject, depth: int) -> None:
+    call = some_call(data, "saved_activations")
+    layer = dlp.activation_bytes_per_layer(**call)
+    assert sum(dlp.saved_activations(**call).values()) == layer
+    if call["method"] != "head-only":
+        assert dlp.activation_bytes(num_hidden_layers=depth, **call) == depth * layer
+
+
+@law
+@given(data=st.data())
+def test_training_less_never_keeps_more(data: DataObject) -> None:
+    call = some_call(data, "saved_activations") | {"autocast_adapter_dtype": False, "r": 1}
+    frozen = dlp.saved_activations(**call | {"method": "lora"})
+    full = dlp.saved_activations(**call | {"method": "full"})
+    assert frozen.keys() - full.keys() <= {"outputs of A"}
+    assert all(frozen[name] <= full[name] for name in frozen.keys() & full.keys())
+    assert dlp.saved_activations(**call | {"method": "head-only"}) == {}
+    output = some_call(data, "output_activations")
+    kept = dlp.output_activations(**output | {"method": "lora"})
+    assert kept.items() <= dlp.output_activations(**output | {"method": "full"}).items()
+    assert kept == dlp.output_activations(**output | {"method": "qlora"})

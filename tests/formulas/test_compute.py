@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,10 @@ from hypothesis import strategies as st
 
 import dlp
 from tests.formulas.calls import CAUSAL
+from tests.formulas.laws import COUNTS, configs, law, some_call
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject
 
 parameters = st.integers(1, 10**12)
 tokens = st.integers(1, 10**13)
@@ -292,3 +296,116 @@ def test_devices_are_known_by_name() -> None:
     assert peaks["tpu-v5p"] == 459 * 10**12
     with pytest.raises(ValueError, match=r"accelerator must be one of a100, .*, not 'abacus'"):
         dlp.peak_flops_per_second(accelerator="abacus")
+
+
+# --- Laws -----------------------------------------------------------------------------------------
+
+
+@law
+@given(parameters=COUNTS, trained=COUNTS, tokens=COUNTS)
+def test_training_costs_between_one_and_four_forward_passes(
+    parameters: int, trained: int, tokens: int
+) -> None:
+    run: dict[str, Any] = {"num_parameters": parameters, "num_tokens": tokens}
+    forward = dlp.forward_flops(**run)
+    assert dlp.training_flops(**run) == 3 * forward
+    assert dlp.training_flops(**run, recomputation="full") == 4 * forward
+    lora = dlp.lora_training_flops(**run, num_adapter_parameters=trained)
+    adapters = dlp.training_flops(num_parameters=trained, num_tokens=tokens)
+    assert lora == 2 * forward + adapters
+    assert dlp.lora_training_flops(**run, num_adapter_parameters=0) == 2 * forward
+    head = min(trained, parameters)
+    only_head = dlp.head_training_flops(**run, num_head_parameters=head)
+    assert only_head - forward == 2 * dlp.forward_flops(num_parameters=head, num_tokens=tokens)
+    assert forward < only_head <= dlp.training_flops(**run)
+
+
+@law
+@given(data=st.data(), tokens=COUNTS)
+def test_attention_comes_on_top_of_the_parameters(data: DataObject, tokens: int) -> None:
+    call = some_call(data, "training_flops_per_token")
+    shape: dict[str, Any] = {
+        name: value for name, value in call.items() if name != "num_parameters"
+    }
+    attention = dlp.attention_flops(**shape, num_tokens=tokens)
+    parameters = dlp.training_flops(num_parameters=call["num_parameters"], num_tokens=tokens)
+    assert tokens * dlp.training_flops_per_token(**call) == attention + parameters
+    forward = dlp.attention_flops(**shape, num_tokens=tokens, passes="forward")
+    assert attention == 3 * forward
+    whole, half = (
+        dlp.attention_flops(**shape | {"causal": causal}, num_tokens=tokens)
+        for causal in (False, True)
+    )
+    assert whole == 2 * half
+
+
+@law
+@given(length=COUNTS, depth=COUNTS, heads=st.integers(1, 64), vocabulary=COUNTS)
+def test_the_flops_of_a_shape_are_those_of_its_parameters(
+    length: int, depth: int, heads: int, vocabulary: int
+) -> None:
+    width = 8 * heads
+    shape: dict[str, Any] = {"num_hidden_layers": depth, "hidden_size": width}
+    total = dlp.transformer_flops(
+        num_sequences=1, sequence_length=length, vocab_size=vocabulary, **shape
+    )
+    parameters = dlp.rough_parameters(**shape) + vocabulary * width
+    attention = dlp.attention_flops(
+        num_hidden_layers=depth,
+        num_attention_heads=heads,
+        head_dim=8,
+        sequence_length=length,
+        num_tokens=length,
+    )
+    flops = dlp.training_flops(num_parameters=parameters, num_tokens=length)
+    assert total == flops + attention
+
+
+@law
+@given(config=configs, length=COUNTS, batch=st.integers(1, 8))
+def test_the_parts_of_a_forward_pass_sum_to_its_flops(
+    config: dict[str, Any], length: int, batch: int
+) -> None:
+    size = dlp.transformer_dimensions(config=config)
+    parts = dlp.forward_flops_by_part(
+        config=config, sequence_length=length, per_device_train_batch_size=batch
+    )
+    matrices = dlp.forward_flops(
+        num_parameters=dlp.compute_parameters(config=config), num_tokens=batch * length
+    )
+    attention = dlp.attention_flops(
+        num_hidden_layers=size["num_hidden_layers"],
+        num_attention_heads=size["num_attention_heads"],
+        head_dim=size["head_dim"],
+        sequence_length=length,
+        num_tokens=batch * length,
+        passes="forward",
+    )
+    assert sum(parts.values()) == matrices + attention
+
+
+@law
+@given(
+    share=st.floats(0.01, 1),
+    flops=st.floats(1, 1e15),
+    devices=st.integers(1, 10_000),
+    accelerator=st.sampled_from(dlp.ACCELERATORS),
+)
+def test_speed_and_utilization_are_inverses(
+    share: float, flops: float, devices: int, accelerator: Any
+) -> None:
+    peak = dlp.peak_flops_per_second(accelerator=accelerator)
+    machine: dict[str, Any] = {"num_devices": devices, "peak_flops_per_second": peak}
+    speed = dlp.tokens_per_second(utilization=share, flops_per_token=flops, **machine)
+    back = dlp.flops_utilization(tokens_per_second=speed, flops_per_token=flops, **machine)
+    assert back == pytest.approx(share)
+    tokens = 10**9
+    days = dlp.training_days(
+        num_parameters=7,
+        num_tokens=tokens,
+        num_devices=devices,
+        flops_per_second=peak,
+        utilization=share,
+    )
+    seconds = tokens / dlp.tokens_per_second(utilization=share, flops_per_token=6 * 7, **machine)
+    assert days == pytest.approx(seconds / 24 / 60 / 60)

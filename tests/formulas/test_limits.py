@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 import dlp
-from tests.formulas.calls import calls
+from tests.formulas.calls import FUNCTIONS, calls
+from tests.formulas.laws import law, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,33 +62,28 @@ def check(
     assert growth[str(found["growing_part"])] == max(growth.values())
 
 
-@pytest.mark.parametrize(
-    ("function", "name"),
-    [
-        (dlp.largest_batch, "per_device_train_batch_size"),
-        (dlp.largest_context, "sequence_length"),
-    ],
-)
+@law
 @given(memory, methods, optimizers, attentions)
-def test_a_size_of_the_micro_batch_is_found(
-    function: Callable[..., dict[str, int | str]],
-    name: str,
-    memory_bytes: int,
-    method: Any,
-    optimizer: Any,
-    attention: Any,
+def test_the_ledger_of_a_limit_has_its_total(
+    memory_bytes: int, method: Any, optimizer: Any, attention: Any
 ) -> None:
-    shape: Any = {**SHAPE, "attention": attention}
-    del shape[name]
-    ledger: Any = {**LEDGER, "optimizer": optimizer, "dtype": "bf16"}
+    ledger: Any = LEDGER | {"optimizer": optimizer, "dtype": "bf16"}
+    for function, name in (
+        ("largest_batch", "per_device_train_batch_size"),
+        ("largest_context", "sequence_length"),
+    ):
+        shape: Any = {**SHAPE, "attention": attention}
+        del shape[name]
 
-    def parts_of(value: int) -> dict[str, int]:
-        micro_batch: Any = {**shape, name: value} if value else None
-        return dlp.memory_ledger(**ledger, micro_batch=micro_batch)[method]
+        def parts_of(value: int, shape: Any = shape, name: str = name) -> dict[str, int]:
+            micro_batch: Any = {**shape, name: value} if value else None
+            return dlp.memory_ledger(**ledger, micro_batch=micro_batch)[method]
 
-    found = function(memory_bytes=memory_bytes, ledger=ledger, micro_batch=shape, method=method)
-    check(found, name, memory_bytes, parts_of)
-    assert found["growing_part"] == "activations"
+        found = result(
+            function, memory_bytes=memory_bytes, ledger=ledger, micro_batch=shape, method=method
+        )
+        check(found, name, memory_bytes, parts_of)
+        assert found["growing_part"] == "activations"
 
 
 def test_a_size_already_in_the_micro_batch_does_not_count() -> None:
@@ -98,6 +94,7 @@ def test_a_size_already_in_the_micro_batch_does_not_count() -> None:
     assert with_it == without
 
 
+@law
 @given(
     memory,
     st.sampled_from(["lora", "qlora"]),
@@ -105,7 +102,9 @@ def test_a_size_already_in_the_micro_batch_does_not_count() -> None:
     st.sampled_from([None, SHAPE, LLAMA_SHAPE]),
 )
 @example(memory_bytes=10**6, method="lora", use_dora=False, micro_batch=LLAMA_SHAPE)
-def test_a_rank_is_found(memory_bytes: int, method: Any, use_dora: bool, micro_batch: Any) -> None:
+def test_the_largest_rank_just_fits(
+    memory_bytes: int, method: Any, use_dora: bool, micro_batch: Any
+) -> None:
     ledger: Any = {"num_parameters": 124_439_808, "dtype": "bf16"}
     adapters: dict[str, Any] = {
         "config": dlp.GPT2,
@@ -126,6 +125,7 @@ def test_a_rank_is_found(memory_bytes: int, method: Any, use_dora: bool, micro_b
     check(found, "r", memory_bytes, parts_of)
 
 
+@law
 @given(
     memory,
     st.booleans(),
@@ -135,7 +135,7 @@ def test_a_rank_is_found(memory_bytes: int, method: Any, use_dora: bool, micro_b
     st.integers(0, 3),
     st.integers(1, 512),
 )
-def test_a_model_is_found(
+def test_the_largest_model_just_fits(
     memory_bytes: int,
     frozen: bool,
     frozen_dtype: Any,
@@ -164,8 +164,9 @@ def test_a_model_is_found(
     check(found, "num_parameters", memory_bytes, parts_of)
 
 
+@law
 @given(memory, st.integers(0, 10**10), st.integers(1, 64), st.sampled_from(dlp.CACHE_DTYPES))
-def test_a_context_beside_the_weights_is_found(
+def test_the_longest_cached_context_just_fits(
     memory_bytes: int, num_parameters: int, batch_size: int, cache_dtype: Any
 ) -> None:
     cache: dict[str, Any] = {
@@ -192,18 +193,9 @@ def test_a_context_beside_the_weights_is_found(
     check(found, "num_tokens", memory_bytes, parts_of)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "largest_batch",
-        "largest_context",
-        "largest_model",
-        "largest_rank",
-        "largest_cached_context",
-    ],
-)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name.startswith("largest_")])
 def test_more_memory_never_fits_less(name: str) -> None:
-    function = getattr(dlp, name)
+    function = FUNCTIONS[name]
     for arguments in list(calls(name))[::3]:
         sizes = [
             next(iter(function(**arguments | {"memory_bytes": memory_bytes}).values()))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,29 +11,14 @@ from hypothesis import strategies as st
 
 import dlp
 from tests.formulas.calls import calls
+from tests.formulas.laws import COUNTS, law, some_call
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject
 
 values = st.integers(0, 10**12)
 
 # --- Units ----------------------------------------------------------------------------------
-
-
-@given(values, st.sampled_from(dlp.DTYPES))
-def test_bytes_are_exact_and_rounded_up(num_values: int, dtype: Any) -> None:
-    exact = num_values * Fraction(dlp.bits_per_parameter(dtype=dtype)) / 8
-    assert dlp.stored_bytes(num_values=num_values, dtype=dtype) == math.ceil(exact)
-    assert dlp.weight_bytes(num_parameters=num_values, dtype=dtype) == math.ceil(exact)
-
-
-@pytest.mark.parametrize("dtype", dlp.DTYPES)
-def test_a_byte_has_eight_bits(dtype: Any) -> None:
-    assert 8 * dlp.bytes_per_parameter(dtype=dtype) == dlp.bits_per_parameter(dtype=dtype)
-
-
-@given(st.floats(0, 1e18))
-def test_a_gibibyte_is_larger_than_a_gigabyte(num_bytes: float) -> None:
-    gigabytes = dlp.gigabytes(num_bytes=num_bytes)
-    assert dlp.gibibytes(num_bytes=num_bytes) * dlp.GIB == pytest.approx(gigabytes * dlp.GB)
-    assert dlp.gibibytes(num_bytes=num_bytes) <= gigabytes
 
 
 def test_no_bytes_have_no_sign() -> None:
@@ -45,29 +29,6 @@ def test_no_bytes_have_no_sign() -> None:
 # --- The ledger -----------------------------------------------------------------------------
 
 LEDGERS = list(calls("memory_ledger"))[::7]
-
-
-@pytest.mark.parametrize("name", dlp.CONVENTIONS)
-def test_a_convention_is_the_sum_of_its_parts(name: Any) -> None:
-    per_parameter = dlp.training_bytes_per_parameter(convention=name)
-    assert per_parameter == sum(dlp.CONVENTIONS[name].values())
-    assert dlp.training_state_bytes(num_parameters=7, convention=name) == 7 * per_parameter
-
-
-@given(st.integers(1, 10**12), st.sampled_from(dlp.OPTIMIZERS))
-def test_an_optimizer_keeps_whole_bytes(trained: int, optimizer: Any) -> None:
-    exact = trained * Fraction(dlp.optimizer_bytes_per_parameter(optimizer=optimizer))
-    kept = dlp.optimizer_state_bytes(num_trainable_parameters=trained, optimizer=optimizer)
-    assert kept == math.ceil(exact)
-
-
-def test_rows_of_the_ledger_sum_to_their_total() -> None:
-    for arguments in LEDGERS:
-        ledger = dlp.memory_ledger(**arguments)
-        assert tuple(ledger) == dlp.METHODS
-        for row in ledger.values():
-            parts = dict(row)
-            assert parts.pop("total") == sum(parts.values())
 
 
 def test_the_ledger_agrees_with_the_single_formulas() -> None:
@@ -171,3 +132,105 @@ def test_the_ledger_keeps_what_the_activations_formulas_say(
             )
             ours += sum(output.values())
         assert row["activations"] == ours
+
+
+# --- Laws -----------------------------------------------------------------------------------------
+
+
+@law
+@given(data=st.data())
+def test_the_entries_of_a_ledger_sum_to_its_total(data: DataObject) -> None:
+    call = some_call(data, "memory_ledger") | {"autocast_adapter_dtype": False}
+    ledger = dlp.memory_ledger(**call)
+    for row in ledger.values():
+        assert sum(row.values()) == 2 * row["total"]
+    everything = call["num_parameters"] + call["num_head_parameters"]
+    full = ledger["full"]
+    assert full["weights"] == dlp.weight_bytes(num_parameters=everything, dtype=call["dtype"])
+    assert full["gradients"] == dlp.gradient_bytes(
+        num_trainable_parameters=everything, dtype=call["dtype"]
+    )
+    assert full["optimizer"] == dlp.optimizer_state_bytes(
+        num_trainable_parameters=everything, optimizer=call["optimizer"]
+    )
+    assert full["weights"] >= ledger["head-only"]["weights"]
+    if call["num_adapter_parameters"] <= call["num_parameters"]:
+        assert (
+            ledger["head-only"]["total"]
+            <= ledger["lora"]["total"]
+            <= full["total"] + (4 * call["num_adapter_parameters"])
+        )
+
+
+@law
+@given(data=st.data(), parameters=COUNTS)
+def test_training_memory_is_weights_gradients_and_states(data: DataObject, parameters: int) -> None:
+    trained = data.draw(st.integers(0, parameters))
+    optimizer = data.draw(st.sampled_from(dlp.OPTIMIZERS))
+    total = dlp.training_memory_bytes(
+        num_parameters=parameters, num_trainable_parameters=trained, optimizer=optimizer
+    )
+    states = dlp.optimizer_state_bytes(num_trainable_parameters=trained, optimizer=optimizer)
+    assert states == math.ceil(trained * dlp.optimizer_bytes_per_parameter(optimizer=optimizer))
+    assert total == states + dlp.weight_bytes(num_parameters=parameters) + dlp.gradient_bytes(
+        num_trainable_parameters=trained
+    )
+    everything = dlp.training_memory_bytes(
+        num_parameters=parameters, num_trainable_parameters=parameters
+    )
+    assert everything == dlp.training_state_bytes(num_parameters=parameters, convention="fp32")
+    assert everything == parameters * dlp.training_bytes_per_parameter(convention="fp32")
+
+
+@law
+@given(data=st.data(), one=COUNTS, other=COUNTS)
+def test_two_parts_take_as_much_as_both_together_but_for_rounding(
+    data: DataObject, one: int, other: int
+) -> None:
+    dtype = data.draw(st.sampled_from(dlp.DTYPES))
+    optimizer = data.draw(st.sampled_from(dlp.OPTIMIZERS))
+
+    def sizes(count: int) -> list[int]:
+        compute = dtype if dtype in dlp.COMPUTE_DTYPES else "bf16"
+        return [
+            dlp.stored_bytes(num_values=count, dtype=dtype),
+            dlp.weight_bytes(num_parameters=count, dtype=dtype),
+            dlp.gradient_bytes(num_trainable_parameters=count, dtype=compute),
+            dlp.optimizer_state_bytes(num_trainable_parameters=count, optimizer=optimizer),
+        ]
+
+    for a, b, both in zip(sizes(one), sizes(other), sizes(one + other), strict=True):
+        assert 0 <= a + b - both <= 1
+
+
+@law
+@given(data=st.data(), rows=COUNTS, width=COUNTS)
+def test_a_position_table_takes_what_its_parameters_take(
+    data: DataObject, rows: int, width: int
+) -> None:
+    dtype = data.draw(st.sampled_from(dlp.DTYPES))
+    table = {"max_position_embeddings": rows, "hidden_size": width}
+    assert dlp.position_table_bytes(**table, dtype=dtype) == dlp.weight_bytes(
+        num_parameters=dlp.position_table_parameters(**table), dtype=dtype
+    )
+
+
+@law
+@given(data=st.data(), count=COUNTS)
+def test_eight_bits_are_a_byte(data: DataObject, count: int) -> None:
+    dtype = data.draw(st.sampled_from(dlp.DTYPES))
+    bits = dlp.bits_per_parameter(dtype=dtype)
+    assert 4 <= bits <= 32
+    assert bits == 8 * dlp.bytes_per_parameter(dtype=dtype)
+    assert dlp.stored_bytes(num_values=count, dtype=dtype) == math.ceil(count * bits / 8)
+    if dtype in dlp.CACHE_DTYPES:
+        assert dlp.cache_bits_per_value(dtype=dtype) == bits
+
+
+@law
+@given(num_bytes=st.integers(0, 10**15))
+def test_units_turn_back_into_bytes(num_bytes: int) -> None:
+    decimal, binary = dlp.gigabytes(num_bytes=num_bytes), dlp.gibibytes(num_bytes=num_bytes)
+    assert decimal * dlp.GB == pytest.approx(num_bytes)
+    assert binary * dlp.GIB == num_bytes
+    assert decimal >= binary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,10 @@ from hypothesis import strategies as st
 
 import dlp
 from tests.formulas.calls import calls
+from tests.formulas.laws import law, some_call
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject
 
 PARTS = ("frozen_weights", "weights", "gradients", "master_weights", "optimizer")
 # What each stage adds to that which the devices share.
@@ -36,39 +40,6 @@ def states(**arguments: Any) -> dict[str, int]:
 # --- Shards ---------------------------------------------------------------------------------
 
 
-@given(counts, counts, dtypes, conventions, stages, devices)
-def test_parts_sum_to_the_total(
-    trained: int, frozen: int, dtype: Any, convention: Any, stage: int, num_devices: int
-) -> None:
-    held = states(
-        num_trainable_parameters=trained,
-        num_frozen_parameters=frozen,
-        frozen_dtype=dtype,
-        convention=convention,
-        stage=stage,
-        num_devices=num_devices,
-    )
-    assert tuple(held) == (*PARTS, "total")
-    assert held["total"] == sum(held[part] for part in PARTS)
-
-
-@given(counts, counts, dtypes, conventions)
-def test_one_device_holds_everything_in_every_stage(
-    trained: int, frozen: int, dtype: Any, convention: Any
-) -> None:
-    whole = dlp.training_state_bytes(num_parameters=trained, convention=convention)
-    whole += dlp.weight_bytes(num_parameters=frozen, dtype=dtype)
-    for stage in range(4):
-        held = states(
-            num_trainable_parameters=trained,
-            num_frozen_parameters=frozen,
-            frozen_dtype=dtype,
-            convention=convention,
-            stage=stage,
-        )
-        assert held["total"] == whole
-
-
 @given(counts, counts, dtypes, conventions, st.integers(2, 2048))
 def test_a_stage_spreads_its_parts_and_copies_the_others(
     trained: int, frozen: int, dtype: Any, convention: Any, num_devices: int
@@ -91,24 +62,6 @@ def test_a_stage_spreads_its_parts_and_copies_the_others(
         row = held(stage, num_devices, trained, frozen)
         for part in PARTS:
             assert row[part] == (shards if part in spread else whole)[part], (stage, part)
-
-
-@given(counts, counts, conventions, devices, stages)
-def test_a_later_stage_and_more_devices_never_take_more(
-    trained: int, frozen: int, convention: Any, num_devices: int, stage: int
-) -> None:
-    def total(stage: int, num_devices: int) -> int:
-        return states(
-            num_trainable_parameters=trained,
-            num_frozen_parameters=frozen,
-            convention=convention,
-            stage=stage,
-            num_devices=num_devices,
-        )["total"]
-
-    assert total(stage, num_devices + 1) <= total(stage, num_devices)
-    if stage:
-        assert total(stage, num_devices) <= total(stage - 1, num_devices)
 
 
 @given(st.integers(1, 10**9), conventions, devices)
@@ -155,13 +108,6 @@ def test_megatron_counts_six_bytes_and_twelve_that_are_shared(shard: int, num_de
         num_devices=num_devices,
     )
     assert held["total"] == 6 * shard * num_devices + 12 * shard
-
-
-@pytest.mark.parametrize(
-    ("sharding_strategy", "stage"), [("NO_SHARD", 0), ("SHARD_GRAD_OP", 2), ("FULL_SHARD", 3)]
-)
-def test_a_sharding_strategy_is_a_stage(sharding_strategy: Any, stage: int) -> None:
-    assert dlp.zero_stage(sharding_strategy=sharding_strategy) == stage
 
 
 # --- DeepSpeed's estimators -----------------------------------------------------------------
@@ -266,3 +212,50 @@ def test_an_estimate_is_rounded_once_and_down() -> None:
     assert dlp.deepspeed_estimated_bytes(total_params=1, num_nodes=5)["cpu"] == 5  # 3.6 x 1.5
     alone = dlp.deepspeed_estimated_bytes(total_params=7, cpu_offload=False)
     assert alone == {"gpu": 4 + 126, "cpu": 6}
+
+
+# --- Laws -----------------------------------------------------------------------------------------
+
+
+@law
+@given(data=st.data())
+def test_the_shards_together_hold_the_whole_and_little_more(data: DataObject) -> None:
+    call = some_call(data, "sharded_state_bytes") | {"num_frozen_parameters": 0}
+    shards = dlp.sharded_state_bytes(**call)
+    assert sum(shards.values()) == 2 * shards["total"]
+    alone = dlp.training_state_bytes(
+        num_parameters=call["num_trainable_parameters"], convention=call["convention"]
+    )
+    assert dlp.sharded_state_bytes(**call | {"num_devices": 1})["total"] == alone
+    assert dlp.sharded_state_bytes(**call | {"stage": 0})["total"] == alone
+    devices = call["num_devices"]
+    full = dlp.zero_stage(sharding_strategy="FULL_SHARD")
+    spread = dlp.sharded_state_bytes(**call | {"stage": full})["total"]
+    bytes_each = dlp.training_bytes_per_parameter(convention=call["convention"])
+    assert alone <= spread * devices < alone + bytes_each * devices
+
+
+@law
+@given(data=st.data(), strategy=st.sampled_from(dlp.SHARDING_STRATEGIES))
+def test_a_strategy_that_shards_more_holds_less(data: DataObject, strategy: Any) -> None:
+    call = some_call(data, "sharded_state_bytes")
+    stage = dlp.zero_stage(sharding_strategy=strategy)
+    assert 0 <= stage <= 3
+    held = dlp.sharded_state_bytes(**call | {"stage": stage})["total"]
+    assert held <= dlp.sharded_state_bytes(**call | {"stage": 0})["total"]
+    assert held >= dlp.sharded_state_bytes(**call | {"stage": 3})["total"]
+
+
+@law
+@given(data=st.data(), more=st.integers(1, 10**9))
+def test_an_estimate_grows_with_the_model_and_its_buffers(data: DataObject, more: int) -> None:
+    call = some_call(data, "deepspeed_estimated_bytes")
+    before = dlp.deepspeed_estimated_bytes(**call)
+    larger = dlp.deepspeed_estimated_bytes(**call | {"total_params": call["total_params"] + more})
+    buffered = dlp.deepspeed_estimated_bytes(**call | {"additional_buffer_factor": 3})
+    assert larger["gpu"] >= before["gpu"]
+    assert larger["cpu"] >= before["cpu"]
+    assert buffered["gpu"] == before["gpu"]
+    assert abs(buffered["cpu"] - 2 * before["cpu"]) <= 2
+    offloaded = dlp.deepspeed_estimated_bytes(**call | {"cpu_offload": True})
+    assert offloaded["gpu"] <= before["gpu"]

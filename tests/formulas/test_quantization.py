@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from tests.formulas.laws import law, some_call
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject
 
 mixtures = st.dictionaries(
     st.sampled_from(dlp.GGML_TYPES), st.integers(1, 10**6).map(lambda n: 256 * n), min_size=1
@@ -29,24 +32,6 @@ def test_scales_cost_their_bits_shared_by_the_block(bits: int, size: int, scale:
     assert with_scales == pytest.approx(float(bits + Fraction(scale, size)))
     larger = dlp.blockwise_bits_per_parameter(bits=bits, block_size=2 * size, scale_bits=scale)
     assert bits <= larger <= with_scales
-
-
-@given(st.integers(1, 1000), st.integers(1, 1000))
-def test_a_second_level_without_scales_is_a_first_level(size: int, second: int) -> None:
-    nested = dlp.double_quantized_bits_per_parameter(
-        block_size=size, scale_bits=8, second_block_size=second, second_scale_bits=0
-    )
-    assert nested == dlp.blockwise_bits_per_parameter(block_size=size, scale_bits=8)
-
-
-@given(st.integers(0, 10**15))
-def test_double_quantization_saves_the_difference_of_the_formats(num_parameters: int) -> None:
-    once, twice = (
-        dlp.stored_bytes(num_values=num_parameters, dtype=dtype) for dtype in ("nf4", "nf4-double")
-    )
-    saved = dlp.double_quantization_saved_bytes(num_parameters=num_parameters)
-    assert saved == once - twice
-    assert abs(saved - num_parameters * 191 / 4096) <= 1
 
 
 def test_the_documented_blocks_are_the_types_and_give_their_bits() -> None:
@@ -75,17 +60,6 @@ def test_a_type_takes_more_than_the_bits_it_is_named_for(ggml_type: Any) -> None
     named = int(re.sub(r"\D*(\d+).*", r"\1", ggml_type))
     bits = dlp.gguf_bits_per_weight(ggml_type=ggml_type)
     assert named <= bits < named + 1.01
-
-
-@given(mixtures)
-def test_a_file_is_the_sum_of_its_types(num_weights: dict[str, int]) -> None:
-    parts = [dlp.gguf_bytes(num_weights={name: n}) for name, n in num_weights.items()]
-    assert dlp.gguf_bytes(num_weights=num_weights) == sum(parts)
-    mean = dlp.gguf_mean_bits_per_weight(num_weights=num_weights)
-    assert math.isclose(mean * sum(num_weights.values()), 8 * sum(parts))
-    names: list[Any] = list(num_weights)
-    bits = [dlp.gguf_bits_per_weight(ggml_type=name) for name in names]
-    assert min(bits) * (1 - 1e-12) <= mean <= max(bits) * (1 + 1e-12)
 
 
 def test_a_file_without_tensors_is_refused() -> None:
@@ -118,3 +92,38 @@ def test_the_ends_of_the_other_ranges() -> None:
             dlp.double_quantized_bits_per_parameter(second_scale_bits=bits)
     with pytest.raises(ValueError, match="num_parameters must be from 0 to"):
         dlp.double_quantization_saved_bytes(num_parameters=-1)
+
+
+# --- Laws -----------------------------------------------------------------------------------------
+
+
+@law
+@given(blocks=st.dictionaries(st.sampled_from(dlp.GGML_TYPES), st.integers(1, 99), min_size=1))
+def test_a_mixture_of_formats_lies_between_them(blocks: dict[str, int]) -> None:
+    weights = {ggml_type: 256 * number for ggml_type, number in blocks.items()}
+    parts = [dlp.gguf_bytes(num_weights={t: number}) for t, number in weights.items()]
+    assert sum(parts) == dlp.gguf_bytes(num_weights=weights)
+    types: list[Any] = list(weights)
+    each = [dlp.gguf_bits_per_weight(ggml_type=ggml_type) for ggml_type in types]
+    mean = dlp.gguf_mean_bits_per_weight(num_weights=weights)
+    assert min(each) * (1 - 1e-12) <= mean <= max(each) * (1 + 1e-12)
+    assert mean * sum(weights.values()) == pytest.approx(8 * sum(parts))
+
+
+@law
+@given(parameters=st.integers(0, 10**12))
+def test_double_quantization_saves_the_difference(parameters: int) -> None:
+    saved = dlp.double_quantization_saved_bytes(num_parameters=parameters)
+    single, double = (
+        dlp.weight_bytes(num_parameters=parameters, dtype=dtype) for dtype in ("nf4", "nf4-double")
+    )
+    assert saved == single - double >= 0
+
+
+@law
+@given(data=st.data())
+def test_quantizing_scales_with_scales_of_no_bits_is_quantizing_once(data: DataObject) -> None:
+    call = some_call(data, "blockwise_bits_per_parameter")
+    once = dlp.blockwise_bits_per_parameter(**call)
+    assert dlp.double_quantized_bits_per_parameter(**call, second_scale_bits=0) == once
+    assert dlp.double_quantized_bits_per_parameter(**call) >= once >= call["bits"]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from tests.formulas.laws import law, some_call
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject
 
 counts = st.integers(1, 5000)
 small = st.integers(1, 40)
@@ -107,42 +111,6 @@ def test_micro_batches_hold_every_sample_and_none_is_empty(data: dict[str, Any])
     assert counted == (math.floor(exact) if data["drop_last"] else math.ceil(exact))
 
 
-@given(counts, small, small)
-def test_on_one_device_rounding_twice_is_rounding_once(
-    samples: int, batch: int, steps: int
-) -> None:
-    updates = dlp.updates_per_epoch(
-        num_samples=samples, per_device_train_batch_size=batch, gradient_accumulation_steps=steps
-    )
-    assert updates == -(-samples // (batch * steps))
-
-
-@given(epoch, small, st.integers(1, 4), st.sampled_from(["step", "skip"]))
-def test_updates_are_as_many_as_accumulation_windows(
-    data: dict[str, Any], steps: int, epochs: int, last_window: Any
-) -> None:
-    micro_batches = dlp.micro_batches_per_epoch(**data)
-    per_epoch = dlp.updates_per_epoch(
-        **data, gradient_accumulation_steps=steps, last_window=last_window
-    )
-    in_all = dlp.training_updates(
-        **data,
-        gradient_accumulation_steps=steps,
-        last_window=last_window,
-        num_train_epochs=epochs,
-    )
-    windows: list[list[int]] = []
-    if micro_batches:
-        windows = dlp.accumulation_windows(
-            num_micro_batches=micro_batches,
-            gradient_accumulation_steps=steps,
-            num_train_epochs=epochs,
-            leftover=last_window,
-        )
-    assert per_epoch * epochs == in_all == len(windows)
-    assert dlp.training_micro_batches(**data, num_train_epochs=epochs) == epochs * micro_batches
-
-
 @given(st.integers(1, 60), small, st.integers(1, 5), st.sampled_from(dlp.LEFTOVERS))
 def test_windows_hold_each_micro_batch_at_most_once_and_in_order(
     micro_batches: int, steps: int, epochs: int, leftover: Any
@@ -161,35 +129,6 @@ def test_windows_hold_each_micro_batch_at_most_once_and_in_order(
         assert all(len(window) <= steps for window in windows)
     if leftover == "skip":
         assert all(len(window) == steps for window in windows)
-
-
-@given(small, small, small, counts)
-def test_tokens_are_samples_times_their_length(
-    batch: int, steps: int, devices: int, length: int
-) -> None:
-    update = {
-        "per_device_train_batch_size": batch,
-        "gradient_accumulation_steps": steps,
-        "num_devices": devices,
-    }
-    samples = dlp.effective_batch_size(**update)
-    assert samples == batch * steps * devices
-    tokens = dlp.tokens_per_update(**update, sequence_length=length)
-    assert tokens == dlp.tokens_per_epoch(num_samples=samples, sequence_length=length)
-    assert tokens == samples * length
-
-
-@given(epoch, small)
-def test_an_epoch_shorter_than_a_window_makes_one_update_at_least(
-    data: dict[str, Any], steps: int
-) -> None:
-    stepped, skipped, planned = (
-        dlp.updates_per_epoch(**data, gradient_accumulation_steps=steps, last_window=last_window)
-        for last_window in dlp.LAST_WINDOWS
-    )
-    micro_batches = dlp.micro_batches_per_epoch(**data)
-    assert planned == max(skipped, min(micro_batches, 1))
-    assert skipped <= planned <= stepped <= skipped + 1
 
 
 @pytest.mark.parametrize(
@@ -238,3 +177,98 @@ def test_a_run_of_whole_epochs_has_seen_them() -> None:
     )
     tokens = dlp.tokens_per_epoch(**run)
     assert dlp.epochs_seen(num_tokens=updates * per_update, dataset_tokens=tokens) == 3
+
+
+# --- Laws -----------------------------------------------------------------------------------------
+
+
+@law
+@given(
+    samples=st.integers(1, 60),
+    batch=st.integers(1, 9),
+    steps=st.integers(1, 7),
+    epochs=st.integers(1, 4),
+    leftover=st.sampled_from(["step", "skip"]),
+)
+def test_the_windows_are_the_updates_of_a_run(
+    samples: int, batch: int, steps: int, epochs: int, leftover: Any
+) -> None:
+    data: dict[str, Any] = {"num_samples": samples, "per_device_train_batch_size": batch}
+    micro_batches = dlp.micro_batches_per_epoch(**data)
+    windows = dlp.accumulation_windows(
+        num_micro_batches=micro_batches,
+        gradient_accumulation_steps=steps,
+        num_train_epochs=epochs,
+        leftover=leftover,
+    )
+    rest: dict[str, Any] = {"gradient_accumulation_steps": steps, "last_window": leftover}
+    updates = dlp.training_updates(**data, **rest, num_train_epochs=epochs)
+    assert len(windows) == updates == epochs * dlp.updates_per_epoch(**data, **rest)
+    done = [number for window in windows for number in window]
+    assert done == sorted(set(done))
+    run = dlp.training_micro_batches(**data, num_train_epochs=epochs)
+    if leftover == "step":
+        assert done == list(range(1, run + 1))
+    else:
+        assert all(len(window) == steps for window in windows)
+
+
+@law
+@given(batches=st.integers(1, 30), steps=st.integers(1, 7), epochs=st.integers(1, 4))
+def test_leaking_leftovers_lose_no_micro_batch_but_the_last(
+    batches: int, steps: int, epochs: int
+) -> None:
+    windows = dlp.accumulation_windows(
+        num_micro_batches=batches,
+        gradient_accumulation_steps=steps,
+        num_train_epochs=epochs,
+        leftover="leak",
+    )
+    done = [number for window in windows for number in window]
+    assert done == list(range(1, len(done) + 1))
+    assert len(done) == (epochs - 1) * batches + batches // steps * steps or batches < steps
+    assert len(windows) == epochs * (batches // steps)
+
+
+@law
+@given(data=st.data())
+def test_an_epoch_sees_every_sample_once(data: DataObject) -> None:
+    call = some_call(data, "updates_per_epoch") | {"drop_last": False, "last_window": "step"}
+    shape: dict[str, Any] = {
+        name: call[name]
+        for name in ("per_device_train_batch_size", "num_devices", "gradient_accumulation_steps")
+    }
+    effective = dlp.effective_batch_size(**shape)
+    updates = dlp.updates_per_epoch(**call)
+    assert (updates - 1) * effective < call["num_samples"] <= updates * effective
+    dropped = dlp.updates_per_epoch(**call | {"drop_last": True, "last_window": "skip"})
+    assert updates - 1 <= dropped <= updates
+    assert dropped * effective <= call["num_samples"]
+
+
+@law
+@given(data=st.data())
+def test_an_epoch_too_short_for_a_window_still_makes_one_update_where_it_must(
+    data: DataObject,
+) -> None:
+    call = some_call(data, "updates_per_epoch")
+    planned = dlp.updates_per_epoch(**call | {"last_window": "skip"})
+    made = dlp.updates_per_epoch(**call | {"last_window": "at-least-one"})
+    shape: dict[str, Any] = {
+        name: call[name] for name in call.keys() - {"gradient_accumulation_steps"}
+    }
+    batches = dlp.micro_batches_per_epoch(
+        **{name: shape[name] for name in shape.keys() - {"last_window"}}
+    )
+    assert made == max(planned, min(batches, 1))
+    assert made <= dlp.updates_per_epoch(**call | {"last_window": "step"})
+
+
+@law
+@given(data=st.data())
+def test_an_update_takes_as_many_tokens_as_its_samples_have(data: DataObject) -> None:
+    call = some_call(data, "tokens_per_update")
+    length = call["sequence_length"]
+    samples = dlp.effective_batch_size(**{n: v for n, v in call.items() if n != "sequence_length"})
+    tokens = dlp.tokens_per_update(**call)
+    assert tokens == dlp.tokens_per_epoch(num_samples=samples, sequence_length=length)
