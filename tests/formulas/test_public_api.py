@@ -14,7 +14,6 @@ import griffe
 import pytest
 
 import dlp
-from _guide import worked
 from tests.formulas import api
 from tests.formulas.calls import FUNCTIONS
 from tests.paths import ROOT
@@ -140,12 +139,6 @@ def test_a_function_has_a_type_for_everything(function: griffe.Function) -> None
     untyped = [p.name for p in function.parameters if p.annotation is None]
     assert not untyped, f"{function.path}: write types for {untyped}"
     assert function.returns is not None, f"{function.path}: write the type of the result"
-
-
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_parameter_is_given_by_keyword(name: str) -> None:
-    for parameter in worked.parameters(FUNCTIONS[name]).values():
-        assert parameter.kind is parameter.KEYWORD_ONLY, f"{name}: put a * before {parameter.name}"
 
 
 def test_the_documented_formulas_of_library_heads_agree_with_the_function() -> None:
