@@ -116,7 +116,7 @@ _KEPT = {
 }
 
 
-def saved_activations(
+def saved_activations(  # noqa: PLR0913 - all that a layer depends on, by the field's names
     *,
     per_device_train_batch_size: int,
     sequence_length: int,

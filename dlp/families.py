@@ -126,7 +126,7 @@ _LLAMA = _attention("attention_bias", "attention_bias") + _mlp() + _vocabulary()
 _QUIET: "dict[str, int | bool]" = {"attention_bias": False}
 
 
-def _family(
+def _family(  # noqa: PLR0913 - a row of the table is its arguments
     name: str,
     modules: "tuple[_Module, ...]",
     *,
