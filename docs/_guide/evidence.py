@@ -370,7 +370,7 @@ def _table(function: str, title: str, header: Sequence[str], rows: Iterable[Sequ
 
 
 def refuted(verdict: str) -> str:
-    """Write the printed numbers that have this verdict, and why; the numbered errata first."""
+    """Write the printed numbers that have this verdict, and why; errata by their numbers."""
     found = [claim for claim in printed_claims() if claim.verdict == verdict]
     found.sort(
         key=lambda claim: (not claim.erratum, int(claim.erratum[1:] or 0), _title(claim.source))
@@ -380,7 +380,8 @@ def refuted(verdict: str) -> str:
         source = sources.find(key)
         written.append(f"### {f'{number} · ' if number else ''}[{source.title}]({source.url})")
         rows = [_refuted(claim) for claim in group]
-        header = ("Where", "Printed", "Right", "Why, and the computation")
+        ours = "Right" if verdict == "erratum" else "Computed"
+        header = ("Where", "Printed", ours, "Why, and the computation")
         label = f"{verdict} {number} {source.title}"
         written.append(table(header, rows, name="errata", align="lrrl", label=label))
     return "\n\n".join(written) or "None at present."

@@ -72,6 +72,12 @@ def test_a_file_says_how_many_numbers_it_has_of_each_source(path: Path) -> None:
     assert found == content["sources"], f"{path.name}: write the numbers of rows as they are"
 
 
+def test_an_erratum_has_a_number_of_its_own() -> None:
+    assert all(bool(row.erratum) == (row.verdict == "erratum") for row in ROWS)
+    numbered = {(row.erratum, row.source) for row in ROWS if row.erratum}
+    assert sorted(int(number[1:]) for number, _ in numbered) == [*range(1, len(numbered) + 1)]
+
+
 def test_numbers_without_an_explanation_are_few() -> None:
     assert sum(row.verdict == "unexplained" for row in ROWS) <= 40
 
