@@ -13,7 +13,7 @@ from hypothesis import Phase, settings
 os.environ["NO_MKDOCS_2_WARNING"] = "1"
 
 # Run by hand where the libraries are installed; collecting doctests would import them.
-collect_ignore = ["recorders", "mutants/run.py"]
+collect_ignore = ["recorders", "mutants"]
 
 # The same examples every time, so that a failure is one for everybody.
 settings.register_profile("guide", derandomize=True, database=None, deadline=None, max_examples=30)

@@ -220,15 +220,16 @@ def mutants() -> str:
     """Say how many changes made to the formulas on purpose the tests noticed."""
     found = json.loads((FOLDER / "mutants.json").read_text(encoding="utf-8"))
     known = tomllib.loads((FOLDER / "harmless.toml").read_text(encoding="utf-8"))["because"]
-    left = Counter(found["survivors"])  # two changes may read alike
-    noticed = f"**{count(found['killed'])}** of {count(found['mutants'])} changes"
+    changes = sum(row["mutants"] for row in found["modules"].values())
+    # Two changes may read alike.
+    left = Counter(title for row in found["modules"].values() for title in row["survivors"])
+    killed = changes - left.total()
     rows = [
         (each["reason"], count(sum(left[title] for title in each["mutants"]))) for each in known
     ]
     written = table(("Why no test can tell it from the original", "Changes"), rows, align="lr")
-    return (
-        f"{noticed} made a test fail ({percent(found['killed'] / found['mutants'])}).\n\n{written}"
-    )
+    noticed = f"**{count(killed)}** of {count(changes)} changes made a test fail"
+    return f"{noticed} ({percent(killed / changes)}).\n\n{written}"
 
 
 def on_a_gpu() -> str:

@@ -1,15 +1,14 @@
 """Run the tests against every mutant of `dlp`: `python -m tests.mutants.run [MODULE ...]`.
 
-Cosmic Ray makes the mutants. Its own way to test one, a new process with pytest, takes three
-seconds; here pytest imports and collects once, and each mutant gets a forked child in which its
-code replaces the code of the functions in memory. No file is changed. A survivor that runs when its
-module is imported is tested again in a new process, in a copy where everything is imported anew.
+Cosmic Ray's own way to test a mutant, a new process with pytest, takes three seconds; here pytest
+imports and collects once, and each mutant gets a forked child in which its code replaces the code
+of the functions in memory. No file is changed. A survivor that runs when its module is imported is
+tested again in a new process, in a copy where everything is imported anew.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import gc
 import json
 import os
@@ -25,7 +24,6 @@ import tomllib
 from collections import Counter, defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -34,20 +32,10 @@ from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
-from cosmic_ray.commands import init
-from cosmic_ray.mutating import mutate_code
-from cosmic_ray.plugins import get_operator
-from cosmic_ray.tools.filters.operators_filter import OperatorsFilter
-from cosmic_ray.work_db import use_db
-from cosmic_ray.work_item import TestOutcome, WorkerOutcome, WorkResult
 
+from tests.mutants import HARMLESS, RESULT, fingerprint, modules
+from tests.mutants.mutations import Mutant, mutants
 from tests.paths import ROOT
-
-HERE = ROOT / "tests" / "mutants"
-SETTINGS = HERE / "settings.toml"
-HARMLESS = ROOT / "docs" / "_evidence" / "harmless.toml"
-RESULT = ROOT / "docs" / "_evidence" / "mutants.json"
-SESSION = ROOT / ".mutants.sqlite"
 
 # The witnesses: the formulas' own tests, published numbers, recorded counts, worked examples.
 # Tests that read the source instead of calling it cannot see a change in memory.
@@ -66,156 +54,6 @@ PATIENCE = 30.0
 """Seconds of tests, as measured while their calls are noted, that a mutant must survive."""
 
 
-@dataclass
-class Mutant:
-    """One change to one line, and what became of it."""
-
-    job: str
-    path: Path
-    operator: str
-    occurrence: int
-    start: tuple[int, int]
-    function: str  # the function it stands in, or nothing
-    killer: str = ""
-    outcome: str = ""
-
-    @property
-    def module(self) -> str:
-        """The name of the module, such as `steps`."""
-        return self.path.stem
-
-    @property
-    def code(self) -> str | None:
-        """The module with the change made."""
-        changed: str | None = mutate_code(
-            self.path.read_text(encoding="utf-8"), get_operator(self.operator)(), self.occurrence
-        )
-        return changed
-
-    @property
-    def title(self) -> str:
-        """The change in words: where it is, the line before and the line after."""
-        before = self.path.read_text(encoding="utf-8").splitlines()
-        after = (self.code or "").splitlines()
-        old, new = next(((a, b) for a, b in zip(before, after, strict=False) if a != b), ("?", "?"))
-        where = f"{self.module}.{self.function}" if self.function else self.module
-        return f"{where}: {' '.join(old.split())} -> {' '.join(new.split())}"
-
-
-@cache
-def _unseen(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Give the places that do not run or make only the text of a message."""
-    places: list[ast.AST] = []
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr):
-            places.append(node)
-        elif isinstance(node, (ast.arg, ast.AnnAssign)) and node.annotation:
-            places.append(node.annotation)
-        elif isinstance(node, ast.FunctionDef) and node.returns:
-            places.append(node.returns)
-        elif isinstance(node, (ast.If, ast.Assign)) and "TYPE_CHECKING" in ast.unparse(
-            node.test if isinstance(node, ast.If) else node.targets[0]
-        ):
-            places.append(node)
-    return [
-        ((n.lineno, n.col_offset), (n.end_lineno, n.end_col_offset))  # type: ignore[attr-defined]
-        for n in places
-    ]
-
-
-def mutants(db: Any, modules: list[str]) -> list[Mutant]:
-    """Have Cosmic Ray list the mutants, without those that change nothing that runs."""
-    paths = sorted(
-        path
-        for path in (ROOT / "dlp").glob("*.py")
-        if path.stem != "__init__" and (not modules or path.stem in modules)
-    )
-    init(paths, db, {})
-    OperatorsFilter().filter(db, argparse.Namespace(config=str(SETTINGS)))
-    found = []
-    for item in list(db.pending_work_items):
-        (change,) = item.mutations
-        path = Path(change.module_path)
-        start = (change.start_pos[0], change.start_pos[1])
-        if why := _idle(path, change.operator_name, start):
-            _skip(db, item.job_id, why)
-            continue
-        found.append(
-            Mutant(
-                *(item.job_id, path, change.operator_name, change.occurrence),
-                start,
-                _function_at(path, start[0]),
-            )
-        )
-    return found
-
-
-@cache
-def _operators(path: Path) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
-    """Give the lines and columns between two operands, and of comparisons with a text."""
-    between: set[tuple[int, int]] = set()
-    texts: set[tuple[int, int]] = set()
-    lines = path.read_text(encoding="utf-8").splitlines()
-
-    def gap(left: ast.expr, right: ast.expr) -> set[tuple[int, int]]:
-        begin, end = (
-            (left.end_lineno or 0, left.end_col_offset or 0),
-            (right.lineno, right.col_offset),
-        )
-        return {
-            (line, column)
-            for line in range(begin[0], end[0] + 1)
-            for column in range(
-                begin[1] if line == begin[0] else 0,
-                end[1] if line == end[0] else len(lines[line - 1]),
-            )
-        }
-
-    for node in ast.walk(ast.parse("\n".join(lines))):
-        if isinstance(node, ast.BinOp):
-            between |= gap(node.left, node.right)
-        elif isinstance(node, ast.AugAssign):
-            between |= gap(node.target, node.value)
-        elif isinstance(node, ast.Compare):
-            for left, right in zip([node.left, *node.comparators], node.comparators, strict=False):
-                if any(
-                    isinstance(x, ast.Constant) and isinstance(x.value, str) for x in (left, right)
-                ):
-                    texts |= gap(left, right)
-    return between, texts
-
-
-def _idle(path: Path, operator: str, start: tuple[int, int]) -> str:
-    """Say why a mutant says nothing about the tests, if it does not."""
-    if any(a <= start < b for a, b in _unseen(path)):
-        return "does not run, or only words a message"
-    between, texts = _operators(path)
-    if "BinaryOperator" in operator and start not in between:
-        return "a star in a signature is no product"
-    if re.search(r"_(Eq|NotEq)_(Lt|LtE|Gt|GtE)$", operator) and start in texts:
-        return "names have no order"
-    return ""
-
-
-def _skip(db: Any, job: str, why: str) -> None:
-    db.set_result(job, WorkResult(output=why, worker_outcome=WorkerOutcome.SKIPPED))
-
-
-@cache
-def _functions(path: Path) -> list[tuple[int, int, str]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return [
-        (node.lineno, node.end_lineno or node.lineno, node.name)
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
-    ]
-
-
-def _function_at(path: Path, line: int) -> str:
-    return next((name for a, b, name in _functions(path) if a <= line <= b), "")
-
-
 # --- In memory ------------------------------------------------------------------------------
 
 
@@ -227,7 +65,7 @@ def replace(module: ModuleType, code: str, examples: list[dict[str, Any]]) -> No
     holders = [
         vars(each)
         for name, each in list(sys.modules.items())
-        if name.partition(".")[0] in {"dlp", "tests", "_guide"}
+        if name.partition(".")[0] in {"dlp", "tests", "_guide", "_evidence"}
     ] + examples
     for name, new in fresh.items():
         was = old.get(name)
@@ -457,115 +295,71 @@ def survives_in_a_copy(mutant: Mutant) -> bool:
 # --- The result -----------------------------------------------------------------------------
 
 
-def harmless() -> dict[str, str]:
-    """Give the survivors that are known, each with the reason why it is harmless."""
-    groups = tomllib.loads(HARMLESS.read_text(encoding="utf-8")).get("because", [])
-    return {title: group["reason"] for group in groups for title in group["mutants"]}
-
-
-def summary(tested: list[Mutant]) -> dict[str, Any]:
-    """Count by module what was killed, and list what was not."""
-    counted = [mutant for mutant in tested if mutant.outcome != "not Python"]
-    modules: dict[str, dict[str, int]] = {}
-    for mutant in counted:
-        row = modules.setdefault(mutant.module, {"mutants": 0, "killed": 0})
-        row["mutants"] += 1
-        row["killed"] += mutant.outcome == "killed"
-    return {
-        "tool": f"Cosmic Ray {version('cosmic_ray')}",
-        "mutants": len(counted),
-        "killed": sum(row["killed"] for row in modules.values()),
-        "modules": modules,
-        "survivors": sorted(m.title for m in counted if m.outcome == "survived"),
-    }
-
-
-def survivors(found: list[Mutant]) -> list[Mutant]:
-    """Keep the mutants that survived the last run of the whole package."""
-    titles = set(json.loads(RESULT.read_text(encoding="utf-8"))["survivors"])
-    places = {title.partition(": ")[0] for title in titles}
-    return [
-        mutant
-        for mutant in found
-        if (f"{mutant.module}.{mutant.function}".rstrip(".") in places) and mutant.title in titles
-    ]
-
-
-def merged(again: dict[str, Any]) -> dict[str, Any]:
-    """Put what became of the last run's survivors into its result."""
-    last: dict[str, Any] = json.loads(RESULT.read_text(encoding="utf-8"))
-    last["survivors"] = again["survivors"]
-    left = Counter(re.split(r"[.:]", title)[0] for title in again["survivors"])
-    for module, row in last["modules"].items():
-        row["killed"] = row["mutants"] - left[module]
-    last["killed"] = last["mutants"] - len(again["survivors"])
-    return last
-
-
 def main(arguments: list[str]) -> int:
-    """Test all mutants, or those of some modules."""
+    """Test the mutants of the modules that have changed since the last time, or of those named."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
-    parser.add_argument("module", nargs="*", help="such as steps; without any, the whole package")
+    parser.add_argument("module", nargs="*", help="such as steps; else those that have changed")
+    parser.add_argument("--all", action="store_true", help="every module, changed or not")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
-    parser.add_argument("--survivors", action="store_true", help="only those of the last run")
     chosen = parser.parse_args(arguments)
     os.chdir(ROOT)
-    SESSION.unlink(missing_ok=True)
-    begin = time.monotonic()
-    with use_db(str(SESSION)) as db:
-        found = mutants(db, chosen.module)
-        if chosen.survivors:
-            found = survivors(found)
-        runner = Runner(found, chosen.jobs)
-        # Everything that is printed while mutants are tested is ours.
-        status = pytest.main([*PYTEST, "-s"], plugins=[runner])
-        if any(not mutant.outcome for mutant in runner.mutants):
-            return int(status) or 1
-        known = harmless()
-        left = [
-            m
-            for m in runner.mutants
-            if m.outcome == "survived"
-            and (m.module, m.function) not in runner.touched
-            and m.title not in known
-        ]
-        print(f"{len(left)} survivors run on import; each is tested again in a copy of the project")
-        with ThreadPoolExecutor(chosen.jobs) as pool:
-            for mutant, survives in zip(left, pool.map(survives_in_a_copy, left), strict=True):
-                mutant.outcome = "survived" if survives else "killed"
-        for mutant in runner.mutants:
-            if mutant.outcome == "not Python":
-                _skip(db, mutant.job, "not Python")
-                continue
-            survived = mutant.outcome == "survived"
-            db.set_result(
-                mutant.job,
-                WorkResult(
-                    worker_outcome=WorkerOutcome.NORMAL,
-                    test_outcome=TestOutcome.SURVIVED if survived else TestOutcome.KILLED,
-                    output=mutant.killer,
-                ),
-            )
-    result = summary(runner.mutants)
-    if chosen.survivors:
-        result = merged(result)
-    return report(result, time.monotonic() - begin, whole=not chosen.module)
+    result = json.loads(RESULT.read_text(encoding="utf-8"))["modules"]
+    paths = [
+        path
+        for path in modules()
+        if chosen.all
+        or (path.stem in chosen.module)
+        or (not chosen.module and result.get(path.stem, {}).get("code") != fingerprint(path))
+    ]
+    runner = Runner(mutants(paths), chosen.jobs)
+    # Everything that is printed while mutants are tested is ours.
+    status = pytest.main([*PYTEST, "-s"], plugins=[runner])
+    if any(not mutant.outcome for mutant in runner.mutants):
+        return int(status) or 1
+    groups = tomllib.loads(HARMLESS.read_text(encoding="utf-8"))["because"]
+    known = {title for group in groups for title in group["mutants"]}
+    left = [
+        mutant
+        for mutant in runner.mutants
+        if mutant.outcome == "survived"
+        and (mutant.module, mutant.function) not in runner.touched
+        and mutant.title not in known
+    ]
+    print(f"{len(left)} survivors run on import; each is tested again in a copy of the project")
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        for mutant, survives in zip(left, pool.map(survives_in_a_copy, left), strict=True):
+            mutant.outcome = "survived" if survives else "killed"
+    names = {path.stem for path in modules()}
+    result = {name: row for name, row in result.items() if name in names}
+    result |= {path.stem: _row(path, runner.mutants) for path in paths}
+    content = {
+        "tool": f"Cosmic Ray {version('cosmic_ray')}",
+        "modules": dict(sorted(result.items())),
+    }
+    RESULT.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return report(result, known)
 
 
-def report(found: dict[str, Any], seconds: float, *, whole: bool) -> int:
-    """Print the result, keep it if it is of the whole package, and say whether it will do."""
-    known = harmless()
-    new = [title for title in found["survivors"] if title not in known]
-    for module, row in sorted(found["modules"].items()):
-        print(f"{module:20} {row['killed']:5} of {row['mutants']:5} killed")
-    share = found["killed"] / max(1, found["mutants"])
-    print(f"{found['killed']} of {found['mutants']} mutants killed, {share:.2%}, {seconds:.0f} s")
-    if whole:
-        RESULT.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        gone = sorted(set(known) - set(found["survivors"]))
-        if gone:
-            print("No longer survivors, take them out of harmless.toml:", *gone, sep="\n  ")
-    if new:
+def _row(path: Path, tested: list[Mutant]) -> dict[str, Any]:
+    """Say of a module how many mutants it has, which survived, and of which code they are."""
+    of_module = [m for m in tested if m.module == path.stem and m.outcome != "not Python"]
+    survivors = sorted(mutant.title for mutant in of_module if mutant.outcome == "survived")
+    return {"code": fingerprint(path), "mutants": len(of_module), "survivors": survivors}
+
+
+def report(result: dict[str, Any], known: set[str]) -> int:
+    """Print what is kept, and say whether it will do."""
+    survivors = [title for row in result.values() for title in row["survivors"]]
+    total = sum(row["mutants"] for row in result.values())
+    for module, row in result.items():
+        print(
+            f"{module:20} {row['mutants'] - len(row['survivors']):5} of {row['mutants']:5} killed"
+        )
+    share = 1 - len(survivors) / max(1, total)
+    print(f"{total - len(survivors)} of {total} mutants killed, {share:.2%}")
+    if gone := sorted(known - set(survivors)):
+        print("No longer survivors, take them out of harmless.toml:", *gone, sep="\n  ")
+    if new := sorted(set(survivors) - known):
         print("Survivors without a reason in harmless.toml:", *new, sep="\n  ")
     return int(bool(new) or share < 0.95)
 

@@ -1,0 +1,149 @@
+"""The mutants: Cosmic Ray makes them, and those that change nothing that runs are left out."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from cosmic_ray.commands import init
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator
+from cosmic_ray.tools.filters.operators_filter import OperatorsFilter
+from cosmic_ray.work_db import use_db
+
+SETTINGS = Path(__file__).with_name("settings.toml")
+
+
+def mutants(paths: list[Path]) -> list[Mutant]:
+    """Have Cosmic Ray list the mutants, without those that change nothing that runs."""
+    with use_db(":memory:") as db:
+        init(paths, db, {})
+        OperatorsFilter().filter(db, argparse.Namespace(config=str(SETTINGS)))
+        changes = [item.mutations[0] for item in db.pending_work_items]
+    found = []
+    for change in changes:
+        path, start = Path(change.module_path), (change.start_pos[0], change.start_pos[1])
+        if not _is_idle(path, change.operator_name, start):
+            function = _function_at(path, start[0])
+            found.append(Mutant(path, change.operator_name, change.occurrence, function))
+    return found
+
+
+@dataclass
+class Mutant:
+    """One change to one line, and what became of it."""
+
+    path: Path
+    operator: str
+    occurrence: int
+    function: str  # the function it stands in, or nothing
+    killer: str = ""
+    outcome: str = ""
+
+    @property
+    def module(self) -> str:
+        """The name of the module, such as `steps`."""
+        return self.path.stem
+
+    @property
+    def code(self) -> str | None:
+        """The module with the change made."""
+        changed: str | None = mutate_code(
+            self.path.read_text(encoding="utf-8"), get_operator(self.operator)(), self.occurrence
+        )
+        return changed
+
+    @property
+    def title(self) -> str:
+        """The change in words: where it is, the line before and the line after."""
+        before = self.path.read_text(encoding="utf-8").splitlines()
+        after = (self.code or "").splitlines()
+        old, new = next(((a, b) for a, b in zip(before, after, strict=False) if a != b), ("?", "?"))
+        where = f"{self.module}.{self.function}" if self.function else self.module
+        return f"{where}: {' '.join(old.split())} -> {' '.join(new.split())}"
+
+
+@cache
+def _unseen(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Give the places that do not run or make only the text of a message."""
+    places: list[ast.AST] = []
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            places.append(node)
+        elif isinstance(node, (ast.arg, ast.AnnAssign)) and node.annotation:
+            places.append(node.annotation)
+        elif isinstance(node, ast.FunctionDef) and node.returns:
+            places.append(node.returns)
+        elif isinstance(node, (ast.If, ast.Assign)) and "TYPE_CHECKING" in ast.unparse(
+            node.test if isinstance(node, ast.If) else node.targets[0]
+        ):
+            places.append(node)
+    return [
+        ((n.lineno, n.col_offset), (n.end_lineno, n.end_col_offset))  # type: ignore[attr-defined]
+        for n in places
+    ]
+
+
+@cache
+def _operators(path: Path) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """Give the lines and columns between two operands, and of comparisons with a text."""
+    between: set[tuple[int, int]] = set()
+    texts: set[tuple[int, int]] = set()
+    lines = path.read_text(encoding="utf-8").splitlines()
+
+    def gap(left: ast.expr, right: ast.expr) -> set[tuple[int, int]]:
+        begin, end = (
+            (left.end_lineno or 0, left.end_col_offset or 0),
+            (right.lineno, right.col_offset),
+        )
+        return {
+            (line, column)
+            for line in range(begin[0], end[0] + 1)
+            for column in range(
+                begin[1] if line == begin[0] else 0,
+                end[1] if line == end[0] else len(lines[line - 1]),
+            )
+        }
+
+    for node in ast.walk(ast.parse("\n".join(lines))):
+        if isinstance(node, ast.BinOp):
+            between |= gap(node.left, node.right)
+        elif isinstance(node, ast.AugAssign):
+            between |= gap(node.target, node.value)
+        elif isinstance(node, ast.Compare):
+            for left, right in zip([node.left, *node.comparators], node.comparators, strict=False):
+                if any(
+                    isinstance(x, ast.Constant) and isinstance(x.value, str) for x in (left, right)
+                ):
+                    texts |= gap(left, right)
+    return between, texts
+
+
+def _is_idle(path: Path, operator: str, start: tuple[int, int]) -> bool:
+    """Whether a mutant says nothing about the tests."""
+    if any(a <= start < b for a, b in _unseen(path)):
+        return True  # it does not run, or only words a message
+    between, texts = _operators(path)
+    if "BinaryOperator" in operator and start not in between:
+        return True  # a star in a signature is no product
+    # Names have no order.
+    return bool(re.search(r"_(Eq|NotEq)_(Lt|LtE|Gt|GtE)$", operator)) and start in texts
+
+
+@cache
+def _functions(path: Path) -> list[tuple[int, int, str]]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [
+        (node.lineno, node.end_lineno or node.lineno, node.name)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    ]
+
+
+def _function_at(path: Path, line: int) -> str:
+    return next((name for a, b, name in _functions(path) if a <= line <= b), "")
