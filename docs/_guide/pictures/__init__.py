@@ -1,8 +1,6 @@
 """The drawings, as SVG made while the site is built, in the colours of docs/assets/pictures.css.
 
-Every function returns a `<figure>` on one line and takes, beside what it draws, a `name` (prefix of
-its ids, unique on a page), a `title`, a `summary` (the text alternative, which carries the figures)
-and a `caption` (HTML, or empty).
+Every function returns a `<figure>` on one line; beside what it draws it takes what `About` names.
 """
 
 from _guide.pictures.bars import stacked_bars

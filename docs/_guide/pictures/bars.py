@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from _guide.pictures.axes import ticks
-from _guide.pictures.drawing import SIZE, SMALL, WIDTH, Drawing, colours_of, text_width
+from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, colours_of, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -16,10 +16,7 @@ def stacked_bars(
     rows: Mapping[str, Mapping[str, float]],
     unit: str,
     number: Callable[[float], str],
-    name: str,
-    title: str,
-    summary: str,
-    caption: str,
+    **about: Unpack[About],
 ) -> str:
     """Draw one horizontal bar for each row, made of its parts, on a common scale from 0.
 
@@ -28,12 +25,9 @@ def stacked_bars(
             that is 0 in every row is left out.
         unit: Unit of the sizes, such as `"GB"`.
         number: Formats a size, without the unit.
-        name: Prefix of the ids.
-        title: Name of the picture.
-        summary: Text alternative.
-        caption: HTML below the picture.
+        **about: What every picture has.
     """
-    drawing, thick = Drawing(name), 22.0
+    drawing, thick = Drawing(**about), 22.0
     parts = list(dict.fromkeys(part for row in rows.values() for part in row if row[part]))
     colours = colours_of(parts)
     totals = {row: sum(sizes.values()) for row, sizes in rows.items()}
@@ -65,4 +59,4 @@ def stacked_bars(
             x += width
         drawing.text(0, y - 7, row, "halo")
         drawing.text(x + 6, y + 16, ends[row], "strong halo")
-    return drawing.figure(bottom + 24, title, summary, caption)
+    return drawing.figure(bottom + 24)

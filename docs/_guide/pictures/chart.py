@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from textwrap import wrap
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from _guide.pictures.axes import Axis
-from _guide.pictures.drawing import SMALL, WIDTH, Drawing, colours_of, short, text_width
+from _guide.pictures.drawing import SMALL, WIDTH, About, Drawing, colours_of, short, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -19,11 +19,8 @@ def line_chart(
     y_label: str,
     x_number: Callable[[float], str],
     y_number: Callable[[float], str],
-    name: str,
-    title: str,
-    summary: str,
-    caption: str,
     marks: Sequence[tuple[float, float, str]] = (),
+    **about: Unpack[About],
 ) -> str:
     """Draw up to four lines, each named at its end.
 
@@ -34,13 +31,10 @@ def line_chart(
         y_label: What the vertical axis shows, with its unit.
         x_number: Formats a number on the horizontal axis.
         y_number: Formats a number on the vertical axis.
-        name: Prefix of the ids.
-        title: Name of the picture.
-        summary: Text alternative.
-        caption: HTML below the picture.
         marks: Dots, each with its label below, to the right where there is room.
+        **about: What every picture has.
     """
-    drawing, top, bottom, high = Drawing(name), 26.0, 226.0, 14.0
+    drawing, top, bottom, high = Drawing(**about), 26.0, 226.0, 14.0
     colours = colours_of(list(series))
     points = [
         *(point for line in series.values() for point in line),
@@ -84,4 +78,4 @@ def line_chart(
         drawing.add("circle", cx=x, cy=y, r=4.5, class_="dot")
         width = text_width(label, SMALL)
         drawing.text(min(x + 9, WIDTH - width), y + 19.5, label, "halo", size=SMALL)
-    return drawing.figure(bottom + 40, title, summary, caption)
+    return drawing.figure(bottom + 40)

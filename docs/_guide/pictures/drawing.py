@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -26,13 +26,25 @@ _NARROW = frozenset("fijlrtI.,:;'|!()[] \N{NO-BREAK SPACE}")
 _WIDE = frozenset("mwMW%@→")
 
 
+class About(TypedDict):
+    """What every picture has beside what it draws."""
+
+    name: str
+    """The prefix of its ids, unique on a page."""
+    title: str
+    summary: str
+    """The text alternative, which carries the figures."""
+    caption: str
+    """HTML below the picture, or empty."""
+
+
 class Drawing:
     """The elements of one SVG, from back to front."""
 
-    def __init__(self, name: str) -> None:
-        if not _NAME.fullmatch(name):
-            raise ValueError(f"name must be lower-case letters, digits and hyphens, not {name!r}")
-        self.name = name
+    def __init__(self, **about: Unpack[About]) -> None:
+        if not _NAME.fullmatch(about["name"]):
+            raise ValueError(f"name must be lower case, digits, hyphens, not {about['name']!r}")
+        self.about, self.name = about, about["name"]
         self.elements: list[str] = []
         self.hatched = False
 
@@ -93,9 +105,9 @@ class Drawing:
             x += width + 16
         return y + 24
 
-    def figure(self, height: float, title: str, summary: str, caption: str) -> str:
+    def figure(self, height: float) -> str:
         """Close the drawing and wrap it in a `<figure>`."""
-        name = self.name
+        name, caption = self.name, self.about["caption"]
         hatch = (
             f'<pattern id="{name}-hatch" width="5" height="5" patternUnits="userSpaceOnUse" '
             'patternTransform="rotate(45)"><path d="M0 0v5" class="hatch"></path></pattern>'
@@ -104,8 +116,8 @@ class Drawing:
             '<figure class="picture" data-search-exclude>'
             f'<svg viewBox="0 0 {short(WIDTH)} {short(height)}" role="img" '
             f'aria-labelledby="{name}-title {name}-summary">'
-            f'<title id="{name}-title">{html.escape(title)}</title>'
-            f'<desc id="{name}-summary">{html.escape(summary)}</desc>'
+            f'<title id="{name}-title">{html.escape(self.about["title"])}</title>'
+            f'<desc id="{name}-summary">{html.escape(self.about["summary"])}</desc>'
             f"{hatch * self.hatched}{''.join(self.elements)}</svg>"
             f"{f'<figcaption>{caption}</figcaption>' if caption else ''}</figure>"
         )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from _guide.pictures.drawing import SIZE, SMALL, WIDTH, Drawing, short, text_width
+from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, short, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -13,27 +13,21 @@ if TYPE_CHECKING:
 def shape_boxes(
     *,
     shapes: Sequence[tuple[str, int, int]],
-    name: str,
-    title: str,
-    summary: str,
-    caption: str,
     frozen: Collection[str] = (),
     enlarged: float = 1,
+    **about: Unpack[About],
 ) -> str:
     """Draw matrices to scale, as rectangles with their dimensions and numbers of entries.
 
     Args:
         shapes: For each matrix its label, rows and columns. What does not fit beside the last
             stands below it.
-        name: Prefix of the ids.
-        title: Name of the picture.
-        summary: Text alternative.
-        caption: HTML below the picture.
         frozen: Labels of the matrices that are not trained: grey and hatched.
         enlarged: By what factor sides below a sixteenth of the longest are drawn too long; the
             drawing says so.
+        **about: What every picture has.
     """
-    drawing, x, y, foot, note = Drawing(name), 0.0, 0.0, 0.0, ""
+    drawing, x, y, foot, note = Drawing(**about), 0.0, 0.0, 0.0, ""
     longest = max(max(rows, columns) for _, rows, columns in shapes)
     flat = max(rows for _, rows, _ in shapes) * 4 <= longest
     scale = (300.0 if flat else 144.0) / longest
@@ -71,4 +65,4 @@ def shape_boxes(
     if note:
         drawing.text(0, foot + 15, note, "muted", size=SMALL)
         foot += 20
-    return drawing.figure(foot, title, summary, caption)
+    return drawing.figure(foot)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from _guide.pictures.drawing import SMALL, WIDTH, Drawing, broken, short, text_width
+from _guide.pictures.drawing import SMALL, WIDTH, About, Drawing, broken, short, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,25 +14,19 @@ if TYPE_CHECKING:
 def accumulation_timeline(
     *,
     windows: Sequence[Sequence[int]],
-    name: str,
-    title: str,
-    summary: str,
-    caption: str,
     boundary: int | None = None,
+    **about: Unpack[About],
 ) -> str:
     """Draw micro-batches as numbered boxes, grouped by the update that they go into.
 
     Args:
         windows: For each update its micro-batches, as `dlp.accumulation_windows` lists them. A
             number that is missing is drawn as a micro-batch without an update.
-        name: Prefix of the ids.
-        title: Name of the picture.
-        summary: Text alternative.
-        caption: HTML below the picture.
         boundary: Micro-batches per epoch: every second epoch has another colour, and a line
             stands where an epoch begins.
+        **about: What every picture has.
     """
-    drawing, y = Drawing(name), 0.0
+    drawing, y = Drawing(**about), 0.0
     groups = _groups(windows, boundary)
     starts = [i for i, group in enumerate(groups) if 0 in group.starts]
     for line in broken([group.width for group in groups], 12, WIDTH, starts):
@@ -44,7 +38,7 @@ def accumulation_timeline(
             group.draw(drawing, x, y)
             x += group.width + 12
         y += max(group.height for group in row) + 10
-    return drawing.figure(y - 10, title, summary, caption)
+    return drawing.figure(y - 10)
 
 
 class _Group:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from _guide.pictures.drawing import SMALL, WIDTH, Drawing, broken
+from _guide.pictures.drawing import SMALL, WIDTH, About, Drawing, broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,25 +14,19 @@ def token_strip(
     *,
     tokens: Sequence[str],
     rows: Mapping[str, Sequence[bool]],
-    name: str,
-    title: str,
-    summary: str,
-    caption: str,
+    **about: Unpack[About],
 ) -> str:
     """Draw a text token by token and, method by method, which tokens count in the loss.
 
     Args:
         tokens: The tokens as they are to be read.
         rows: For each training method whether each token counts.
-        name: Prefix of the ids.
-        title: Name of the picture.
-        summary: Text alternative.
-        caption: HTML below the picture.
+        **about: What every picture has.
     """
     for row, counts in rows.items():
         if len(counts) != len(tokens):
             raise ValueError(f"{row!r} has {len(counts)} marks for {len(tokens)} tokens")
-    drawing, gap, y = Drawing(name), 4.0, 0.0
+    drawing, gap, y = Drawing(**about), 4.0, 0.0
     widths = [max(36.0, 7.3 * len(token) + 10) + gap for token in tokens]
     fewest = len(broken(widths, 0, WIDTH + gap))
     limits = (WIDTH * i / 20 + gap for i in range(1, 21))  # the least makes lines about as long
@@ -59,4 +53,4 @@ def token_strip(
                 drawing.text(x + width / 2, y + 13, word, style, "middle", 11)
             y += 18
         y += 22
-    return drawing.figure(y - 20, title, summary, caption)
+    return drawing.figure(y - 20)
