@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _UNIT = (
     r"(?:[kMGT]i?B|(?:kilo|mega|giga|tera|kibi|mebi|gibi)?bytes?|bits?|percent|tokens|parameters|"
-    r"layers|updates|steps|samples|hours|days)\b|%"
+    r"layers|updates|steps|samples|hours|days|GPUs|devices|heads|labels|micro-batches)\b|%"
 )
 NAMES = re.compile(
     rf"""(?<![\w.\-])(?:
@@ -47,7 +47,7 @@ _ONES = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fou
 _TENS = "sixteen|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
 _MORE = "hundred|thousand|million|billion|one"
 _FIGURE = re.compile(
-    r"(?<![\w.\-])[-−+]?\.?[\d¼-¾⅐-⅞](?:[\d.,_]*\d)?"
+    r"(?<![\w.\-])[-−+v]?\.?[\d¼-¾⅐-⅞](?:[\d.,_]*\d)?"
     r"|(?<![\d.,])\d[\d.,]*[ \u00a0-]?[kMGT]i?B\b"  # also in "A100-80GB"
     rf"|\b(?:{_ONES}|{_TENS}|an?(?=[ ](?:{_MORE})))(?:[ -](?:{_ONES}|{_TENS}|{_MORE}))*[ -]{_UNIT}",
     re.I,
@@ -191,7 +191,8 @@ def in_text(text: str) -> Iterator[Found]:
 def _in_tex(tex: str) -> Iterator[str]:
     """Yield the figures in a formula: small whole numbers belong to a side that has letters."""
     tex = re.sub(rf"\\(?:text|mathrm)\{{\s*{_UNIT}\s*\}}|10\^\{{?9\}}?|2\^\{{30\}}", " ", tex)
-    tex = re.sub(r"\\(?:text|operatorname)\{[^}]*\}", "x", re.sub(r"_\{[^{}]*\}", "", tex))
+    tex = re.sub(r"\\text\{[^}]*?\b(\d[\d.,]*)[^}]*\}", r" \1 ", re.sub(r"_\{[^{}]*\}", "", tex))
+    tex = re.sub(r"\\(?:text|operatorname)\{[^}]*\}", "x", tex)
     for side in re.split(r"=|<|>|&|\\(?:approx|leq?|geq?|sim|to)\b|\\\\", tex):
         letters = re.search(r"[a-zA-Z]", re.sub(r"\\[a-zA-Z]+", "", side))
         for number in re.findall(r"\d+(?:\{,\}\d+)*(?:\.\d+)?", side):
