@@ -3,6 +3,9 @@
 Every formula is a pure function of keyword arguments that bear the field's own names; it gives a
 plain number, or a list or dict of them. The unit is in the function's name.
 
+A value of another type than documented is a `TypeError`, one out of its range or no choice a
+`ValueError`; the message names the argument. "Raises" stands only where there is more to refuse.
+
 The formulas stand in modules, grouped by what they are for. Whatever a module names without an
 underscore is public, and the modules are loaded in turn until a name is found.
 """

@@ -39,10 +39,6 @@ def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bo
     Returns:
         Trainable parameters.
 
-    Raises:
-        TypeError: If a count is not an int or `use_dora` not a bool.
-        ValueError: If a count is below 1.
-
     Source:
         Hu et al. 2021 (LoRA), section 4.1; PEFT 0.21.2, `tuners/lora/layer.py`,
         `LoraLayer.update_layer`, and `tuners/lora/dora.py` for the magnitudes.
@@ -73,10 +69,6 @@ def lora_break_even_rank(*, in_features: int, out_features: int) -> float:
     Returns:
         Units of rank, not rounded.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
-
     Examples:
         >>> lora_break_even_rank(in_features=4096, out_features=4096)
         2048.0
@@ -101,10 +93,6 @@ def adalora_parameters(*, init_r: int, in_features: int, out_features: int) -> i
 
     Returns:
         Trainable parameters.
-
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
 
     Source:
         PEFT 0.21.2, `tuners/adalora/layer.py`, `AdaLoraLayer.update_layer`, where one more

@@ -45,10 +45,6 @@ def cache_bits_per_value(*, dtype: str = "bf16") -> float:
     Returns:
         Bits per value.
 
-    Raises:
-        TypeError: If `dtype` is not a str.
-        ValueError: If it is not one of `CACHE_DTYPES`.
-
     Source:
         llama.cpp, `common/arg.cpp`, option `--cache-type-k`, for the types; their blocks as in
         [`gguf_bits_per_weight`][dlp.quantization.gguf_bits_per_weight].
@@ -88,10 +84,6 @@ def kv_cache_bytes(
 
     Returns:
         Bytes, rounded up to a whole byte.
-
-    Raises:
-        TypeError: If a count is not an int or `dtype` not a str.
-        ValueError: If a count is below 1 or `dtype` is unknown.
 
     Source:
         The scaling book, part 7, "What about memory?"; Ainslie et al. 2023, section 2.2, for

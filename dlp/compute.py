@@ -91,10 +91,6 @@ def forward_flops(*, num_parameters: int, num_tokens: int) -> int:
     Returns:
         FLOPs.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
-
     Source:
         Brown et al. 2020 (GPT-3), Table D.1: one addition and one multiplication for each
         parameter and token.
@@ -130,10 +126,6 @@ def training_flops(*, num_parameters: int, num_tokens: int, recomputation: str =
     Returns:
         FLOPs.
 
-    Raises:
-        TypeError: If a count is not an int or `recomputation` not a str.
-        ValueError: If a count is below 1 or `recomputation` is unknown.
-
     Source:
         Brown et al. 2020 (GPT-3), Table D.1, for 6; Narayanan et al. 2021, equation 4, for 8.
 
@@ -165,10 +157,6 @@ def lora_training_flops(
 
     Returns:
         FLOPs. Below the first adapter no gradient is needed, so a library may do less there.
-
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is out of its range.
 
     Source:
         The scaling book, part 4, "Forward and reverse FLOPs", for the two products of the backward
@@ -203,10 +191,6 @@ def head_training_flops(*, num_parameters: int, num_head_parameters: int, num_to
 
     Returns:
         FLOPs.
-
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
 
     Source:
         The scaling book, part 4, "Forward and reverse FLOPs", for the products of one matrix.
@@ -268,10 +252,6 @@ def attention_flops(
     Returns:
         FLOPs.
 
-    Raises:
-        TypeError: If a count is not an int, `passes` not a str or `causal` not a bool.
-        ValueError: If a count is below 1 or `passes` is unknown.
-
     Source:
         Chowdhery et al. 2022 (PaLM), appendix B: $12 L H Q T$ per token, mask not counted.
 
@@ -326,10 +306,6 @@ def training_flops_per_token(
 
     Returns:
         FLOPs per token, nothing recomputed: the model FLOPs of MFU.
-
-    Raises:
-        TypeError: If a count is not an int or `causal` not a bool.
-        ValueError: If a count is below 1.
 
     Source:
         Chowdhery et al. 2022 (PaLM), appendix B.
@@ -398,10 +374,6 @@ def transformer_flops(
 
     Returns:
         FLOPs: the model FLOPs of MFU, or with recomputation the hardware FLOPs of HFU.
-
-    Raises:
-        TypeError: If a count is not an int or `recomputation` not a str.
-        ValueError: If a count is below 1 or `recomputation` is unknown.
 
     Source:
         Narayanan et al. 2021, equation 3 and appendix. For selective recomputation the products
@@ -507,10 +479,6 @@ def peak_flops_per_second(*, accelerator: str) -> int:
     Returns:
         FLOPs per second of one device.
 
-    Raises:
-        TypeError: If `accelerator` is not a str.
-        ValueError: If it is not one of `ACCELERATORS`.
-
     Source:
         nanoGPT, `transformer_sizing.ipynb`, for the A100; Chowdhery et al. 2022 (PaLM), section
         4.1, for TPU v4; the scaling book, parts 1 and 2, for the rest.
@@ -545,10 +513,6 @@ def flops_utilization(
 
     Returns:
         Share of the peak, 1 at best.
-
-    Raises:
-        TypeError: If an argument is not a number, or `num_devices` not an int.
-        ValueError: If one is out of its range.
 
     Source:
         Chowdhery et al. 2022 (PaLM), section 4.1.
@@ -589,10 +553,6 @@ def tokens_per_second(
 
     Returns:
         Tokens per second of all devices together.
-
-    Raises:
-        TypeError: If an argument is not a number, or `num_devices` not an int.
-        ValueError: If one is out of its range.
 
     Source:
         Chowdhery et al. 2022 (PaLM), section 4.1: the inverse of
@@ -640,10 +600,6 @@ def training_days(
 
     Returns:
         Days of 86,400 seconds.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If one is out of its range.
 
     Source:
         nanoGPT, `transformer_sizing.ipynb`; with full recomputation Narayanan et al. 2021, equation

@@ -27,10 +27,6 @@ def linear_parameters(*, in_features: int, out_features: int, bias: bool = True)
     Returns:
         Parameters.
 
-    Raises:
-        TypeError: If a width is not an int or `bias` not a bool.
-        ValueError: If a width is below 1.
-
     Source:
         PyTorch, `torch.nn.Linear`: a weight of shape `(out_features, in_features)`, a bias of
         shape `(out_features,)`.
@@ -63,10 +59,6 @@ def classification_head_parameters(*, hidden_size: int, num_labels: int, bias: b
 
     Returns:
         Parameters of the head.
-
-    Raises:
-        TypeError: If a count is not an int or `bias` not a bool.
-        ValueError: If a count is below 1.
 
     Source:
         PyTorch, `torch.nn.Linear`.

@@ -274,10 +274,6 @@ def largest_model(
         [`sharded_state_bytes`][dlp.parallel.sharded_state_bytes] that takes most of the memory, and
         `growing_part`, the one to which another parameter adds most.
 
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If a number is out of its range or a choice unknown.
-
     Examples:
         Eight devices with ZeRO's stage 3:
 
@@ -344,10 +340,6 @@ def largest_cached_context(
         `num_tokens` of prompt and answer, 0 if not even one fits; `total`, the bytes at this number
         (at 0 those of the weights), and `next_total`, those of one token more in every sequence;
         `largest_part`, `weights` or `cache`, whichever takes more, and `growing_part`, the cache.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If a number is out of its range or a choice unknown.
 
     Examples:
         Llama 2 7B in 16 bits, on a card "of 24 GB":

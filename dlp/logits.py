@@ -131,10 +131,6 @@ def logits_bytes(
     Returns:
         Bytes of one copy.
 
-    Raises:
-        TypeError: If a count is not an int or `dtype` not a str.
-        ValueError: If a count is below 1 or `dtype` is unknown.
-
     Source:
         Transformers 5.23.0, `loss_utils.py`, `ForCausalLMLoss`, for the copy in fp32.
 

@@ -87,10 +87,6 @@ def weight_bytes(*, num_parameters: int, dtype: "Dtype" = "fp32") -> int:
     Returns:
         Bytes, rounded up to a whole byte.
 
-    Raises:
-        TypeError: If `num_parameters` is not an int or `dtype` not a str.
-        ValueError: If `num_parameters` is negative or `dtype` is unknown.
-
     Examples:
         >>> weight_bytes(num_parameters=7_000_000_000, dtype="fp32")
         28000000000
@@ -111,10 +107,6 @@ def gradient_bytes(*, num_trainable_parameters: int, dtype: "ComputeDtype" = "fp
 
     Returns:
         Bytes.
-
-    Raises:
-        TypeError: If `num_trainable_parameters` is not an int or `dtype` not a str.
-        ValueError: If `num_trainable_parameters` is negative or `dtype` is unknown.
 
     Examples:
         >>> gradient_bytes(num_trainable_parameters=7_000_000_000)
@@ -144,10 +136,6 @@ def optimizer_bytes_per_parameter(*, optimizer: "Optimizer" = "adamw") -> float:
     Returns:
         Bytes per parameter that is trained.
 
-    Raises:
-        TypeError: If `optimizer` is not a str.
-        ValueError: If it is not one of `OPTIMIZERS`.
-
     Source:
         PyTorch, `torch.optim.SGD` and `torch.optim.AdamW` on fp32 parameters; bitsandbytes 0.50.2,
         `optim/optimizer.py`, which leaves tensors below 4,096 values in 32 bits.
@@ -173,10 +161,6 @@ def optimizer_state_bytes(
 
     Returns:
         Bytes, rounded up to a whole byte.
-
-    Raises:
-        TypeError: If `num_trainable_parameters` is not an int or `optimizer` not a str.
-        ValueError: If `num_trainable_parameters` is negative or `optimizer` is unknown.
 
     Source:
         Loshchilov and Hutter 2017 (AdamW), algorithm 2: two moments for each parameter.
@@ -214,10 +198,6 @@ def training_memory_bytes(
     Returns:
         Bytes, activations left out.
 
-    Raises:
-        TypeError: If a count is not an int or a choice not a str.
-        ValueError: If a count is out of its range or a choice unknown.
-
     Source:
         Rajbhandari et al. 2019 (ZeRO), section 3.1, for the parts.
 
@@ -246,10 +226,6 @@ def training_bytes_per_parameter(*, convention: "Convention" = "fp32") -> int:
 
     Returns:
         Bytes per parameter that is trained, activations left out.
-
-    Raises:
-        TypeError: If `convention` is not a str.
-        ValueError: If it is unknown.
 
     Source:
         10: the scaling book, part 5. 12: Stanford CS336, lecture 2.
@@ -280,10 +256,6 @@ def training_state_bytes(*, num_parameters: int, convention: "Convention" = "fp3
     Returns:
         Bytes, activations left out.
 
-    Raises:
-        TypeError: If `num_parameters` is not an int or `convention` not a str.
-        ValueError: If `num_parameters` is negative or `convention` is unknown.
-
     Source:
         Rajbhandari et al. 2019 (ZeRO), section 3.1, for the convention `"mixed"`.
 
@@ -310,10 +282,6 @@ def position_table_bytes(
 
     Returns:
         Bytes, rounded up to a whole byte.
-
-    Raises:
-        TypeError: If a count is not an int or `dtype` not a str.
-        ValueError: If a count is below 1 or `dtype` is unknown.
 
     Examples:
         >>> position_table_bytes(max_position_embeddings=1024, hidden_size=768)

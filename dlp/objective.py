@@ -196,10 +196,6 @@ def supervised_tokens(*, labels: "Sequence[int]") -> int:
     Returns:
         Tokens whose prediction is in the loss.
 
-    Raises:
-        TypeError: If `labels` is not a list of int.
-        ValueError: If it is empty.
-
     Source:
         Transformers 5.23.0, `loss/loss_utils.py`, `ForCausalLMLoss`, which shifts the labels.
 

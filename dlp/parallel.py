@@ -44,10 +44,6 @@ def zero_stage(*, sharding_strategy: "ShardingStrategy") -> int:
     Returns:
         The stage.
 
-    Raises:
-        TypeError: If `sharding_strategy` is not a str.
-        ValueError: If it is not one of `SHARDING_STRATEGIES`.
-
     Source:
         PyTorch 2.13.0, `torch/distributed/fsdp/api.py`, `ShardingStrategy`; Accelerate at commit
         16cb6eb, `docs/source/usage_guides/fsdp.md`, for the stages.
@@ -97,10 +93,6 @@ def sharded_state_bytes(
     Returns:
         Bytes on one device: `frozen_weights`, `weights`, `gradients`, `master_weights`,
         `optimizer`, and their sum, `total`.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If a count is out of its range or a choice unknown.
 
     Source:
         Rajbhandari et al. 2019 (ZeRO), section 5 and figure 1: 16 bytes for each parameter, of
@@ -192,10 +184,6 @@ def deepspeed_estimated_bytes(
     Returns:
         Bytes of `gpu`, on one device, and of `cpu`, in the main memory of one node, both rounded
         down.
-
-    Raises:
-        TypeError: If an argument is of the wrong type.
-        ValueError: If one is out of its range.
 
     Source:
         DeepSpeed 0.19.6, `runtime/zero/stage_1_and_2.py`, `estimate_zero2_model_states_mem_needs`,

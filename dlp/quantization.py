@@ -67,10 +67,6 @@ def blockwise_bits_per_parameter(
     Returns:
         Bits per parameter.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is out of its range.
-
     Source:
         Dettmers et al. 2023 (QLoRA), section 3: 4 bits in blocks of 64 with a 32-bit scale.
 
@@ -107,10 +103,6 @@ def double_quantized_bits_per_parameter(
     Returns:
         Bits per parameter.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is out of its range.
-
     Source:
         Dettmers et al. 2023 (QLoRA), section 3: 8-bit scales in blocks of 256.
 
@@ -139,10 +131,6 @@ def double_quantization_saved_bytes(*, num_parameters: int) -> int:
 
     Returns:
         Bytes.
-
-    Raises:
-        TypeError: If `num_parameters` is not an int.
-        ValueError: If it is negative.
 
     Source:
         Dettmers et al. 2023 (QLoRA), section 3: 0.373 bits for each parameter.
@@ -193,10 +181,6 @@ def gguf_bits_per_weight(*, ggml_type: "GgmlType") -> float:
 
     Returns:
         Bits per weight.
-
-    Raises:
-        TypeError: If `ggml_type` is not a str.
-        ValueError: If it is not one of `GGML_TYPES`.
 
     Source:
         llama.cpp at commit 0024aa7, `gguf-py/gguf/constants.py`, `GGML_QUANT_SIZES`.

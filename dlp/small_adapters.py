@@ -29,10 +29,6 @@ def bottleneck_adapter_parameters(
     Returns:
         Trainable parameters.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is out of its range.
-
     Source:
         Hu et al. 2021 (LoRA), section 5.1, which counts the design of Houlsby et al. 2019.
 

@@ -49,10 +49,6 @@ def prefix_tuning_parameters(
     Returns:
         Trainable parameters.
 
-    Raises:
-        TypeError: If a count is not an int or `prefix_projection` not a bool.
-        ValueError: If a count is below 1.
-
     Source:
         PEFT 0.21.2, `tuners/prefix_tuning/model.py`, `PrefixEncoder`.
 
@@ -142,10 +138,6 @@ def prompt_tuning_parameters(
     Returns:
         Trainable parameters.
 
-    Raises:
-        TypeError: If a count is not an int.
-        ValueError: If a count is below 1 or `num_transformer_submodules` above 2.
-
     Source:
         PEFT 0.21.2, `tuners/prompt_tuning/model.py`, `PromptEmbedding`; Hu et al. 2021 (LoRA),
         section 5.1, which calls it prefix-embedding tuning.
@@ -205,11 +197,6 @@ def p_tuning_parameters(
 
     Returns:
         Trainable parameters.
-
-    Raises:
-        TypeError: If a count is not an int or the type not a str.
-        ValueError: If a count is below 1, `num_transformer_submodules` above 2 or the type
-            unknown.
 
     Source:
         PEFT 0.21.2, `tuners/p_tuning/model.py`, `PromptEncoder`; PyTorch, `torch.nn.LSTM`.

@@ -51,10 +51,6 @@ def effective_batch_size(
     Returns:
         Samples per update.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
-
     Source:
         Transformers 5.23.0, `trainer.py`, `Trainer.get_total_train_batch_size`.
 
@@ -94,10 +90,6 @@ def micro_batches_per_epoch(
 
     Returns:
         Micro-batches per epoch on each device.
-
-    Raises:
-        TypeError: If a count is not an int or `drop_last` not a bool.
-        ValueError: If a count is below 1.
 
     Source:
         PyTorch, `torch.utils.data.BatchSampler.__len__`, the length of a `DataLoader`; the
@@ -158,10 +150,6 @@ def updates_per_epoch(
     Returns:
         Updates per epoch.
 
-    Raises:
-        TypeError: If a count is not an int, `drop_last` not a bool or `last_window` not a str.
-        ValueError: If a count is below 1 or `last_window` is unknown.
-
     Source:
         Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values` (rounds up);
         Transformers 4.48.3, `trainer.py`, `Trainer._inner_training_loop` (rounds down, but not
@@ -212,10 +200,6 @@ def training_micro_batches(
     Returns:
         Micro-batches on each device.
 
-    Raises:
-        TypeError: If a count is not an int or `drop_last` not a bool.
-        ValueError: If a count is below 1.
-
     Examples:
         >>> training_micro_batches(
         ...     num_samples=1000, per_device_train_batch_size=8, num_train_epochs=3
@@ -258,10 +242,6 @@ def training_updates(
 
     Returns:
         Updates in the run.
-
-    Raises:
-        TypeError: If a count is not an int, `drop_last` not a bool or `last_window` not a str.
-        ValueError: If a count is below 1 or `last_window` is unknown.
 
     Source:
         Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values`.
@@ -308,10 +288,6 @@ def accumulation_windows(
 
     Returns:
         One list of micro-batch numbers for each update.
-
-    Raises:
-        TypeError: If a count is not an int or `leftover` not a str.
-        ValueError: If a count is out of its range or `leftover` is unknown.
 
     Source:
         Transformers 5.23.0, `trainer.py` (`"step"`); for `"leak"` the training loop of the Hugging
@@ -375,10 +351,6 @@ def tokens_per_update(
     Returns:
         Tokens per update.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
-
     Examples:
         >>> tokens_per_update(
         ...     sequence_length=1024, per_device_train_batch_size=12, gradient_accumulation_steps=40
@@ -404,10 +376,6 @@ def tokens_per_epoch(*, num_samples: int, sequence_length: int) -> int:
     Returns:
         Tokens per epoch.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
-
     Examples:
         >>> tokens_per_epoch(num_samples=1_000_000, sequence_length=2048)
         2048000000
@@ -429,10 +397,6 @@ def epochs_seen(*, num_tokens: int, dataset_tokens: int, mixture_weight: float =
 
     Returns:
         Epochs.
-
-    Raises:
-        TypeError: If a count is not an int or `mixture_weight` not a number.
-        ValueError: If a count is below 1 or `mixture_weight` not from 0 to 1.
 
     Source:
         Brown et al. 2020 (GPT-3), Table 2.2.

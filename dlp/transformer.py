@@ -66,10 +66,6 @@ def mlp_parameters(*, hidden_size: int, intermediate_size: int, gated: bool = Tr
     Returns:
         Parameters in one layer.
 
-    Raises:
-        TypeError: If a size is not an int or `gated` not a bool.
-        ValueError: If a size is below 1.
-
     Source:
         Transformers 5.23.0, `modeling_llama.py`, `LlamaMLP`, and `modeling_gpt2.py`, `GPT2MLP`.
 
@@ -101,10 +97,6 @@ def norm_parameters(*, hidden_size: int, num_hidden_layers: int, bias: bool = Fa
     Returns:
         Parameters in the whole model.
 
-    Raises:
-        TypeError: If a count is not an int or `bias` not a bool.
-        ValueError: If a count is below 1.
-
     Examples:
         >>> norm_parameters(hidden_size=4096, num_hidden_layers=32)
         266240
@@ -129,10 +121,6 @@ def position_table_parameters(*, max_position_embeddings: int, hidden_size: int)
 
     Returns:
         Parameters in the table.
-
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
 
     Examples:
         The table of GPT-2:
@@ -160,10 +148,6 @@ def rough_parameters(*, num_hidden_layers: int, hidden_size: int) -> int:
     Returns:
         Parameters, without embeddings.
 
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
-
     Source:
         Kaplan et al. 2020, section 2.1, equation 2.1.
 
@@ -190,10 +174,6 @@ def implied_depth(*, num_parameters: int, hidden_size: int) -> float:
 
     Returns:
         Layers, not rounded.
-
-    Raises:
-        TypeError: If an argument is not an int.
-        ValueError: If one is below 1.
 
     Source:
         Kaplan et al. 2020, section 2.1, equation 2.1, solved for the depth.

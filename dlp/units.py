@@ -56,10 +56,6 @@ def gigabytes(*, num_bytes: float) -> float:
     Returns:
         Gigabytes (GB), 1 GB = 10^9 bytes.
 
-    Raises:
-        TypeError: If `num_bytes` is not a number.
-        ValueError: If it is negative or not finite.
-
     Source:
         NIST, "Prefixes for binary multiples".
 
@@ -80,10 +76,6 @@ def gibibytes(*, num_bytes: float) -> float:
 
     Returns:
         Gibibytes (GiB), 1 GiB = 2^30 bytes.
-
-    Raises:
-        TypeError: If `num_bytes` is not a number.
-        ValueError: If it is negative or not finite.
 
     Source:
         NIST, "Prefixes for binary multiples".
@@ -117,10 +109,6 @@ def bits_per_parameter(*, dtype: "Dtype") -> float:
     Returns:
         Bits per parameter.
 
-    Raises:
-        TypeError: If `dtype` is not a str.
-        ValueError: If it is not one of `DTYPES`.
-
     Source:
         Dettmers et al. 2023 (QLoRA), section 3, for the two NF4 rows.
 
@@ -144,10 +132,6 @@ def bytes_per_parameter(*, dtype: "Dtype") -> float:
     Returns:
         Bytes per parameter.
 
-    Raises:
-        TypeError: If `dtype` is not a str.
-        ValueError: If it is not one of `DTYPES`.
-
     Examples:
         >>> bytes_per_parameter(dtype="fp32")
         4.0
@@ -166,10 +150,6 @@ def stored_bytes(*, num_values: int, dtype: "Dtype") -> int:
 
     Returns:
         Bytes, rounded up to a whole byte.
-
-    Raises:
-        TypeError: If `num_values` is not an int or `dtype` not a str.
-        ValueError: If `num_values` is negative or `dtype` is not one of `DTYPES`.
 
     Examples:
         >>> stored_bytes(num_values=3, dtype="int4")

@@ -111,13 +111,9 @@ def test_a_function_describes_exactly_the_parameters(function: griffe.Function) 
 
 
 @every_function
-def test_a_function_says_what_it_returns_and_refuses(function: griffe.Function) -> None:
+def test_a_function_says_what_it_returns(function: griffe.Function) -> None:
     (returned,) = section(function, griffe.DocstringSectionKind.returns).value
     assert returned.description
-    raised = section(function, griffe.DocstringSectionKind.raises).value
-    assert [str(error.annotation) for error in raised] == ["TypeError", "ValueError"], (
-        f'{function.path}: "Raises:" must say when there is a TypeError and a ValueError'
-    )
 
 
 @every_function
