@@ -3,12 +3,6 @@
 A page or a table takes a given value from here by its name; it is never typed a second time.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-from _guide import formats
-
 num_samples = 1_000_000
 per_device_train_batch_size = 16
 gradient_accumulation_steps = 4
@@ -46,36 +40,3 @@ tokens = ("Q", ":", "Capital", "of", "France", "?", "A", ":", "Paris", ".")
 token_ids = list(range(len(tokens)))
 prompt_tokens = 8
 probabilities = (1.0, 0.9, 0.05, 0.8, 0.1, 0.6, 0.9, 0.95, 0.5, 0.8)
-
-
-@dataclass(frozen=True)
-class Given:
-    """One given value as a page shows it."""
-
-    label: str
-    value: str
-
-
-def _given(label: str, value: int) -> Given:
-    return Given(label, formats.count(value))
-
-
-SHOWN = {
-    "num_samples": _given("samples in the data set", num_samples),
-    "per_device_train_batch_size": _given("batch size per device", per_device_train_batch_size),
-    "gradient_accumulation_steps": _given("accumulation steps", gradient_accumulation_steps),
-    "num_devices": _given("devices", num_devices),
-    "num_parameters": _given("parameters of the model", num_parameters),
-    "context_length": _given("context length", context_length),
-    "longer_context": _given("longer context", longer_context),
-    "hidden_size": _given("embedding dimension", hidden_size),
-    "num_labels": _given("labels", num_labels),
-    "real_width": _given("rows and columns of the adapted matrix", real_width),
-    "r": _given("rank", r),
-    "tokens": Given("the example, prompt and answer", " ".join(tokens)),
-    "probabilities": Given(
-        "probability that the model gives to each", ", ".join(f"{p:g}" for p in probabilities)
-    ),
-    "prompt_tokens": _given("tokens of it are the prompt", prompt_tokens),
-}
-"""How each given value is labelled where a question lists what it gives."""

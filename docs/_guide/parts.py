@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _evidence.sources import source_list
-from _guide import given as values
 from _guide import worked
 from _guide.questions import QUESTIONS, question
 
@@ -23,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 def asked(number: int) -> str:
     """Write the question, the values it gives, and what it assumes."""
     q = question(number)
-    shown = "".join(_given(values.SHOWN[name]) for name in q.given)
+    shown = "".join(_given(label, value) for label, value in q.shown.values())
     return (
         f"{q.asked['asks']}\n{{ .asked }}\n\n"
         f'<dl class="given">{shown}</dl>\n\n'
@@ -31,9 +30,9 @@ def asked(number: int) -> str:
     )
 
 
-def _given(item: values.Given) -> str:
-    row = ' class="row"' if " " in item.value else ""  # a text or a list, not a number
-    return f"<div{row}><dt>{item.label}</dt><dd>{item.value}</dd></div>"
+def _given(label: str, value: str) -> str:
+    row = ' class="row"' if " " in value else ""  # a text or a list, not a number
+    return f"<div{row}><dt>{label}</dt><dd>{value}</dd></div>"
 
 
 def hint(number: int) -> str:
@@ -110,7 +109,7 @@ def corrections() -> str:
     rows = [
         (f"[{q.number}][{q.anchor}]", sheet["said"], sheet["verdict"], sheet["put_right"])
         for q in QUESTIONS
-        for sheet in [q.asked["sheet"]]
+        if (sheet := q.asked.get("sheet"))
     ]
     header = ("Question", "The original answer sheet", "Verdict", "Put right")
     return table(header, rows, name="corrections", align="rlll")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -61,7 +62,7 @@ class Case(TypedDict):
     says: NotRequired[str]
     because: str
     wrong: tuple[Wrong, ...]
-    sheet: Sheet
+    sheet: NotRequired[Sheet]
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Question:
     group: str
     nav: str
     title: str
-    given: tuple[str, ...]
+    given: Mapping[str, str]
+    """The values that the page shows, defaults of the case, and how each is labelled."""
     case: Callable[..., Case]
     counted: Mapping[str, str]
     """Numbers that libraries counted, by id, and what each is; of two ids, `a → b`, the growth."""
@@ -103,6 +105,12 @@ class Question:
     def anchor(self) -> str:
         """The id of the page's title, by which a block links to it: `[words][anchor]`."""
         return slugify(self.title, "-")
+
+    @property
+    def shown(self) -> dict[str, tuple[str, str]]:
+        """The label and the value of everything given, by name."""
+        values = inspect.signature(self.case).parameters
+        return {name: (label, listed(values[name].default)) for name, label in self.given.items()}
 
     @cached_property
     def asked(self) -> Case:
@@ -137,6 +145,14 @@ class Question:
             (said(wrong, self.asked["unit"]), wrong["assumes"], wrong["refuted"])
             for wrong in told_apart(self.asked)
         )
+
+
+def listed(value: Any) -> str:
+    """Write a given value: a count, the words of a text, or some shares."""
+    if isinstance(value, int):
+        return count(value)
+    words = all(isinstance(each, str) for each in value)
+    return " ".join(value) if words else ", ".join(f"{each:g}" for each in value)
 
 
 def told_apart(case: Case) -> list[Wrong]:

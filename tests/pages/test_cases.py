@@ -38,16 +38,16 @@ SENSIBLE: dict[str, tuple[Any, ...]] = {
     "real_width": (768, 2048, 4096),
     "r": (1, 2, 8, 16, 64, 256, 384, 1024, 2048, 4096),
 }
-"""What a practice may ask with: values that runs really have."""
+"""What a practice may ask with: values that runs really have. Others stay as they are given."""
 
 every_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda q: q.page)
 
 
 def cases(question: Question) -> Iterator[tuple[dict[str, Any], Case]]:
     """Put every combination of sensible values into a question."""
-    names = list(inspect.signature(question.case).parameters)
-    for values in product(*(SENSIBLE[name] for name in names)):
-        arguments = dict(zip(names, values, strict=True))
+    given = {p.name: p.default for p in inspect.signature(question.case).parameters.values()}
+    for values in product(*(SENSIBLE.get(name, (given[name],)) for name in given)):
+        arguments = dict(zip(given, values, strict=True))
         yield arguments, question.case(**arguments)
 
 

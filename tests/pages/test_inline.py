@@ -37,7 +37,7 @@ def test_a_figure_is_escaped_and_marked() -> None:
         ("count(1 / 3)", "not a whole number"),
         ("given.num_labels", "give it a format"),
         ("count(", "was never closed"),
-        ("q(9).answer", "there is no question 9"),
+        ("q(99).answer", "there is no question 99"),
         ("open('x')", "name 'open' is not defined"),
     ],
 )

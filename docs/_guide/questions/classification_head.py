@@ -83,7 +83,11 @@ QUESTION = Question(
     group="Parameters",
     nav="Classification head",
     title="How many parameters does the classification head have?",
-    given=("hidden_size", "num_labels", "context_length"),
+    given={
+        "hidden_size": "embedding dimension",
+        "num_labels": "labels",
+        "context_length": "context length",
+    },
     rule="A bias has one number for each *output*.",
     case=case,
     counted={

@@ -94,7 +94,11 @@ QUESTION = Question(
     group="Memory",
     nav="Context length",
     title="Does a model with a longer context take more memory to load?",
-    given=("num_parameters", "context_length", "longer_context"),
+    given={
+        "num_parameters": "parameters of the model",
+        "context_length": "context length",
+        "longer_context": "longer context",
+    },
     rule="Weights have no axis for the sequence; activations and the KV cache do.",
     case=case,
     counted={

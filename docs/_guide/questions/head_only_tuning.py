@@ -104,7 +104,11 @@ QUESTION = Question(
     group="Memory",
     nav="Head-only tuning",
     title="Does tuning only the head save memory?",
-    given=("num_parameters", "hidden_size", "num_labels"),
+    given={
+        "num_parameters": "parameters of the model",
+        "hidden_size": "embedding dimension",
+        "num_labels": "labels",
+    },
     rule="Frozen weights have no gradient and no optimizer state, but they are loaded.",
     case=case,
     counted={

@@ -90,12 +90,12 @@ QUESTION = Question(
     group="Training steps",
     nav="Iterations per epoch",
     title="How many iterations make one epoch?",
-    given=(
-        "num_samples",
-        "per_device_train_batch_size",
-        "gradient_accumulation_steps",
-        "context_length",
-    ),
+    given={
+        "num_samples": "samples in the data set",
+        "per_device_train_batch_size": "batch size per device",
+        "gradient_accumulation_steps": "accumulation steps",
+        "context_length": "context length",
+    },
     rule="Updates count the changes of the weights; micro-batches count the passes through the "
     "model.",
     case=case,

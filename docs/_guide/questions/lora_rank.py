@@ -91,7 +91,10 @@ QUESTION = Question(
     group="Parameters",
     nav="LoRA rank",
     title="Does a larger LoRA rank train more parameters?",
-    given=("real_width", "r"),
+    given={
+        "real_width": "rows and columns of the adapted matrix",
+        "r": "rank",
+    },
     rule="LoRA is linear in the rank: `r × (in_features + out_features)` for each adapted matrix.",
     case=case,
     counted={

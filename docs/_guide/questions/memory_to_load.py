@@ -77,7 +77,9 @@ QUESTION = Question(
     group="Memory",
     nav="Memory to load",
     title="How much memory does it take to load the model?",
-    given=("num_parameters",),
+    given={
+        "num_parameters": "parameters of the model",
+    },
     rule="GB is decimal, GiB is binary and `#!calc percent(GIB / GB - 1)` more.",
     case=case,
     counted={

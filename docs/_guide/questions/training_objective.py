@@ -79,7 +79,11 @@ QUESTION = Question(
     group="Objectives",
     nav="Training objective",
     title="Do pre-training and instruction tuning share an objective?",
-    given=("tokens", "prompt_tokens", "probabilities"),
+    given={
+        "tokens": "the example, prompt and answer",
+        "prompt_tokens": "tokens of it are the prompt",
+        "probabilities": "probability that the model gives to each",
+    },
     rule="One objective, two sets of labels: `IGNORE_INDEX` takes a token out of the loss, not "
     "out of sight.",
     case=case,

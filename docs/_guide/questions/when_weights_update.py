@@ -92,7 +92,11 @@ QUESTION = Question(
     group="Training steps",
     nav="When weights update",
     title="Are weights updated only at the end of an epoch?",
-    given=("num_samples", "per_device_train_batch_size", "gradient_accumulation_steps"),
+    given={
+        "num_samples": "samples in the data set",
+        "per_device_train_batch_size": "batch size per device",
+        "gradient_accumulation_steps": "accumulation steps",
+    },
     case=case,
     counted={
         "updates: Trainer 5.23.0, N=40, b=4, g=4, epochs=1: weights changed after": CHANGED,
