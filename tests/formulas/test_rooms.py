@@ -17,7 +17,7 @@ ROOMS = [
     {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
     {"_config", "heads", "activations"},
     {"adapters", "architectures", "cache", "compute", "logits", "small_adapters", "soft_prompts"},
-    {"memory"},
+    {"memory", "throughput"},
     {"parallel"},
     {"limits"},
     {"__init__"},
