@@ -5,15 +5,17 @@ from dlp import _check, _config
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from typing import Literal
 
     from dlp._config import Model
 
+    LoraBias = Literal["none", "lora_only", "all"]
     _Entry = tuple[str, int, int, bool, int]
 
 ALL_LINEAR = "all-linear"
 """The value of `target_modules` that adapts every linear layer but the output head."""
 
-LORA_BIASES = ("none", "lora_only", "all")
+LORA_BIASES: "tuple[LoraBias, ...]" = ("none", "lora_only", "all")
 """Which biases of the base model are trained beside the adapters, as PEFT names the choice."""
 
 
@@ -172,7 +174,7 @@ def lora_model_parameters(
     config: "Mapping[str, object]",
     r: int,
     target_modules: "str | Collection[str]",
-    bias: str = "none",
+    bias: "LoraBias" = "none",
     use_dora: bool = False,
     rank_pattern: "Mapping[str, int] | None" = None,
     modules_to_save: "Collection[str] | None" = None,
@@ -227,7 +229,7 @@ def lora_totals(
     config: "Mapping[str, object]",
     r: int,
     target_modules: "str | Collection[str]",
-    bias: str = "none",
+    bias: "LoraBias" = "none",
     use_dora: bool = False,
     rank_pattern: "Mapping[str, int] | None" = None,
     modules_to_save: "Collection[str] | None" = None,
@@ -357,7 +359,7 @@ def _lora(
     model: "Model",
     r: int,
     target_modules: "str | Collection[str]",
-    bias: str,
+    bias: "LoraBias",
     use_dora: bool,
     rank_pattern: "Mapping[str, int] | None",
     modules_to_save: "Collection[str] | None",

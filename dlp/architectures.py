@@ -5,10 +5,13 @@ from dlp import _check, _config
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
+
+    Embeddings = Literal["all", "output", "none"]
 
 _TABLES = ("token_embedding", "position_embedding", "segment_embedding", "output_head")
 
-EMBEDDINGS = ("all", "output", "none")
+EMBEDDINGS: "tuple[Embeddings, ...]" = ("all", "output", "none")
 """Which embeddings count as active: every table and the output head, the head alone, or neither."""
 
 
@@ -181,7 +184,7 @@ def parameter_count(*, config: "Mapping[str, object]") -> int:
     return sum(parameters_by_part(config=config).values())
 
 
-def active_parameters(*, config: "Mapping[str, object]", embeddings: str = "all") -> int:
+def active_parameters(*, config: "Mapping[str, object]", embeddings: "Embeddings" = "all") -> int:
     """Count the parameters that take part when the model handles one token.
 
     A router sends each token to `num_experts_per_tok` of the experts of a layer; the others rest.

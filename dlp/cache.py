@@ -12,8 +12,12 @@ from dlp.units import bits_per_parameter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from dlp._config import Model
+
+    Ggml = Literal["Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL"]
+    CacheDtype = Literal["fp32", "tf32", "fp16", "bf16", "fp8", "int8", "int4", Ggml]
 
 _GGML_DTYPES = ("Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL")
 
@@ -24,7 +28,7 @@ The last six are llama.cpp's, written as in GGUF; each block of 32 values has a 
 """
 
 
-def cache_bits_per_value(*, dtype: str = "bf16") -> float:
+def cache_bits_per_value(*, dtype: "CacheDtype" = "bf16") -> float:
     """Give the bits that one number of a KV cache takes, its share of a scale included.
 
     | `dtype` | bits | note |
@@ -65,7 +69,7 @@ def kv_cache_bytes(
     head_dim: int,
     num_tokens: int,
     batch_size: int = 1,
-    dtype: str = "bf16",
+    dtype: "CacheDtype" = "bf16",
 ) -> int:
     r"""Count the bytes of the keys and values kept while a model generates text.
 
@@ -143,7 +147,7 @@ def model_kv_cache_bytes(
     config: "Mapping[str, object]",
     num_tokens: int,
     batch_size: int = 1,
-    dtype: str = "bf16",
+    dtype: "CacheDtype" = "bf16",
 ) -> int:
     """Count the bytes of the KV cache of a model, from its `config.json`.
 

@@ -11,23 +11,28 @@ from dlp.activations import RECOMPUTATIONS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
     from dlp._config import Model
+    from dlp.activations import Recomputation
 
-COUNTED_PARAMETERS = ("matmul", "all", "without-positions", "non-embedding")
+    Counted = Literal["matmul", "all", "without-positions", "non-embedding"]
+    Passes = Literal["training", "forward"]
+
+COUNTED_PARAMETERS: "tuple[Counted, ...]" = ("matmul", "all", "without-positions", "non-embedding")
 """Which parameters are the $N$ of $6ND$.
 
 The table of [`compute_parameters`][dlp.compute.compute_parameters] says who counts which.
 """
 
-PASSES = ("training", "forward")
+PASSES: "tuple[Passes, ...]" = ("training", "forward")
 """The forward and backward pass together, or the forward pass alone."""
 
 # The parts that are matrices, by each of which a token is multiplied.
 _MATRICES = ("attention", "mlp", "router", "projection")
 
 
-def compute_parameters(*, config: "Mapping[str, object]", counted: str = "matmul") -> int:
+def compute_parameters(*, config: "Mapping[str, object]", counted: "Counted" = "matmul") -> int:
     """Count the parameters that stand for $N$ in $2N$ or $6N$ FLOPs per token.
 
     | `counted` | parameters | by |
@@ -98,7 +103,9 @@ def forward_flops(*, num_parameters: int, num_tokens: int) -> int:
     return 2 * num_parameters * num_tokens
 
 
-def training_flops(*, num_parameters: int, num_tokens: int, recomputation: str = "none") -> int:
+def training_flops(
+    *, num_parameters: int, num_tokens: int, recomputation: "Recomputation" = "none"
+) -> int:
     r"""Count the FLOPs of training every parameter, attention between tokens left out.
 
     $$6 \times \text{num\_parameters} \times \text{num\_tokens}$$
@@ -208,7 +215,7 @@ def attention_flops(
     head_dim: int,
     sequence_length: int,
     num_tokens: int,
-    passes: str = "training",
+    passes: "Passes" = "training",
     causal: bool = False,
 ) -> int:
     r"""Count the FLOPs of attention between tokens, which no parameter stands for.
@@ -331,7 +338,7 @@ def transformer_flops(
     num_hidden_layers: int,
     hidden_size: int,
     vocab_size: int,
-    recomputation: str = "none",
+    recomputation: "Recomputation" = "none",
 ) -> int:
     r"""Count the FLOPs of training a GPT on some sequences, from its shape alone.
 

@@ -3,10 +3,20 @@
 from dlp import _check
 from dlp.families import FAMILIES, MODEL_TYPES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    Task = Literal["sequence-classification", "token-classification", "image-classification"]
+
 HEAD_MODEL_TYPES = tuple(name for name in MODEL_TYPES if FAMILIES[name]["heads"])
 """The `model_type` values whose heads in Transformers this module counts."""
 
-TASKS = ("sequence-classification", "token-classification", "image-classification")
+TASKS: "tuple[Task, ...]" = (
+    "sequence-classification",
+    "token-classification",
+    "image-classification",
+)
 """One label for a sequence, for each token (named-entity recognition), or for an image."""
 
 
@@ -75,7 +85,7 @@ def classification_head_parameters(*, hidden_size: int, num_labels: int, bias: b
 
 
 def transformers_head_parameters(
-    *, model_type: str, task: str, hidden_size: int, num_labels: int
+    *, model_type: str, task: "Task", hidden_size: int, num_labels: int
 ) -> int:
     r"""Count the parameters of the classification head that Transformers builds.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any, Literal, TypedDict
 
+    from dlp.adapters import LoraBias
+    from dlp.cache import CacheDtype
     from dlp.activations import Method
     from dlp.memory import Convention, Ledger, MicroBatch
     from dlp.units import Dtype
@@ -182,7 +184,7 @@ def largest_rank(
     ledger: "Ledger",
     config: "Mapping[str, object]",
     target_modules: "str | Collection[str]",
-    bias: str = "none",
+    bias: "LoraBias" = "none",
     use_dora: bool = False,
     method: "Literal['lora', 'qlora']" = "lora",
     micro_batch: "MicroBatch | None" = None,
@@ -322,7 +324,7 @@ def largest_cached_context(
     head_dim: int,
     batch_size: int = 1,
     dtype: "Dtype" = "bf16",
-    cache_dtype: str = "bf16",
+    cache_dtype: "CacheDtype" = "bf16",
 ) -> "CachedLimit":
     """Find how many tokens of each sequence fit beside the weights when a model generates text.
 

@@ -5,8 +5,11 @@ from dlp import _check, _config
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Literal
 
-PROMPT_ENCODERS = ("MLP", "LSTM")
+    PromptEncoder = Literal["MLP", "LSTM"]
+
+PROMPT_ENCODERS: "tuple[PromptEncoder, ...]" = ("MLP", "LSTM")
 """What p-tuning passes its virtual tokens through: PEFT's `encoder_reparameterization_type`."""
 
 
@@ -159,7 +162,7 @@ def p_tuning_parameters(
     num_virtual_tokens: int,
     token_dim: int,
     encoder_hidden_size: int,
-    encoder_reparameterization_type: str = "MLP",
+    encoder_reparameterization_type: "PromptEncoder" = "MLP",
     encoder_num_layers: int = 2,
     num_transformer_submodules: int = 1,
 ) -> int:

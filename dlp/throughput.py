@@ -3,14 +3,28 @@
 from dlp import _check
 from dlp.compute import training_flops
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from dlp.activations import Recomputation
+
+    Accelerator = Literal["a100", "h100", "tpu-v4", "tpu-v5e", "tpu-v5p"]
+
 # What the makers promise for 16-bit matrix products without sparsity.
-_PEAK_TERAFLOPS = {"a100": 312, "h100": 989, "tpu-v4": 275, "tpu-v5e": 197, "tpu-v5p": 459}
+_PEAK_TERAFLOPS: "dict[Accelerator, int]" = {
+    "a100": 312,
+    "h100": 989,
+    "tpu-v4": 275,
+    "tpu-v5e": 197,
+    "tpu-v5p": 459,
+}
 
 ACCELERATORS = tuple(_PEAK_TERAFLOPS)
 """The devices whose peak [`peak_flops_per_second`][dlp.throughput.peak_flops_per_second] knows."""
 
 
-def peak_flops_per_second(*, accelerator: str) -> int:
+def peak_flops_per_second(*, accelerator: "Accelerator") -> int:
     """Give the FLOPs per second that a device is sold with, for dense 16-bit matrix products.
 
     | `accelerator` | teraFLOPs per second |
@@ -35,7 +49,8 @@ def peak_flops_per_second(*, accelerator: str) -> int:
         >>> peak_flops_per_second(accelerator="a100")
         312000000000000
     """
-    return _PEAK_TERAFLOPS[_check.choice("accelerator", accelerator, ACCELERATORS)] * 10**12
+    _check.choice("accelerator", accelerator, ACCELERATORS)
+    return _PEAK_TERAFLOPS[accelerator] * 10**12
 
 
 def flops_utilization(
@@ -129,7 +144,7 @@ def training_days(
     num_devices: int,
     flops_per_second: float,
     utilization: float = 1.0,
-    recomputation: str = "none",
+    recomputation: "Recomputation" = "none",
 ) -> float:
     r"""Estimate how long training takes, attention between tokens left out.
 

@@ -146,7 +146,7 @@ def test_context_length_changes_learned_positions_only(
 def test_active_parameters_leave_out_resting_experts_and_then_embeddings(
     config: dict[str, object],
 ) -> None:
-    def active(embeddings: str, **changes: object) -> int:
+    def active(embeddings: Any, **changes: object) -> int:
         return dlp.active_parameters(config=config | changes, embeddings=embeddings)
 
     total = dlp.parameter_count(config=config)
@@ -245,7 +245,7 @@ def test_a_classifier_has_the_head_of_its_task(
     config: dict[str, Any], labels: int, data: st.DataObject
 ) -> None:
     row = dlp.FAMILIES[config["model_type"]]
-    task = data.draw(st.sampled_from(sorted(row["heads"])))
+    task: Any = data.draw(st.sampled_from(sorted(row["heads"])))
     (name,) = (each for each, what in row["classes"].items() if what == task)
     parts = dlp.parameters_by_part(config=config | {"architectures": [name], "num_labels": labels})
     assert not parts["output_head"]

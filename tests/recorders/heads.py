@@ -10,6 +10,7 @@ from transformers import (
     AutoModelForTokenClassification,
 )
 
+from dlp import FAMILIES
 from tests.recorders.common import Config, Record, Untyped, build, count
 
 PACKAGES = ("torch", "transformers")
@@ -24,61 +25,20 @@ TASKS = {
 SIZES = ((768, 2), (768, 3), (2048, 8), (4096, 8))
 """Pairs of hidden size and number of labels."""
 
-MODEL_TYPES = (
-    "bert",
-    "roberta",
-    "distilbert",
-    "t5",
-    "gpt2",
-    "gpt_neox",
-    "gpt_bigcode",
-    "bloom",
-    "falcon",
-    "phi",
-    "phi3",
-    "llama",
-    "mistral",
-    "mixtral",
-    "qwen2",
-    "qwen3",
-    "qwen3_moe",
-    "gemma",
-    "gemma2",
-    "gemma3_text",
-    "opt",
-    "vit",
-)
-
-_GPT_NAMES = {"hidden": "n_embd", "layers": "n_layer", "heads": "n_head", "ffn": "n_inner"}
-_OWN_NAMES: dict[str, dict[str, str]] = {
-    "bloom": {"hidden": "hidden_size", "layers": "n_layer", "heads": "n_head"},
-    "distilbert": {"hidden": "dim", "layers": "n_layers", "heads": "n_heads", "ffn": "hidden_dim"},
-    "gpt2": _GPT_NAMES,
-    "gpt_bigcode": _GPT_NAMES,
-    "opt": {
-        "hidden": "hidden_size",
-        "layers": "num_hidden_layers",
-        "heads": "num_attention_heads",
-        "ffn": "ffn_dim",
-    },
-    "t5": {"hidden": "d_model", "layers": "num_layers", "heads": "num_heads", "ffn": "d_ff"},
-}
-_USUAL_NAMES = {
-    "hidden": "hidden_size",
-    "layers": "num_hidden_layers",
-    "heads": "num_attention_heads",
-    "ffn": "intermediate_size",
-}
-
 
 def small_config(model_type: str, hidden_size: int, num_labels: int) -> Config:
     """Write a config with the wanted width and labels, and one small layer.
 
     The head does not depend on what lies below it, so the rest is as small as can be.
     """
-    names = _OWN_NAMES.get(model_type, _USUAL_NAMES)
-    sizes = {"hidden": hidden_size, "layers": 1, "heads": 8, "ffn": 16}
-    config: Config = {name: sizes[key] for key, name in names.items()}
+    keys = FAMILIES[model_type]["keys"]
+    sizes = {
+        "hidden_size": hidden_size,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 8,
+        "intermediate_size": 16,
+    }
+    config: Config = {(*keys.get(name, ()), name)[0]: size for name, size in sizes.items()}
     if "num_key_value_heads" in AutoConfig.for_model(model_type).to_dict():
         config["num_key_value_heads"] = 8
     return {"model_type": model_type, "num_labels": num_labels, **config}
@@ -142,10 +102,10 @@ def count_linear(in_features: int, out_features: int, *, bias: bool) -> Record:
 
 
 def records() -> list[Record]:
-    """Count the heads of `MODEL_TYPES`, `TASKS` and `SIZES` that exist, then bare linear layers."""
+    """Count the heads of all families, `TASKS` and `SIZES` that exist, then bare linear layers."""
     heads = [
         count_head(model_type, task, hidden_size, num_labels)
-        for model_type in MODEL_TYPES
+        for model_type in FAMILIES
         for task, auto_class in TASKS.items()
         if type(AutoConfig.for_model(model_type)) in auto_class._model_mapping
         for hidden_size, num_labels in SIZES

@@ -2,39 +2,86 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tests.recorders.common import Config
 
-LLAMA_KEYS = (
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "num_key_value_heads",
-    "intermediate_size",
-    "vocab_size",
-    "max_position_embeddings",
-)
-"""The keys of Llama and of the models shaped like it, in the order used below."""
+_SIZES = ("hidden_size", "num_hidden_layers", "num_attention_heads")
+
+
+def _config(model_type: str, keys: tuple[str, ...], sizes: tuple[int, ...], **more: Any) -> Config:
+    """Write a config: the sizes under their keys, and what else there is."""
+    return {"model_type": model_type, **dict(zip(keys, sizes, strict=True)), **more}
 
 
 def _llama(model_type: str, *sizes: int, tied: bool = False, **more: object) -> Config:
-    keyed = dict(zip(LLAMA_KEYS, sizes, strict=True))
-    return {"model_type": model_type, **keyed, "tie_word_embeddings": tied, **more}
+    keys = (*_SIZES, "num_key_value_heads", "intermediate_size", "vocab_size")
+    positions = ("max_position_embeddings",)
+    return _config(model_type, keys + positions, sizes, tie_word_embeddings=tied, **more)
 
 
-def _gpt2(n_embd: int, n_layer: int, n_head: int, n_positions: int = 1024) -> Config:
-    return {
-        "model_type": "gpt2",
-        "n_embd": n_embd,
-        "n_layer": n_layer,
-        "n_head": n_head,
-        "n_inner": None,
-        "n_positions": n_positions,
-        "vocab_size": 50257,
-        "tie_word_embeddings": True,
-    }
+def _gpt2(*sizes: int) -> Config:
+    more = {"n_inner": None, "n_positions": 1024, "vocab_size": 50257, "tie_word_embeddings": True}
+    return _config("gpt2", ("n_embd", "n_layer", "n_head"), sizes, **more)
+
+
+def _pythia(width: int, layers: int, heads: int, vocab_size: int = 50304) -> Config:
+    more = {"max_position_embeddings": 2048, "tie_word_embeddings": False}
+    keys = (*_SIZES, "intermediate_size", "vocab_size")
+    return _config("gpt_neox", keys, (width, layers, heads, 4 * width, vocab_size), **more)
+
+
+def _opt(width: int, layers: int, heads: int, narrow: int = 0) -> Config:
+    keys = (*_SIZES, "ffn_dim", "vocab_size", "word_embed_proj_dim", "do_layer_norm_before")
+    sizes = (width, layers, heads, 4 * width, 50272, narrow or width, not narrow)
+    return _config("opt", keys, sizes, max_position_embeddings=2048, tie_word_embeddings=True)
+
+
+def _bloom(*sizes: int) -> Config:
+    return _config("bloom", ("hidden_size", "n_layer", "n_head"), sizes, vocab_size=250880)
+
+
+def _starcoder(width: int, layers: int, heads: int, positions: int, vocab_size: int) -> Config:
+    keys = ("n_embd", "n_layer", "n_head", "n_inner", "n_positions", "vocab_size")
+    sizes = (width, layers, heads, 4 * width, positions, vocab_size)
+    return _config("gpt_bigcode", keys, sizes, multi_query=True)
+
+
+def _falcon(*sizes: int, vocab_size: int = 65024, **more: object) -> Config:
+    return _config("falcon", _SIZES, sizes, vocab_size=vocab_size, **more)
+
+
+def _bert(width: int, layers: int, heads: int, vocab_size: int = 30522) -> Config:
+    keys = (*_SIZES, "intermediate_size", "vocab_size")
+    more = {"max_position_embeddings": 512, "type_vocab_size": 2}
+    return _config("bert", keys, (width, layers, heads, 4 * width, vocab_size), **more)
+
+
+def _roberta(width: int, layers: int, heads: int) -> Config:
+    more = {"model_type": "roberta", "max_position_embeddings": 514, "type_vocab_size": 1}
+    return {**_bert(width, layers, heads, 50265), **more}
+
+
+def _distilbert(vocab_size: int) -> Config:
+    keys = ("dim", "n_layers", "n_heads", "hidden_dim", "vocab_size", "max_position_embeddings")
+    return _config("distilbert", keys, (768, 6, 12, 3072, vocab_size, 512))
+
+
+def _t5(d_model: int, d_kv: int, d_ff: int, num_layers: int, num_heads: int) -> Config:
+    keys = ("d_model", "d_kv", "d_ff", "num_layers", "num_decoder_layers", "num_heads")
+    sizes = (d_model, d_kv, d_ff, num_layers, num_layers, num_heads)
+    return _config("t5", keys, sizes, relative_attention_num_buckets=32, vocab_size=32128)
+
+
+def _flan_t5(*sizes: int) -> Config:
+    return {**_t5(*sizes), "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}
+
+
+def _vit(width: int, layers: int, heads: int, patch_size: int = 16) -> Config:
+    keys = (*_SIZES, "intermediate_size", "image_size", "patch_size", "num_channels")
+    sizes = (width, layers, heads, 4 * width, 224, patch_size, 3)
+    return _config("vit", keys, sizes, qkv_bias=True)
 
 
 LLAMA_2_7B = _llama("llama", 4096, 32, 32, 32, 11008, 32000, 4096)
@@ -42,152 +89,8 @@ LLAMA_3_8B = _llama("llama", 4096, 32, 32, 8, 14336, 128256, 8192)
 MISTRAL_7B = _llama("mistral", 4096, 32, 32, 8, 14336, 32000, 32768)
 QWEN_2_5_HALF_B = _llama("qwen2", 896, 24, 14, 2, 4864, 151936, 32768, tied=True)
 GPT_2 = _gpt2(768, 12, 12)
-
-OPT_6_7B: Config = {
-    "model_type": "opt",
-    "hidden_size": 4096,
-    "num_hidden_layers": 32,
-    "num_attention_heads": 32,
-    "ffn_dim": 16384,
-    "vocab_size": 50272,
-    "word_embed_proj_dim": 4096,
-    "max_position_embeddings": 2048,
-    "tie_word_embeddings": True,
-}
-
-
-def _pythia(hidden_size: int, layers: int, heads: int, vocab_size: int = 50304) -> Config:
-    return {
-        "model_type": "gpt_neox",
-        "hidden_size": hidden_size,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": 4 * hidden_size,
-        "vocab_size": vocab_size,
-        "max_position_embeddings": 2048,
-        "tie_word_embeddings": False,
-    }
-
-
-def _opt(hidden_size: int, layers: int, heads: int, narrow: int = 0) -> Config:
-    return {
-        "model_type": "opt",
-        "hidden_size": hidden_size,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "ffn_dim": 4 * hidden_size,
-        "vocab_size": 50272,
-        "word_embed_proj_dim": narrow or hidden_size,
-        "do_layer_norm_before": not narrow,
-        "max_position_embeddings": 2048,
-        "tie_word_embeddings": True,
-    }
-
-
-def _bloom(hidden_size: int, n_layer: int, n_head: int) -> Config:
-    return {
-        "model_type": "bloom",
-        "hidden_size": hidden_size,
-        "n_layer": n_layer,
-        "n_head": n_head,
-        "vocab_size": 250880,
-    }
-
-
-def _starcoder(
-    n_embd: int, n_layer: int, n_head: int, n_positions: int = 8192, vocab_size: int = 49152
-) -> Config:
-    return {
-        "model_type": "gpt_bigcode",
-        "n_embd": n_embd,
-        "n_layer": n_layer,
-        "n_head": n_head,
-        "n_inner": 4 * n_embd,
-        "n_positions": n_positions,
-        "vocab_size": vocab_size,
-        "multi_query": True,
-    }
-
-
-def _falcon(
-    hidden_size: int, layers: int, heads: int, vocab_size: int = 65024, **more: object
-) -> Config:
-    return {
-        "model_type": "falcon",
-        "hidden_size": hidden_size,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "vocab_size": vocab_size,
-        **more,
-    }
-
-
-def _bert(
-    hidden_size: int,
-    layers: int,
-    heads: int,
-    vocab_size: int = 30522,
-    *,
-    intermediate_size: int = 0,
-    model_type: str = "bert",
-    positions: int = 512,
-    types: int = 2,
-) -> Config:
-    return {
-        "model_type": model_type,
-        "hidden_size": hidden_size,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": intermediate_size or 4 * hidden_size,
-        "vocab_size": vocab_size,
-        "max_position_embeddings": positions,
-        "type_vocab_size": types,
-    }
-
-
-def _distilbert(vocab_size: int) -> Config:
-    return {
-        "model_type": "distilbert",
-        "dim": 768,
-        "n_layers": 6,
-        "n_heads": 12,
-        "hidden_dim": 3072,
-        "vocab_size": vocab_size,
-        "max_position_embeddings": 512,
-    }
-
-
-def _t5(d_model: int, d_kv: int, d_ff: int, num_layers: int, num_heads: int) -> Config:
-    return {
-        "model_type": "t5",
-        "d_model": d_model,
-        "d_kv": d_kv,
-        "d_ff": d_ff,
-        "num_layers": num_layers,
-        "num_decoder_layers": num_layers,
-        "num_heads": num_heads,
-        "relative_attention_num_buckets": 32,
-        "vocab_size": 32128,
-    }
-
-
-def _flan_t5(*sizes: int) -> Config:
-    return {**_t5(*sizes), "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False}
-
-
-def _vit(hidden_size: int, layers: int, heads: int, patch_size: int = 16) -> Config:
-    return {
-        "model_type": "vit",
-        "hidden_size": hidden_size,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "intermediate_size": 4 * hidden_size,
-        "image_size": 224,
-        "patch_size": patch_size,
-        "num_channels": 3,
-        "qkv_bias": True,
-    }
-
+OPT_6_7B = _opt(4096, 32, 32)
+del OPT_6_7B["do_layer_norm_before"]  # as in its file
 
 MODELS: dict[str, Config] = {
     "Llama-2-7B": LLAMA_2_7B,
@@ -329,12 +232,20 @@ MODELS: dict[str, Config] = {
     "BLOOM-3B": _bloom(2560, 30, 32),
     "BLOOM-7.1B": _bloom(4096, 30, 32),
     "BLOOM-176B": _bloom(14336, 70, 112),
-    "StarCoderBase-1B": _starcoder(2048, 24, 16),
-    "StarCoder-15B": _starcoder(6144, 40, 48),
+    "StarCoderBase-1B": _starcoder(2048, 24, 16, 8192, 49152),
+    "StarCoder-15B": _starcoder(6144, 40, 48, 8192, 49152),
     "SantaCoder-1.1B": _starcoder(2048, 24, 16, 2048, 49280),
-    "GPT-BigCode, multi-head": {**_starcoder(768, 12, 12), "multi_query": False},
+    "GPT-BigCode, multi-head": {
+        **_starcoder(768, 12, 12, 8192, 49152),
+        "multi_query": False,
+    },
     "Falcon-RW-1B": _falcon(
-        *(2048, 24, 32, 50304), bias=True, multi_query=False, parallel_attn=False, alibi=True
+        *(2048, 24, 32),
+        vocab_size=50304,
+        bias=True,
+        multi_query=False,
+        parallel_attn=False,
+        alibi=True,
     ),
     "Falcon-7B": _falcon(4544, 32, 71),
     "Falcon-40B": _falcon(8192, 60, 128, num_kv_heads=8, new_decoder_architecture=True),
@@ -351,8 +262,8 @@ MODELS: dict[str, Config] = {
     "BERT-base, cased": _bert(768, 12, 12, 28996),
     "BERT-large, uncased": _bert(1024, 24, 16),
     "MiniLM-L6": _bert(384, 6, 12),
-    "RoBERTa-base": _bert(768, 12, 12, 50265, model_type="roberta", positions=514, types=1),
-    "RoBERTa-large": _bert(1024, 24, 16, 50265, model_type="roberta", positions=514, types=1),
+    "RoBERTa-base": _roberta(768, 12, 12),
+    "RoBERTa-large": _roberta(1024, 24, 16),
     "DistilBERT-base, uncased": _distilbert(30522),
     "DistilBERT-base, multilingual": _distilbert(119547),
     "T5-small": _t5(512, 64, 2048, 6, 8),
