@@ -22,22 +22,19 @@ def transformer_dimensions(*, config: "Mapping[str, object]") -> dict[str, int]:
     ignored; one that is `null` counts as left out. A key may be left out where the real files of
     its architecture leave it out, and then means:
 
-    | Left out | In | Means |
-    |---|---|---|
-    | `num_key_value_heads` | `llama`, `phi`, `phi3` | as many as query heads |
-    | `num_kv_heads` | `falcon` | as many as query heads, or one if `multi_query` |
-    | `head_dim` | `llama`, `mistral`, `mixtral`, `qwen2`, `phi`, `phi3` | `hidden_size` / heads |
-    | `n_inner` | `gpt2`, `gpt_bigcode` | four times the width |
-    | `ffn_hidden_size` | `falcon` | four times the width |
-    | `word_embed_proj_dim` | `opt` | as wide as the model |
-    | `pooler_output_size` | `vit` | as wide as the model |
-    | `decoder_sparse_step` | `qwen3_moe` | 1 |
-    | `num_decoder_layers` | `t5` | as many as in the encoder |
-    | `relative_attention_num_buckets` | `t5` | 32 |
-    | `num_channels` | `vit` | 3 |
-    | heads, `head_dim`, `vocab_size` | `gemma3_text` | those of Gemma 3 4B |
-    | `relative_attention_num_buckets`; `num_channels` | `t5`; `vit` | 32; 3 |
-    | switches, such as `attention_bias` | all | what the library's class takes them for |
+    | Left out | Means |
+    |---|---|
+    | `num_key_value_heads` | as many as query heads |
+    | `num_kv_heads` | as many as query heads, or one if `multi_query` |
+    | `head_dim` | `hidden_size` / heads |
+    | `n_inner`, `ffn_hidden_size` | four times the width |
+    | `word_embed_proj_dim`, `pooler_output_size` | as wide as the model |
+    | `decoder_sparse_step` | 1 |
+    | `num_decoder_layers` | as many as in the encoder |
+    | `relative_attention_num_buckets` | 32 |
+    | `num_channels` | 3 |
+    | heads, `head_dim` and `vocab_size` of a `gemma3_text` | those of Gemma 3 4B |
+    | switches, such as `attention_bias` | what the library's class takes them for |
 
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.

@@ -95,11 +95,9 @@ def transformers_head_parameters(
     |---|---|---|---|
     | `bert` | $d C + C$ | $d C + C$ | |
     | `roberta`, `distilbert`, `t5` | $d^2 + d + d C + C$ | $d C + C$ | |
-    | `gpt2`, `gpt_neox`, `gpt_bigcode`, `bloom`, `falcon`, `phi`, `phi3` | $d C$ | $d C + C$ | |
-    | `llama`, `mistral`, `mixtral`, `qwen2`, `qwen3`, `qwen3_moe` | $d C$ | $d C + C$ | |
-    | `gemma`, `gemma2` | $d C$ | $d C + C$ | |
     | `gemma3_text`, `opt` | $d C$ | | |
     | `vit` | | | $d C + C$ |
+    | any other | $d C$ | $d C + C$ | |
 
     Where the table is empty, the library has no such class. The head of OPT is as wide as its
     embedding: for OPT 350m $d$ is its `word_embed_proj_dim`, 512. BERT's pooler, of
