@@ -218,7 +218,7 @@ def test_a_position_table_takes_what_its_parameters_take(
 @law
 @given(data=st.data(), count=COUNTS)
 def test_eight_bits_are_a_byte(data: DataObject, count: int) -> None:
-    dtype = data.draw(st.sampled_from(dlp.DTYPES))
+    dtype: Any = data.draw(st.sampled_from(dlp.DTYPES))
     bits = dlp.bits_per_parameter(dtype=dtype)
     assert 4 <= bits <= 32
     assert bits == 8 * dlp.bytes_per_parameter(dtype=dtype)
