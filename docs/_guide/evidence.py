@@ -56,11 +56,12 @@ def summary() -> str:
     of = totals()
     alone = of.formulas - of.witnessed - of.parts
     return (
-        f"Of **{count(of.formulas)}** formulas, **{count(of.witnessed)}** give numbers of others: "
-        f"{count(of.printed)} that {count(of.sources)} sources print, of which "
-        f"{count(of.reproduced)} come out, and **{count(of.counts)}** that real libraries counted. "
-        f"{count(of.parts)} more are a part of one of them, and {count(alone)} are held by laws "
-        f"alone. All are held to **{count(of.laws)}** laws, for any arguments."
+        f"Of **{count(of.formulas)}** formulas, **{count(of.witnessed)}** are compared with "
+        f"numbers of others: **{count(of.printed)}** that {count(of.sources)} sources print, "
+        f"of which {count(of.reproduced)} come out, and **{count(of.counts)}** that real "
+        f"libraries counted. {count(of.parts)} more are a part of one of them, and {count(alone)} "
+        f"are held by laws alone. Each is held to some of **{count(of.laws)}** laws, tried on "
+        "generated arguments."
     )
 
 
@@ -391,7 +392,7 @@ def refuted(verdict: str) -> str:
 def _refuted(claim: Claim) -> tuple[str, ...]:
     why = f"{claim.reason} `{computation(claim.expression)}`"
     if claim.slip:
-        why += f" What is printed comes from `{computation(claim.slip)}`."
+        why += f" What is printed comes from `{computation(claim.slip)}`"
     if claim.second:
         other = printed(claim.second)
         why += f" Printed right: {other.by}, {other.where}."
