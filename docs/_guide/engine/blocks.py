@@ -1,7 +1,7 @@
 """The rules for executable blocks, one set for the build and for the tests.
 
 markdown-exec shows a block with a misspelt option, a bad value or an unclosed quote as text, and
-says nothing. So every fence of a page is read here first, with markdown-exec's own validator, and
+says nothing. So every fence of a page is read here first, by a grammar narrower than its own, and
 whatever would be passed over in silence becomes a problem that names page and line.
 """
 
@@ -11,10 +11,7 @@ import ast
 import re
 import textwrap
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-import markdown
-import markdown_exec
+from typing import TYPE_CHECKING
 
 from _guide.engine import pure
 
@@ -41,6 +38,8 @@ LANGUAGE = "python"
 HIDDEN = "markdown-exec: hide"
 """What a line of a shown block ends in that readers are not shown."""
 
+_OPTION = re.compile(r'(\w+)="([^"]*)"')
+_HOLDS_BLOCKS = re.compile(r"[ \t]*(?:===|\?\?\?|!!!|[-*+] |\d+\. )")
 _PYTHON = {LANGUAGE, "py", "python3", "pycon", "ipython"}
 
 
@@ -53,6 +52,8 @@ class Fence:
     code: str
     line: int
     end: int
+    held: bool
+    """Whether it is closed and stands where a fence is read."""
 
 
 @dataclass(frozen=True)
@@ -70,83 +71,41 @@ class Block:
         return "\n".join(lines)
 
 
-class BlockError(ValueError):
-    """A block that markdown-exec would not run as it is written."""
-
-    def __init__(self, line: int, problem: str) -> None:
-        """Keep the line and what is wrong there."""
-        super().__init__(problem)
-        self.line = line
-
-
 def blocks(text: str) -> list[Block]:
-    """List the executable blocks of a page, parsed as the build parses them.
-
-    Raises:
-        BlockError: If Python on the page would be shown as text instead.
-    """
-    found: list[dict[str, Any]] = []
-
-    def validate(
-        language: str, inputs: dict[str, str], options: dict[str, Any], attrs: Any, md: Any
-    ) -> bool:
-        header = dict(inputs)
-        if not markdown_exec.validator(language, inputs, options, attrs, md):
-            return False
-        options["header"] = header
-        return True
-
-    def keep(
-        source: str, language: str, css: str, options: dict[str, Any], *_: Any, **__: Any
-    ) -> str:
-        found.append({"code": source, "options": options["header"]})
-        return ""
-
-    fence = {"name": LANGUAGE, "class": LANGUAGE, "validator": validate, "format": keep}
-    extensions = ["pymdownx.superfences", "pymdownx.tabbed", "pymdownx.details", "admonition"]
-    markdown.Markdown(
-        extensions=extensions,
-        extension_configs={
-            "pymdownx.superfences": {"custom_fences": [fence]},
-            "pymdownx.tabbed": {"alternate_style": True},
-        },
-    ).convert(text)
-    run = iter([*found, None])
-    following = next(run)
-    read = []
-    for written in fences(text):
-        if written.language.lower() not in _PYTHON:
-            if re.search(r"\bexec\s*=", written.header) and written.language != "markdown":
-                raise BlockError(written.line, f"write it in {LANGUAGE}: no other language is run")
-        elif following and following["code"].split() == written.code.split():
-            read.append(Block(**following, line=written.line))
-            following = next(run)
-        else:
-            raise BlockError(
-                written.line,
-                'this Python would be shown without being run: write exec="on" and close every '
-                "quote and the fence",
-            )
-    if following:
-        raise BlockError(0, f"run, but not where it is looked for: {following['code']}")
-    return read
+    """List the executable blocks of a page."""
+    return [
+        Block(fence.code, dict(_OPTION.findall(fence.header)), fence.line)
+        for fence in fences(text)
+        if fence.language == LANGUAGE and "exec" in fence.header
+    ]
 
 
 def fences(text: str) -> Iterator[Fence]:
     """Yield the fences of a page that do not stand inside another fence."""
     lines = text.splitlines()
-    marks = ""
+    opening: re.Match[str] | None = None
     opened = 0
     for number, line in enumerate([*lines, ""], start=1):
-        at_end = number > len(lines)
-        if not marks:
-            if match := _FENCE.match(line):
-                marks, opened = match["marks"], number
-                language, header = match["language"], match["header"]
-        elif at_end or (line.strip().startswith(marks) and not line.strip().strip(marks[0])):
+        closed = (
+            opening
+            and line.strip().startswith(marks := opening["marks"])
+            and not line.strip().strip(marks[0])
+        )
+        if not opening:
+            opening, opened = _FENCE.match(line), number
+        elif closed or number > len(lines):
             code = textwrap.dedent("\n".join(lines[opened : number - 1]))
-            yield Fence(language, header, code, opened, number)
-            marks = ""
+            held = bool(closed) and _is_held(lines[:opened])
+            yield Fence(opening["language"], opening["header"], code, opened, number, held)
+            opening = None
+
+
+def _is_held(lines: list[str]) -> bool:
+    """Say whether the last line stands at the margin, or inside of what may hold a fence."""
+    depth = len(lines[-1]) - len(lines[-1].lstrip())
+    above = (line for line in reversed(lines) if line.strip())
+    outer = next((line for line in above if len(line) - len(line.lstrip()) < depth), "")
+    return not depth or bool(_HOLDS_BLOCKS.match(outer))
 
 
 def line_of(code: str, text: str) -> int:
@@ -156,14 +115,8 @@ def line_of(code: str, text: str) -> int:
 
 def problems(text: str, page: str) -> list[str]:
     """List what is wrong with the executable blocks of a page, each with its line."""
-    try:
-        found = blocks(text)
-    except BlockError as error:
-        return [f"{page}:{error.line}: {error}"]
-    wrong = []
-    for block in found:
-        wrong += [f"{page}:{block.line}: {problem}" for problem in _problems(block)]
-    return wrong + [f"{page}:{line}: {problem}" for line, problem in _strays(text)]
+    wrong = [(fence.line, problem) for fence in fences(text) for problem in _problems(fence)]
+    return [f"{page}:{line}: {problem}" for line, problem in [*wrong, *_strays(text)]]
 
 
 def _strays(text: str) -> Iterator[tuple[int, str]]:
@@ -181,14 +134,25 @@ def _strays(text: str) -> Iterator[tuple[int, str]]:
                 yield number, f"#!{name} would be shown as code; write one of {', '.join(INLINE)}"
 
 
-def _problems(block: Block) -> Iterator[str]:
-    for option, value in block.options.items():
+def _problems(fence: Fence) -> Iterator[str]:
+    if fence.language.lower() not in _PYTHON:
+        if re.search(r"\bexec\s*=", fence.header) and fence.language != "markdown":
+            yield f"write it in {LANGUAGE}: no other language is run"
+        return
+    options = dict(_OPTION.findall(fence.header))
+    runs = fence.language == LANGUAGE and options.get("exec") == "on" and fence.held
+    if not runs or _OPTION.sub("", fence.header).strip():
+        yield (
+            'this Python would be shown without being run: write exec="on" and close every quote '
+            "and the fence, at the margin or in what holds it"
+        )
+    for option, value in options.items():
         if option not in _OPTIONS:
             yield f"unknown option {option!r}; write one of {', '.join(_OPTIONS)}"
         elif (allowed := _OPTIONS[option]) and value not in allowed:
             yield f"{option}={value!r}; write one of {', '.join(allowed)}"
     try:
-        tree = ast.parse(block.code)
+        tree = ast.parse(fence.code)
     except SyntaxError as error:
         yield f"not Python: {error}"
         return
