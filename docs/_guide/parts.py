@@ -35,11 +35,6 @@ def _given(label: str, value: str) -> str:
     return f"<div{row}><dt>{label}</dt><dd>{value}</dd></div>"
 
 
-def hint(number: int) -> str:
-    """Write the one line that says what to work out."""
-    return question(number).hint
-
-
 def answer(number: int) -> str:
     """Write the answer in one line, and why in another."""
     q = question(number)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from _evidence.units import unit
 from _guide import given
 from _guide.question import Case, Question, Wrong, said, told_apart, written
 from _guide.questions import QUESTIONS
@@ -93,8 +94,13 @@ def test_answers_say_their_numbers(question: Question) -> None:
 @every_question
 def test_the_answer_is_what_its_steps_come_to(question: Question) -> None:
     for arguments, case in cases(question):
-        found = [function(**each) for _, (function, each) in case["steps"]]
-        assert case.get("value", found[0]) in found, (question.page, arguments)
+        steps = [(function, function(**each)) for _, (function, each) in case["steps"]]
+        found = [
+            (unit(function.__name__).partition(" per ")[0], value) for function, value in steps
+        ]
+        assert case["unit"] in {of for of, _ in found}, question.page
+        if "value" in case:
+            assert (case["unit"], case["value"]) in found, (question.page, arguments)
 
 
 @every_question

@@ -81,9 +81,7 @@ def test_question_hint_and_folded_answer_come_first(question: Question) -> None:
 def test_another_number_of_a_question_is_no_slip(question: Question) -> None:
     """Parts of another question would be a slip of the pen; its call may be used."""
     text = text_of(question.page)
-    numbers = re.findall(
-        r"parts\.(?:asked|hint|answer|solution|wrong_answers|sources)\((\d)\)", text
-    )
+    numbers = re.findall(r"parts\.(?:asked|answer|solution|wrong_answers|sources)\((\d)\)", text)
     assert set(numbers) == {str(question.number)}
 
 
