@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import dlp
 from _evidence.claims import PRINTED, ROUNDINGS, UNITS, VERDICTS, claims, printed, printed_claims
 from _evidence.expressions import MODELS, calls
 from _evidence.sources import SOURCES
+from _guide.engine import figures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,6 +72,16 @@ def test_a_file_says_how_many_numbers_it_has_of_each_source(path: Path) -> None:
     content = json.loads(path.read_text("utf-8"))
     found = Counter(row["source"] for row in content["rows"])
     assert found == content["sources"], f"{path.name}: write the numbers of rows as they are"
+
+
+def test_reasons_have_no_typed_results() -> None:
+    place = r"\b(?:Table|section|issue|pull request) [\d.]*\d"
+    typed = [
+        f"{row.place}: {figure}"
+        for row in ROWS
+        for _, figure in figures.in_text(re.sub(place, "", row.reason))
+    ]
+    assert not typed, typed
 
 
 def test_an_erratum_has_a_number_of_its_own() -> None:
