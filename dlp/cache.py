@@ -120,8 +120,7 @@ def sliding_window_layers(*, config: "Mapping[str, object]") -> int:
     true, and every layer of other models, such as Mistral 7B in its first version.
 
     Args:
-        config: A parsed `config.json` of a decoder; its `model_type` is one of `MODEL_TYPES`, but
-            none of BERT, RoBERTa, DistilBERT, ViT and T5.
+        config: A parsed `config.json` of a causal language model, with or without its head.
 
     Returns:
         Layers, from 0 to all.
@@ -154,11 +153,11 @@ def model_kv_cache_bytes(
     The sum of [`kv_cache_bytes`][dlp.cache.kv_cache_bytes] over two kinds of layers: those with
     full attention keep every token, those with a sliding window at most as many as it is long.
     Libraries differ by a token there: Transformers' `StaticCache` keeps the whole window, its
-    `DynamicCache` one token less, since the next token makes it full.
+    `DynamicCache` one token less, since the next token makes it full. In a Falcon of the new
+    architecture Transformers keeps a copy of the keys and values for each query head.
 
     Args:
-        config: A parsed `config.json` of a decoder; its `model_type` is one of `MODEL_TYPES`, but
-            none of BERT, RoBERTa, DistilBERT, ViT and T5.
+        config: A parsed `config.json` of a causal language model, with or without its head.
         num_tokens: Tokens in the cache, prompt and answer, 1 or more.
         batch_size: Sequences generated at once, 1 or more.
         dtype: One of `CACHE_DTYPES`.

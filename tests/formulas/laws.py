@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import strategies as st
 
+import dlp
 from _evidence.laws import LAWS
 from tests.formulas.calls import ARGUMENTS, FUNCTIONS, MODELS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hypothesis.strategies import DataObject
 
 COUNTS = st.one_of(st.integers(1, 300), st.sampled_from([768, 4096, 50257]))
@@ -22,6 +25,62 @@ configs = st.sampled_from(
     [m for m in MODELS if m["model_type"] in {"llama", "mistral", "qwen2", "gpt2"}]
 )
 """Causal models without experts."""
+
+
+def own_key(model_type: str, name: str) -> str:
+    """Give the key under which a config of some type has what we call `name`."""
+    return (*dlp.FAMILIES[model_type]["keys"].get(name, ()), name)[0]
+
+
+SWITCHES = sorted(
+    {
+        key
+        for row in dlp.FAMILIES.values()
+        for key, value in row["left_out"].items()
+        if isinstance(value, bool) and not key.startswith(("_", "layer_norm"))
+    }
+)
+"""Keys that are true or false; each architecture takes those it knows."""
+
+
+@st.composite
+def any_config(draw: st.DrawFn, model_types: Sequence[str] = dlp.MODEL_TYPES) -> dict[str, object]:
+    """Draw the config of a model of any known type."""
+    model_type = draw(st.sampled_from(model_types))
+    groups, key_heads, head_dim = (draw(st.integers(1, 8)) for _ in range(3))
+    heads = groups * key_heads
+    layers, inner, vocabulary, positions = (draw(st.integers(1, 300)) for _ in range(4))
+    drawn: dict[str, object] = {
+        "hidden_size": heads * head_dim,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": key_heads,
+        "head_dim": head_dim,
+        "intermediate_size": inner,
+        "max_position_embeddings": positions,
+    }
+    experts = draw(st.integers(1, 8))
+    return {
+        "model_type": model_type,
+        **{own_key(model_type, name): value for name, value in drawn.items()},
+        **{name: draw(st.booleans()) for name in SWITCHES},
+        "vocab_size": vocabulary,
+        "tie_word_embeddings": draw(st.booleans()),
+        "word_embed_proj_dim": draw(st.integers(1, 64)),
+        "num_experts": experts,
+        "num_local_experts": experts,
+        "num_experts_per_tok": draw(st.integers(1, experts)),
+        "moe_intermediate_size": draw(st.integers(1, 300)),
+        "decoder_sparse_step": draw(st.integers(1, 4)),
+        "mlp_only_layers": draw(st.sampled_from([None, [], [0], [layers - 1]])),
+        "num_decoder_layers": draw(st.integers(1, 20)),
+        "relative_attention_num_buckets": draw(st.integers(1, 64)),
+        "feed_forward_proj": draw(st.sampled_from(["relu", "gated-gelu"])),
+        "type_vocab_size": draw(st.integers(1, 3)),
+        "image_size": 224,
+        "patch_size": draw(st.sampled_from([14, 16, [32, 16]])),
+        "num_channels": draw(st.integers(1, 4)),
+    }
 
 
 def law(test: Any) -> Any:

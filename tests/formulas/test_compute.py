@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import dlp
 from tests.formulas.calls import CAUSAL
-from tests.formulas.laws import COUNTS, configs, law, result, some_call
+from tests.formulas.laws import COUNTS, any_config, configs, law, result, some_call
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DataObject
@@ -89,37 +89,11 @@ def test_each_way_of_counting_leaves_out_what_it_says(config: dict[str, Any]) ->
     assert counts["matmul"] == counts["non-embedding"] - small_ones + parts["token_embedding"]
 
 
-@pytest.mark.parametrize(
-    "model_type", [name for name, row in dlp.FAMILIES.items() if not row["causal"]]
-)
-def test_only_causal_language_models_are_counted(model_type: str) -> None:
-    config = {
-        "model_type": model_type,
-        "hidden_size": 8,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 1,
-        "intermediate_size": 8,
-        "vocab_size": 8,
-        "max_position_embeddings": 8,
-        "type_vocab_size": 2,
-        "dim": 8,
-        "n_layers": 1,
-        "n_heads": 1,
-        "hidden_dim": 8,
-        "d_model": 8,
-        "d_kv": 8,
-        "d_ff": 8,
-        "num_layers": 1,
-        "num_heads": 1,
-        "relative_attention_num_buckets": 4,
-        "feed_forward_proj": "relu",
-        "image_size": 16,
-        "patch_size": 8,
-        "num_channels": 3,
-    }
+@given(any_config([name for name, row in dlp.FAMILIES.items() if not row["causal"]]))
+def test_only_causal_language_models_are_counted(config: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must be that of a causal language model, not"):
         dlp.compute_parameters(config=config)
-    with pytest.raises(ValueError, match=model_type):
+    with pytest.raises(ValueError, match=str(config["model_type"])):
         dlp.forward_flops_by_part(config=config, sequence_length=8)
 
 

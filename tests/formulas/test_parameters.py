@@ -11,17 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from tests.formulas.laws import any_config, own_key
 
 sizes = st.integers(1, 20_000)
 
-
 WITHOUT_HEAD = {name for name, row in dlp.FAMILIES.items() if row["counted"] == "bare model"}
 """What is counted without an output head."""
-
-
-def own_key(model_type: str, name: str) -> str:
-    """Give the key under which a config of some type has what we call `name`."""
-    return (*dlp.FAMILIES[model_type]["keys"].get(name, ()), name)[0]
 
 
 def has_table(model_type: str) -> bool:
@@ -30,72 +25,21 @@ def has_table(model_type: str) -> bool:
     return bool(rows & {"rows", "rows + 2"}) and "pixels" not in rows
 
 
-SWITCHES = sorted(
-    {
-        key
-        for row in dlp.FAMILIES.values()
-        for key, value in row["left_out"].items()
-        if isinstance(value, bool) and not key.startswith(("_", "layer_norm"))
-    }
-)
-"""Keys that are true or false; each architecture takes those it knows."""
-
-
-@st.composite
-def configs(draw: st.DrawFn, model_types: tuple[str, ...] = dlp.MODEL_TYPES) -> dict[str, object]:
-    """Draw the config of a model of any known type."""
-    model_type = draw(st.sampled_from(model_types))
-    groups, key_heads, head_dim = (draw(st.integers(1, 8)) for _ in range(3))
-    heads = groups * key_heads
-    layers, inner, vocabulary, positions = (draw(st.integers(1, 300)) for _ in range(4))
-    drawn: dict[str, object] = {
-        "hidden_size": heads * head_dim,
-        "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "num_key_value_heads": key_heads,
-        "head_dim": head_dim,
-        "intermediate_size": inner,
-        "max_position_embeddings": positions,
-    }
-    experts = draw(st.integers(1, 8))
-    return {
-        "model_type": model_type,
-        **{own_key(model_type, name): value for name, value in drawn.items()},
-        **{name: draw(st.booleans()) for name in SWITCHES},
-        "vocab_size": vocabulary,
-        "tie_word_embeddings": draw(st.booleans()),
-        "word_embed_proj_dim": draw(st.integers(1, 64)),
-        "num_experts": experts,
-        "num_local_experts": experts,
-        "num_experts_per_tok": draw(st.integers(1, experts)),
-        "moe_intermediate_size": draw(st.integers(1, 300)),
-        "decoder_sparse_step": draw(st.integers(1, 4)),
-        "mlp_only_layers": draw(st.sampled_from([None, [], [0], [layers - 1]])),
-        "num_decoder_layers": draw(st.integers(1, 20)),
-        "relative_attention_num_buckets": draw(st.integers(1, 64)),
-        "feed_forward_proj": draw(st.sampled_from(["relu", "gated-gelu"])),
-        "type_vocab_size": draw(st.integers(1, 3)),
-        "image_size": 224,
-        "patch_size": draw(st.sampled_from([14, 16, [32, 16]])),
-        "num_channels": draw(st.integers(1, 4)),
-    }
-
-
-@given(configs())
+@given(any_config())
 def test_parts_sum_to_the_whole(config: dict[str, object]) -> None:
     parts = dlp.parameters_by_part(config=config)
     assert sum(parts.values()) == dlp.parameter_count(config=config)
     assert min(parts.values()) >= 0
 
 
-@given(configs())
+@given(any_config())
 def test_every_architecture_has_the_same_parts_and_dimensions(config: dict[str, object]) -> None:
     parts, size = dlp.parameters_by_part, dlp.transformer_dimensions
     assert list(parts(config=config)) == list(parts(config=dlp.GPT2))
     assert list(size(config=config)) == list(size(config=dlp.GPT2))
 
 
-@given(configs())
+@given(any_config())
 def test_linear_layers_are_the_matrices_and_their_biases(config: dict[str, object]) -> None:
     size = dlp.transformer_dimensions(config=config)
     parts = dlp.parameters_by_part(config=config)
@@ -112,7 +56,7 @@ def test_linear_layers_are_the_matrices_and_their_biases(config: dict[str, objec
     assert weights + biases == sum(parts[name] for name in linear) - experts - of_head
 
 
-@given(configs())
+@given(any_config())
 def test_tying_the_head_saves_one_embedding(config: dict[str, object]) -> None:
     untied = dlp.parameter_count(config=config | {"tie_word_embeddings": False})
     tied = dlp.parameter_count(config=config | {"tie_word_embeddings": True})
@@ -121,7 +65,7 @@ def test_tying_the_head_saves_one_embedding(config: dict[str, object]) -> None:
     assert untied - tied == (embedding if has_head else 0)
 
 
-@given(configs(), st.integers(1, 9000))
+@given(any_config(), st.integers(1, 9000))
 def test_context_length_changes_learned_positions_only(
     config: dict[str, object], positions: int
 ) -> None:
@@ -142,7 +86,7 @@ def test_context_length_changes_learned_positions_only(
         assert table == old_table
 
 
-@given(configs())
+@given(any_config())
 def test_active_parameters_leave_out_resting_experts_and_then_embeddings(
     config: dict[str, object],
 ) -> None:
@@ -162,7 +106,7 @@ def test_active_parameters_leave_out_resting_experts_and_then_embeddings(
     assert active("output") - active("none") == (parts["token_embedding"] if with_head else 0)
 
 
-@given(configs(("mixtral", "qwen3_moe")), st.integers(1, 8))
+@given(any_config(("mixtral", "qwen3_moe")), st.integers(1, 8))
 def test_an_expert_more_is_the_same_growth_each_time(config: dict[str, object], more: int) -> None:
     def total(experts: int) -> int:
         number = {"num_experts": experts, "num_local_experts": experts}
@@ -238,7 +182,7 @@ def test_the_documented_table_has_each_key_that_a_config_may_leave_out() -> None
 # --- Classes --------------------------------------------------------------------------------
 
 
-@given(configs(), st.integers(1, 90), st.data())
+@given(any_config(), st.integers(1, 90), st.data())
 def test_a_classifier_has_the_head_of_its_task(
     config: dict[str, Any], labels: int, data: st.DataObject
 ) -> None:
