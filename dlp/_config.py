@@ -161,9 +161,9 @@ def _refuse_remote_code(config: "Config", family: "_Family") -> None:
     if remote is None:
         return
     found = [
-        str(value).rpartition(".")[2]
-        for key, value in _check.mapping('config["auto_map"]', remote).items()
-        if str(key).startswith("AutoModel")
+        value.rpartition(".")[2]
+        for key, value in _check.keywords('config["auto_map"]', remote).items()
+        if key.startswith("AutoModel") and isinstance(value, str)
     ]
     usual = [name for name, what in family["classes"].items() if what == family["counted"]]
     if found and not [name for name in usual if name in found]:
@@ -171,14 +171,6 @@ def _refuse_remote_code(config: "Config", family: "_Family") -> None:
             f'config["auto_map"] brings classes of its own: name {" or ".join(usual)} in '
             f'config["architectures"] to count what Transformers builds'
         )
-
-
-def _head(family: "_Family", counted: str) -> str:
-    """Name the kind of head over labels, or nothing."""
-    for task, kind in family["heads"].items():
-        if task == counted:
-            return kind
-    return ""
 
 
 def _sizes(config: "Config", family: "_Family", counted: str) -> "dict[str, int]":
@@ -194,7 +186,7 @@ def _sizes(config: "Config", family: "_Family", counted: str) -> "dict[str, int]
     if tied is None:
         tied = family["tied"] and "language model" in (counted, family["counted"])
     decoders = 0
-    if "stacks" in places and counted != "encoder" and _head(family, counted) != "encoder":
+    if "stacks" in places and counted != "encoder" and family["heads"].get(counted) != "encoder":
         decoders = size(config, family, "num_decoder_layers", layers)
     sizes = {
         "hidden_size": width,
@@ -317,7 +309,7 @@ def _inventory(
     config: "Config", family: "_Family", counted: str, sizes: "dict[str, int]"
 ) -> "list[Entry]":
     """List all that has parameters: the modules of the row, norms, and a head over labels."""
-    head = _head(family, counted)
+    head = family["heads"].get(counted)
     widths = _widths(config, family, sizes)
     layers, decoders = sizes["num_hidden_layers"], sizes["num_decoder_layers"]
     moe_layers = sizes["num_moe_layers"]
