@@ -1,17 +1,12 @@
 """The conformance file: every claim with its inputs, for other tools."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from _evidence import sources
-from _evidence.claims import claims
+from _evidence.claims import UNITS, Claim, claims
 from _evidence.expressions import MODELS, calls
-
-if TYPE_CHECKING:
-    from _evidence.claims import Claim
 
 VERSION = 2
 """The version of the format: raised when a reader of the file would have to change."""
@@ -36,7 +31,14 @@ def document() -> dict[str, Any]:
                 configs.setdefault(name, config)
                 each["arguments"]["config"] = name
         cases.append(_case(claim, expression))
-    return {"$schema": SCHEMA, "version": VERSION, "configs": configs, "cases": cases}
+    units = {unit: str(factor) for unit, factor in UNITS.items()}
+    return {
+        "$schema": SCHEMA,
+        "version": VERSION,
+        "units": units,
+        "configs": configs,
+        "cases": cases,
+    }
 
 
 def _case(claim: Claim, expression: dict[str, Any]) -> dict[str, Any]:
@@ -60,6 +62,7 @@ def text() -> str:
     lines = [
         f'"$schema": {_json(content["$schema"])}',
         f'"version": {content["version"]}',
+        f'"units": {_json(content["units"])}',
         '"configs": {\n' + ",\n".join(configs) + "\n}",
         '"cases": [\n' + ",\n".join(map(_json, content["cases"])) + "\n]",
     ]

@@ -4,28 +4,22 @@ A number that comes out is a witness of every formula in its expression, and of 
 the expression makes. What no number is a witness of stands in `uncovered.toml`, with the reason.
 """
 
-from __future__ import annotations
-
 import ast
 import inspect
 import re
 import tomllib
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dlp
-from _evidence.claims import claims, counted_claims, printed_claims
+from _evidence.claims import Claim, claims, counted_claims, printed_claims
 from _evidence.expressions import arguments_of, calls
 from _evidence.laws import LAWS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from _evidence.claims import Claim
 
 _NAMES: list[str] = dlp.__all__  # type: ignore[attr-defined]
 
@@ -219,17 +213,11 @@ def parts() -> set[str]:
     return {name for name in found if not standings()[name].is_witnessed}
 
 
-def objections() -> list[str]:
-    """List what is wrong with a claim, and what has no witness and no reason, or needs none."""
-    found = [objection for claim in claims() if (objection := claim.objection())]
-    have = {name for name, each in standings().items() if each.is_witnessed or name in parts()}
-    have |= witnesses().keys()
-    known = set(everything())
-    for name in sorted(known - have - UNCOVERED.keys()):
-        found.append(f"{name}: find a number of others, or say in uncovered.toml why there is none")
-    for name in sorted(UNCOVERED.keys() & have | UNCOVERED.keys() - known):
-        found.append(f"uncovered.toml: take out {name}: it has a witness, or is gone")
-    return found
+def is_covered(name: str) -> bool:
+    """Whether a number of others is a witness of a choice, or of a formula or one that calls it."""
+    if name in standings():
+        return standings()[name].is_witnessed or name in parts()
+    return name in witnesses()
 
 
 @dataclass(frozen=True)

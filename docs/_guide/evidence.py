@@ -3,37 +3,30 @@
 The long tables are written as HTML at once: as Markdown they would be a good part of the build.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re
 import tomllib
 from collections import Counter
-from fractions import Fraction
+from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from _evidence import records, sources
 from _evidence.claims import (
     FLOAT32,
-    UNITS,
     VERDICTS,
+    Claim,
+    claims,
     counted_claims,
     printed,
     printed_claims,
 )
-from _evidence.coverage import UNCOVERED, Standing, modules, objections, parts, standings, totals
-from _evidence.expressions import MODELS, calls
+from _evidence.coverage import UNCOVERED, Standing, modules, parts, standings, totals
+from _evidence.expressions import MODELS, Expression, calls
 from _guide.formats import NBSP, count, decimal, percent
 from _guide.parts import table
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from _evidence.claims import Claim
-    from _evidence.expressions import Expression
 
 FOLDER = Path(__file__).parents[1] / "_evidence"
 
@@ -71,7 +64,7 @@ def by_formula() -> str:
     Raises:
         ValueError: If a number does not come out as it is kept: the page would not be true.
     """
-    if wrong := objections():
+    if wrong := [objection for claim in claims() if (objection := claim.objection())]:
         raise ValueError("\n".join(wrong))
     written = []
     for module in modules():
@@ -198,23 +191,6 @@ def approximations() -> str:
         )
     header = ("Formula", "Farthest off", "Counted", "`dlp`", "Off by", "Why")
     return table(header, rows, name="approximations", align="llrrrl")
-
-
-def units() -> str:
-    """Write how much one of each unit is, as the conformance file has it."""
-    same: dict[str, list[str]] = {}
-    for unit, factor in UNITS.items():
-        same.setdefault(_factor(unit, Fraction(factor)), []).append(f"`{unit}`" if unit else "none")
-    rows = [(", ".join(names), factor) for factor, names in same.items()]
-    return table(("Unit", "How much one is"), rows, name="units", align="ll")
-
-
-def _factor(unit: str, factor: Fraction) -> str:
-    if factor < 1:
-        of = "a day" if unit == "seconds" else "one"
-        return f"{count(factor.numerator)} / {count(factor.denominator)} of {of}"
-    of = {"days": "day", "years": "days", "PF-days": "FLOPs"}.get(unit, "")
-    return f"{count(int(factor))} {of}".rstrip()
 
 
 def mutants() -> str:

@@ -48,9 +48,13 @@ def test_rows_are_well_formed() -> None:
         assert bool(row.reason) == (row.verdict != "reproduced"), (
             f"{place}: give a reason if, and only if, it does not come out"
         )
+
+
+def test_what_is_called_wrong_says_how_we_know() -> None:
+    for row in ROWS:
         is_wrong = row.verdict in {"erratum", "rounded-inputs"}
         assert bool(row.slip or row.second) == is_wrong, (
-            f"{place}: show a slip, or name a second number, if, and only if, it is wrong"
+            f"{row.place}: show a slip, or name a second number, if, and only if, it is wrong"
         )
 
 

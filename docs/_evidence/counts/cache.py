@@ -1,18 +1,11 @@
 """Bytes of the KV cache."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import dlp
-from _evidence.claims import count
+from _evidence.claims import Claim, count
 from _evidence.expressions import call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _evidence.claims import Claim
-    from _evidence.records import Record
+from _evidence.records import Record
 
 
 def claims(record: Record) -> Iterator[Claim]:

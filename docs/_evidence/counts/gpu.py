@@ -1,18 +1,11 @@
 """A training step on a GPU beside the ledger, part by part."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from typing import TYPE_CHECKING
-
-from _evidence.claims import count
+from _evidence.claims import Claim, count
 from _evidence.counts.activations import llama_layer
 from _evidence.expressions import call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _evidence.claims import Claim
-    from _evidence.records import Record
+from _evidence.records import Record
 
 
 def claims(record: Record) -> Iterator[Claim]:

@@ -1,19 +1,12 @@
 """Losses on small logits, and the labels that collators make."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import dlp
-from _evidence.claims import count
-from _evidence.expressions import call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _evidence.claims import Claim
-    from _evidence.expressions import Expression
-    from _evidence.records import Record
+from _evidence.claims import Claim, count
+from _evidence.expressions import Expression, call
+from _evidence.records import Record
 
 _LABELLED = {
     "Transformers collator, padded with <pad>": "pretraining",

@@ -1,19 +1,11 @@
 """Parameters of a whole model, part by part, and its linear layers."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import dlp
-from _evidence.claims import count
+from _evidence.claims import Claim, count
 from _evidence.expressions import call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _evidence.claims import Claim
-    from _evidence.records import Record
-
+from _evidence.records import Record
 
 _SHAPES = ("llama", "mistral", "qwen2", "gpt2")
 """Model types of which the formulas of a bare shape are compared too."""

@@ -1,19 +1,12 @@
 """Parameters that each method of PEFT trains, and all of the adapted model."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import dlp
-from _evidence.claims import count
-from _evidence.expressions import call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _evidence.claims import Claim
-    from _evidence.expressions import Expression
-    from _evidence.records import Record
+from _evidence.claims import Claim, count
+from _evidence.expressions import Expression, call
+from _evidence.records import Record
 
 _OF_LORA = ("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save")
 _ON_A_MODEL = {

@@ -1,18 +1,10 @@
 """Bytes of weights, gradients and optimizer states."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from typing import TYPE_CHECKING
-
-from _evidence.claims import count
-from _evidence.expressions import call
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from _evidence.claims import Claim
-    from _evidence.expressions import Expression
-    from _evidence.records import Record
+from _evidence.claims import Claim, count
+from _evidence.expressions import Expression, call
+from _evidence.records import Record
 
 _OPTIMIZERS = {
     "SGD": "sgd",
