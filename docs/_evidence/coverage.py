@@ -4,7 +4,6 @@ A number that comes out is a witness of every formula in its expression, and of 
 the expression makes. What no number is a witness of stands in `uncovered.toml`, with the reason.
 """
 
-import ast
 import inspect
 import re
 import tomllib
@@ -12,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import dlp
-from _evidence.claims import Claim, claims, counted_claims, printed_claims
+from _evidence.claims import Claim, claims
 from _evidence.expressions import arguments_of, calls
 from _evidence.laws import LAWS
 
@@ -74,10 +73,9 @@ def standings() -> dict[str, Standing]:
     for law, names in LAWS.items():
         for name in names:
             found[name].laws.append(law)
-    for caller in found:
-        for name in _parts(caller) - {caller}:
-            if name in found:
-                found[name].callers.append(caller)
+    for caller, function in _functions().items():
+        for name in _parts(function):
+            found[name].callers.append(caller)
     return found
 
 
@@ -89,32 +87,19 @@ def _functions() -> dict[str, Callable[..., Any]]:
     return {function.__name__: function for function in found}
 
 
-def _parts(name: str) -> set[str]:
-    """Name the functions that a function calls, itself or through helpers that are not public."""
-    parts: set[str] = set()
-    waiting = [name]
-    while waiting:
-        for called in _called().get(waiting.pop(), set()) - parts:
-            parts.add(called)
-            if called.startswith("_"):
-                waiting.append(called)
-    return parts
-
-
-@cache
-def _called() -> dict[str, set[str]]:
-    """Name what each function of the package calls in its own lines."""
-    found: dict[str, set[str]] = {}
-    for module in modules():
-        for function in ast.parse(inspect.getsource(import_module(f"dlp.{module}"))).body:
-            if isinstance(function, ast.FunctionDef):
-                found[function.name] = {
-                    node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-                    for node in ast.walk(function)
-                    if isinstance(node, ast.Call)
-                    and isinstance(node.func, (ast.Name, ast.Attribute))
-                }
-    return found
+def _parts(function: Callable[..., Any]) -> set[str]:
+    """Name the public formulas that a function uses, itself or through helpers."""
+    parts, helpers = set(), [function]
+    for each in helpers:
+        codes = [each.__code__]
+        for code in codes:
+            codes += [inner for inner in code.co_consts if isinstance(inner, CodeType)]
+            for name in code.co_names:
+                if name in _functions():
+                    parts.add(name)
+                elif inspect.isfunction(used := each.__globals__.get(name)) and used not in helpers:
+                    helpers.append(used)
+    return parts - {function.__name__}
 
 
 @cache
@@ -200,59 +185,14 @@ def everything() -> tuple[str, ...]:
     return (*_functions(), *chosen)
 
 
-@cache
-def parts() -> set[str]:
-    """Name the formulas without a witness of their own that are a part of one that has some."""
-    inside = {name for name, each in standings().items() if each.is_witnessed}
-    found: set[str] = set()
-    while inside:
-        found |= (
-            inside := {name for caller in inside for name in _parts(caller) & standings().keys()}
-            - found
-        )
-    return {name for name in found if not standings()[name].is_witnessed}
+def is_part(name: str) -> bool:
+    """Whether a formula is a part of one that has a witness."""
+    callers = standings()[name].callers
+    return any(standings()[each].is_witnessed or is_part(each) for each in callers)
 
 
 def is_covered(name: str) -> bool:
     """Whether a number of others is a witness of a choice, or of a formula or one that calls it."""
     if name in standings():
-        return standings()[name].is_witnessed or name in parts()
+        return standings()[name].is_witnessed or is_part(name)
     return name in witnesses()
-
-
-@dataclass(frozen=True)
-class Totals:
-    """How much evidence there is in all."""
-
-    formulas: int
-    witnessed: int
-    parts: int
-    """Formulas that are a part of one that is witnessed."""
-    choices: int
-    witnessed_choices: int
-    printed: int
-    reproduced: int
-    sources: int
-    counts: int
-    records: int
-    laws: int
-
-
-@cache
-def totals() -> Totals:
-    """Count all evidence, each piece once."""
-    all_, printed, counted = standings(), printed_claims(), counted_claims()
-    chosen = set(everything()) - all_.keys()
-    return Totals(
-        formulas=len(all_),
-        witnessed=sum(each.is_witnessed for each in all_.values()),
-        parts=len(parts()),
-        choices=len(chosen),
-        witnessed_choices=sum(name in witnesses() for name in chosen),
-        printed=len(printed),
-        reproduced=sum(claim.verdict == "reproduced" for claim in printed),
-        sources=len({claim.source for claim in printed}),
-        counts=len(counted),
-        records=len({(claim.topic, claim.id) for claim in counted}),
-        laws=len(LAWS),
-    )

@@ -23,8 +23,17 @@ from _evidence.claims import (
     printed,
     printed_claims,
 )
-from _evidence.coverage import UNCOVERED, Standing, modules, parts, standings, totals
+from _evidence.coverage import (
+    UNCOVERED,
+    Standing,
+    everything,
+    is_covered,
+    is_part,
+    modules,
+    standings,
+)
 from _evidence.expressions import MODELS, Expression, calls
+from _evidence.laws import LAWS
 from _guide.formats import NBSP, count, decimal, percent
 from _guide.parts import table
 
@@ -46,15 +55,18 @@ def evidence_links(*functions: str) -> str:
 
 def summary() -> str:
     """Write the totals, in three sentences."""
-    of = totals()
-    alone = of.formulas - of.witnessed - of.parts
+    printed_, formulas = printed_claims(), standings().values()
+    out = sum(claim.verdict == "reproduced" for claim in printed_)
+    witnessed = sum(each.is_witnessed for each in formulas)
+    inside = sum(is_part(each.function) for each in formulas if not each.is_witnessed)
     return (
-        f"Of **{count(of.formulas)}** formulas, **{count(of.witnessed)}** are compared with "
-        f"numbers of others: **{count(of.printed)}** that {count(of.sources)} sources print, "
-        f"of which {count(of.reproduced)} come out, and **{count(of.counts)}** that real "
-        f"libraries counted. {count(of.parts)} more are a part of one of them, and {count(alone)} "
-        f"are held by laws alone. Each is held to some of **{count(of.laws)}** laws, tried on "
-        "generated arguments."
+        f"Of **{count(len(formulas))}** formulas, **{count(witnessed)}** are compared with "
+        f"numbers of others: **{count(len(printed_))}** that "
+        f"{count(len({claim.source for claim in printed_}))} sources print, of which {count(out)} "
+        f"come out, and **{count(len(counted_claims()))}** that real libraries counted. "
+        f"{count(inside)} more are a part of one of them, and "
+        f"{count(len(formulas) - witnessed - inside)} are held by laws alone. Each is held to some "
+        f"of **{count(len(LAWS))}** laws, tried on generated arguments."
     )
 
 
@@ -91,7 +103,7 @@ def _worst(each: Standing) -> str:
     if each.reproduced:
         found = worst(each.reproduced)
         return f"{_share(found)}, rounded" if found else count(0)
-    return "a part of others" if each.function in parts() else "laws alone"
+    return "a part of others" if is_part(each.function) else "laws alone"
 
 
 def worst(claims: Iterable[Claim]) -> float:
@@ -109,16 +121,16 @@ def _share(deviation: float) -> str:
 
 def uncovered() -> str:
     """Write which formulas and which choices have no number of others, and why."""
-    of = totals()
+    chosen = set(everything()) - standings().keys()
     reasons: dict[str, list[str]] = {}
     for name, reason in UNCOVERED.items():
         written = f"`{name}`" if ":" in name else evidence_links(name)
         reasons.setdefault(reason, []).append(written)
     rows = [(", ".join(names), reason) for reason, names in reasons.items()]
     return (
-        f"Of the {count(of.choices)} values that arguments may be chosen from, a number of others "
-        f"is a witness of {count(of.witnessed_choices)}. What has none is listed here; a test sees "
-        "that the list is whole.\n\n"
+        f"Of the {count(len(chosen))} values that arguments may be chosen from, a number of others "
+        f"is a witness of {count(sum(map(is_covered, chosen)))}. A test sees that what has none is "
+        "listed here, and nothing else.\n\n"
         + table(("Formula or choice", "Why no number of others"), rows, name="uncovered")
     )
 
