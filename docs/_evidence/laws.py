@@ -12,8 +12,3 @@ LAWS: dict[str, list[str]] = tomllib.loads(
     Path(__file__).with_suffix(".toml").read_text(encoding="utf-8")
 )
 """The formulas of each law, by its sentence."""
-
-
-def laws_of(function: str) -> list[str]:
-    """List the laws that a formula keeps."""
-    return [sentence for sentence, functions in LAWS.items() if function in functions]

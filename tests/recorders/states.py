@@ -76,14 +76,19 @@ METHODS = ("full", "lora", "head-only")
 
 BATCH_SIZE = 4
 
-OPTIMIZERS: dict[str, Callable[[Any], torch.optim.Optimizer]] = {
-    "SGD": lambda parameters: torch.optim.SGD(parameters, lr=0.1),
-    "SGD, momentum 0.9": lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9),
-    "AdamW": lambda parameters: torch.optim.AdamW(parameters, lr=0.1),
-    "bitsandbytes AdamW8bit": lambda parameters: import_module("bitsandbytes.optim").AdamW8bit(
-        parameters, lr=0.1
+OPTIMIZERS: dict[str, tuple[str, Callable[[Any], torch.optim.Optimizer]]] = {
+    "sgd": ("SGD", lambda each: torch.optim.SGD(each, lr=0.1)),
+    "sgd-momentum": (
+        "SGD, momentum 0.9",
+        lambda each: torch.optim.SGD(each, lr=0.1, momentum=0.9),
+    ),
+    "adamw": ("AdamW", lambda each: torch.optim.AdamW(each, lr=0.1)),
+    "adamw-8bit": (
+        "bitsandbytes AdamW8bit",
+        lambda each: import_module("bitsandbytes.optim").AdamW8bit(each, lr=0.1),
     ),
 }
+"""What each of our optimizers is: a name, and the real one."""
 
 
 def make_model(config: Config, method: str) -> Untyped:
@@ -120,7 +125,8 @@ def measure_state(shape: str, method: str, optimizer_name: str) -> Record:
     """
     config = SHAPES[shape]
     model = make_model(config, method)
-    optimizer = OPTIMIZERS[optimizer_name](model.parameters())
+    label, make = OPTIMIZERS[optimizer_name]
+    optimizer = make(model.parameters())
     run_forward(model, config, 16).backward()
     optimizer.step()
     sizes = {"moments": 0, "step_counters": 0, "quantization_constants": 0}
@@ -134,7 +140,7 @@ def measure_state(shape: str, method: str, optimizer_name: str) -> Record:
     parameters = list(model.parameters())
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     return {
-        "id": f"model state, {shape}{method}, {optimizer_name}",
+        "id": f"model state, {shape}{method}, {label}",
         "kind": "model_state",
         "inputs": {"config": config, "method": method, "optimizer": optimizer_name},
         "counted": {

@@ -6,18 +6,11 @@ from _evidence.claims import Claim, count
 from _evidence.expressions import Expression, call
 from _evidence.records import Record
 
-_OPTIMIZERS = {
-    "SGD": "sgd",
-    "SGD, momentum 0.9": "sgd-momentum",
-    "AdamW": "adamw",
-    "bitsandbytes AdamW8bit": "adamw-8bit",
-}
-
 
 def claims(record: Record) -> Iterator[Claim]:
     """Make the claims of one model after a step."""
     counted = record.counted
-    optimizer = _OPTIMIZERS[record.inputs["optimizer"]]
+    optimizer = record.inputs["optimizer"]
     held = {"num_parameters": counted["parameters"]}
     trained = {"num_trainable_parameters": counted["trainable"]}
     weights = call("weight_bytes", **held)
