@@ -79,7 +79,7 @@ def wrong_answers(number: int) -> str:
 
 def sources(number: int) -> str:
     """Write the list of the question's sources."""
-    return source_list(*question(number).sources)
+    return source_list(*question(number).sources.split())
 
 
 def navigation() -> list[dict[str, list[dict[str, str]]]]:

@@ -16,6 +16,13 @@ Arguments = dict[str, Any]
 """The arguments of a formula, by name."""
 
 SKELETON = {
+    "": (
+        "parts.asked({number})",
+        "**Try it first.** `#!calc q({number}).hint`",
+        "\n??? ",
+        "    print(parts.answer({number}))",
+        "    print(parts.solution({number}))",
+    ),
     "In code": ('=== "With `dlp`"', "parts.lock({number}, ", '=== "Plain Python"'),
     "Why": (),
     "Checked against": ("checks.checked({number})",),
@@ -24,7 +31,7 @@ SKELETON = {
     "What changes if": (),
     "Sources": ("parts.sources({number})",),
 }
-"""The headings of a question's page, in order, and what must stand under each."""
+"""The headings of a question's page and what must stand under each, in order."""
 
 
 class Wrong(TypedDict):
@@ -92,7 +99,8 @@ class Question:
     """Numbers that libraries counted, by id, and what each is; of two ids, `a → b`, the growth."""
     printed: tuple[str, ...]
     """Numbers that others print, by id."""
-    sources: tuple[str, ...]
+    sources: str
+    """Keys of `_evidence/sources.toml`, with blanks between."""
     rule: str = ""
     """What the cheat sheet bids to remember."""
 

@@ -104,12 +104,5 @@ QUESTION = Question(
         ": parameters of the head": HEAD,
     },
     printed=("PEFT ViT-base, r=16 on q and v, and its head",),
-    sources=(
-        "torch-linear",
-        "heads-bert",
-        "heads-roberta",
-        "heads-distilbert",
-        "heads-gpt2",
-        "heads-generic",
-    ),
+    sources="torch-linear heads-bert heads-roberta heads-distilbert heads-gpt2 heads-generic",
 )

@@ -109,18 +109,7 @@ QUESTION = Question(
         " → parameters: OPT-6.7B, 8000 positions: parameters": ADDED,
     },
     printed=("Llama-2-7B, 2048 tokens", "OPT-13B, one token"),
-    sources=(
-        "touvron2023b",
-        "attention-llama",
-        "positions-llama",
-        "positions-gpt2",
-        "positions-opt",
-        "su2021",
-        "press2021",
-        "kv-cache-layer",
-        "scaling-book-inference",
-        "ainslie2023",
-        "korthikanti2022",
-        "dao2022",
-    ),
+    sources="touvron2023b attention-llama positions-llama positions-gpt2 positions-opt su2021 "
+    "press2021 kv-cache-layer scaling-book-inference ainslie2023 korthikanti2022 "
+    "dao2022",
 )

@@ -136,16 +136,6 @@ QUESTION = Question(
         "CS336, bytes per parameter",
         "A layer of GPT-3, coefficient of sbh",
     ),
-    sources=(
-        "rajbhandari2019",
-        "hf-memory-anatomy",
-        "kingma2014",
-        "loshchilov2017",
-        "torch-adam",
-        "dettmers2021",
-        "korthikanti2022",
-        "heads-generic",
-        "dettmers2023",
-        "bnb-optimizer",
-    ),
+    sources="rajbhandari2019 hf-memory-anatomy kingma2014 loshchilov2017 torch-adam "
+    "dettmers2021 korthikanti2022 heads-generic dettmers2023 bnb-optimizer",
 )

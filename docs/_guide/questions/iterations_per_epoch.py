@@ -110,14 +110,6 @@ QUESTION = Question(
         "updates: Trainer 4.48.3, N=10000, b=4, g=8, epochs=1: updates": UPDATES,
     },
     printed=("nanoGPT, tokens per iteration",),
-    sources=(
-        "trainer-steps",
-        "trainer-old",
-        "trainer-fix",
-        "trainer-issue",
-        "torch-batch-sampler",
-        "accelerate-shard",
-        "lightning-steps",
-        "accumulation-docs",
-    ),
+    sources="trainer-steps trainer-old trainer-fix trainer-issue torch-batch-sampler "
+    "accelerate-shard lightning-steps accumulation-docs",
 )

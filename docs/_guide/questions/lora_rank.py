@@ -112,13 +112,5 @@ QUESTION = Question(
         "LoRA Table 15, q+v, r=8",
         "LoRA Table 15, q+k+v+o, r=4",
     ),
-    sources=(
-        "hu2021",
-        "peft-layer",
-        "loralib",
-        "peft-dora",
-        "liu2024",
-        "peft-sequence-classification",
-        "course-11-4",
-    ),
+    sources="hu2021 peft-layer loralib peft-dora liu2024 peft-sequence-classification course-11-4",
 )

@@ -96,19 +96,7 @@ QUESTION = Question(
         "Llama 3.1 70B in int4",
         "GPT-3 checkpoint in fp16",
     ),
-    sources=(
-        "nist-binary",
-        "accelerate-dtypes",
-        "accelerate-bytes",
-        "from-pretrained",
-        "cuda-tf32",
-        "dettmers2023",
-        "bnb-4bit",
-        "touvron2023a",
-        "config-llama",
-        "grattafiori2024",
-        "jiang2023",
-        "config-mistral",
-        "qwen2024",
-    ),
+    sources="nist-binary accelerate-dtypes accelerate-bytes from-pretrained cuda-tf32 "
+    "dettmers2023 bnb-4bit touvron2023a config-llama grattafiori2024 jiang2023 "
+    "config-mistral qwen2024",
 )

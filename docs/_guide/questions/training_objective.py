@@ -102,17 +102,6 @@ QUESTION = Question(
         "completion",
     },
     printed=(),
-    sources=(
-        "radford2018",
-        "gururangan2020",
-        "wei2021",
-        "ouyang2022",
-        "causal-loss",
-        "collator",
-        "trl-config",
-        "trl-trainer",
-        "torch-cross-entropy",
-        "shi2024",
-        "accumulation-fix",
-    ),
+    sources="radford2018 gururangan2020 wei2021 ouyang2022 causal-loss collator trl-config "
+    "trl-trainer torch-cross-entropy shi2024 accumulation-fix",
 )

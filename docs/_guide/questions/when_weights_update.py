@@ -105,14 +105,6 @@ QUESTION = Question(
         "updates: hand-written loop, N=40, b=4, g=4, epochs=2: weights changed after": CHANGED,
     },
     printed=(),
-    sources=(
-        "torch-backward",
-        "torch-optimizer",
-        "trainer-loop",
-        "trainer-loss",
-        "lightning-loop",
-        "accelerate-sync",
-        "course-7-6",
-        "accumulation-fix",
-    ),
+    sources="torch-backward torch-optimizer trainer-loop trainer-loss lightning-loop "
+    "accelerate-sync course-7-6 accumulation-fix",
 )
