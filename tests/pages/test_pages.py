@@ -54,14 +54,24 @@ def imports(code: str) -> set[str]:
 
 
 def is_locked(block: Block) -> bool:
-    """Say whether a hidden line holds a name of the code shown to the question's own call."""
-    shown = {node.id for node in ast.walk(ast.parse(block.shown)) if isinstance(node, ast.Name)}
-    return any(
-        isinstance(node, ast.Call)
-        and ast.unparse(node.func) == "parts.lock"
-        and shown & {name.id for name in ast.walk(node.args[1]) if isinstance(name, ast.Name)}
-        for node in ast.walk(ast.parse(block.code))
-    )
+    """Say whether a hidden line holds a name of the code shown to what a call gives."""
+
+    def names(node: ast.AST) -> set[str]:
+        return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+    shown = names(ast.parse(block.shown))
+    for node in ast.walk(ast.parse(block.code)):
+        match node:
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="parts"), attr="lock")):
+                held, computes = node.args[1], True
+            case ast.Call(func=ast.Attribute(value=ast.Name(id="parts"), attr="same")):
+                held, right = node.args
+                computes = any(isinstance(each, ast.Call) for each in ast.walk(right))
+            case _:
+                continue
+        if computes and shown & names(held):
+            return True
+    return False
 
 
 @every_page
@@ -105,20 +115,33 @@ def test_tabs_with_and_without_dlp_print_the_same(page: str) -> None:
         assert ours.printed == plain.printed, f"{where}: the tabs print different things"
         outside = imports(plain.block.shown) - sys.stdlib_module_names
         assert not outside, f"{where}: plain Python has no {', '.join(outside)}"
-        for each in (ours, plain):
-            assert is_locked(each.block), (
-                f"docs/{page}:{each.block.line}: hide a call of `parts.lock` with the question's "
-                "number and what the code shown comes to"
-            )
+        assert "parts.lock(" in ours.block.code, f"docs/{page}:{ours.block.line}: hide a lock"
+        assert "parts.lock(" in plain.block.code, f"{where}: hide a lock"
+
+
+@every_page
+def test_shown_code_is_locked(page: str) -> None:
+    for each in shown(page):
+        assert is_locked(each.block), (
+            f"docs/{page}:{each.block.line}: hide a call of `parts.lock`, with the number of the "
+            "question and what the code shown comes to, or of `parts.same`, with that and a call"
+        )
 
 
 @pytest.mark.parametrize(
     "hidden",
-    ["assert num_bytes", "parts.lock(3, parts.question(3).call())", "lock(3, num_bytes)", "pass"],
+    [
+        "assert num_bytes",
+        "parts.lock(3, parts.question(3).call())",
+        "parts.same(num_bytes, 29 * 10**9)",
+        "parts.same(parts.question(3).call(), parts.question(3).call())",
+        "pass",
+    ],
 )
-def test_what_holds_no_number_to_the_question_is_no_lock(hidden: str) -> None:
+def test_what_holds_no_number_to_a_call_is_no_lock(hidden: str) -> None:
     shown = "num_bytes = 29 * 10**9\nprint(num_bytes)\n"
-    assert is_locked(Block(f"{shown}parts.lock(3, num_bytes)  # markdown-exec: hide", {}, 1))
+    for lock in ("parts.lock(3, num_bytes)", "parts.same(num_bytes, q(3).call())"):
+        assert is_locked(Block(f"{shown}{lock}  # markdown-exec: hide", {}, 1))
     assert not is_locked(Block(f"{shown}{hidden}  # markdown-exec: hide", {}, 1))
 
 
