@@ -89,50 +89,19 @@ def _unseen(path: Path) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     ]
 
 
-@cache
-def _operators(path: Path) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
-    """Give the lines and columns between two operands, and of comparisons with a text."""
-    between: set[tuple[int, int]] = set()
-    texts: set[tuple[int, int]] = set()
-    lines = path.read_text(encoding="utf-8").splitlines()
-
-    def gap(left: ast.expr, right: ast.expr) -> set[tuple[int, int]]:
-        begin, end = (
-            (left.end_lineno or 0, left.end_col_offset or 0),
-            (right.lineno, right.col_offset),
-        )
-        return {
-            (line, column)
-            for line in range(begin[0], end[0] + 1)
-            for column in range(
-                begin[1] if line == begin[0] else 0,
-                end[1] if line == end[0] else len(lines[line - 1]),
-            )
-        }
-
-    for node in ast.walk(ast.parse("\n".join(lines))):
-        if isinstance(node, ast.BinOp):
-            between |= gap(node.left, node.right)
-        elif isinstance(node, ast.AugAssign):
-            between |= gap(node.target, node.value)
-        elif isinstance(node, ast.Compare):
-            for left, right in zip([node.left, *node.comparators], node.comparators, strict=False):
-                if any(
-                    isinstance(x, ast.Constant) and isinstance(x.value, str) for x in (left, right)
-                ):
-                    texts |= gap(left, right)
-    return between, texts
-
-
 def _is_idle(path: Path, operator: str, start: tuple[int, int]) -> bool:
     """Whether a mutant says nothing about the tests."""
     if any(a <= start < b for a, b in _unseen(path)):
         return True  # it does not run, or only words a message
-    between, texts = _operators(path)
-    if "BinaryOperator" in operator and start not in between:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    line, column = start
+    before = "\n".join([*lines[: line - 1], lines[line - 1][:column]])
+    before = re.sub(r"(\s*#[^\n]*\n)*\s*$", "", before)  # comments
+    if "BinaryOperator" in operator and not re.search(r"[\w)\]}\"']$", before):
         return True  # a star in a signature is no product
     # Names have no order.
-    return bool(re.search(r"_(Eq|NotEq)_(Lt|LtE|Gt|GtE)$", operator)) and start in texts
+    is_text = before.endswith('"') or re.match(r'[=!]=\s*"', lines[line - 1][column:])
+    return bool(is_text and re.search(r"_(Eq|NotEq)_(Lt|LtE|Gt|GtE)$", operator))
 
 
 @cache
