@@ -49,6 +49,14 @@ _LAYER: dict[str, list[Any]] = {
     "target_modules": [("q_proj", "v_proj"), dlp.ALL_LINEAR],
     "autocast_adapter_dtype": [False],
 }
+_LLAMA = {"num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32}
+_TINY = {
+    "num_hidden_layers": 2,
+    "hidden_size": 64,
+    "num_attention_heads": 4,
+    "per_device_train_batch_size": 1,
+    "sequence_length": 128,
+}
 _EPOCH: dict[str, list[Any]] = {
     "num_samples": [1003, 1000, 1],
     "per_device_train_batch_size": [8, 3],
@@ -187,17 +195,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "optimizer": ["adamw", "adamw-8bit"],
         "quantized_dtype": ["nf4-double", "int8"],
         "num_unquantized_parameters": [0, 999],
-        "micro_batch": [
-            {
-                "num_hidden_layers": 2,
-                "per_device_train_batch_size": 1,
-                "sequence_length": 128,
-                "hidden_size": 64,
-                "num_attention_heads": 4,
-                "attention": "flash",
-            },
-            None,
-        ],
+        "micro_batch": [{**_TINY, "attention": "flash"}, None],
     },
     "optimizer_bytes_per_parameter": {"optimizer": list(dlp.OPTIMIZERS)},
     "optimizer_state_bytes": {
@@ -421,15 +419,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
             {"num_parameters": 6_738_415_616, "num_adapter_parameters": 4_194_304, "dtype": "bf16"},
             {"num_parameters": 1000},
         ],
-        "micro_batch": [
-            {
-                "num_hidden_layers": 32,
-                "sequence_length": 512,
-                "hidden_size": 4096,
-                "num_attention_heads": 32,
-                "attention": "flash",
-            }
-        ],
+        "micro_batch": [{**_LLAMA, "sequence_length": 512, "attention": "flash"}],
         "method": list(dlp.METHODS),
     },
     "largest_cached_context": {
@@ -445,14 +435,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "largest_context": {
         "memory_bytes": [24_000_000_000, 1],
         "ledger": [{"num_parameters": 6_738_415_616, "dtype": "bf16"}, {"num_parameters": 1000}],
-        "micro_batch": [
-            {
-                "num_hidden_layers": 32,
-                "per_device_train_batch_size": 1,
-                "hidden_size": 4096,
-                "num_attention_heads": 32,
-            }
-        ],
+        "micro_batch": [{**_LLAMA, "per_device_train_batch_size": 1}],
         "method": list(dlp.METHODS),
     },
     "largest_model": {
@@ -472,16 +455,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "bias": ["none", "all"],
         "use_dora": [False, True],
         "method": ["qlora", "lora"],
-        "micro_batch": [
-            None,
-            {
-                "num_hidden_layers": 2,
-                "per_device_train_batch_size": 1,
-                "sequence_length": 128,
-                "hidden_size": 64,
-                "num_attention_heads": 4,
-            },
-        ],
+        "micro_batch": [None, _TINY],
     },
 }
 

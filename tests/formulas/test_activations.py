@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import dlp
@@ -188,6 +188,17 @@ def test_the_six_rows_of_korthikanti_for_gpt_3(changes: dict[str, Any], coeffici
         **changes,
     )
     assert ours == coefficient * 2048 * 12288
+
+
+@given(gpt_shapes, choices)
+def test_recomputing_a_whole_layer_keeps_its_input_shared_out_as_it_is(
+    layer: dict[str, Any], how: dict[str, Any]
+) -> None:
+    """The input of a layer is that of its first norm, which Korthikanti's equations share out."""
+    assume(how["method"] != "head-only")
+    kept = dlp.saved_activations(**layer, **how | {"method": "full", "recomputation": "none"})
+    again = dlp.saved_activations(**layer, **how | {"recomputation": "full"})
+    assert again == {"layer input": kept["first norm input"]}
 
 
 # --- What does not fit together -------------------------------------------------------------

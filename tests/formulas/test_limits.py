@@ -86,14 +86,6 @@ def test_the_ledger_of_a_limit_has_its_total(
         assert found["growing_part"] == "activations"
 
 
-def test_a_size_already_in_the_micro_batch_does_not_count() -> None:
-    with_it, without = (
-        dlp.largest_batch(memory_bytes=10**9, ledger=LEDGER, micro_batch=shape)
-        for shape in (SHAPE, SHAPE | {"per_device_train_batch_size": 9})
-    )
-    assert with_it == without
-
-
 @law
 @given(
     memory,
@@ -226,11 +218,7 @@ def test_memory_enough_for_any_model_is_refused(adapters: int) -> None:
 def test_arguments_may_go_to_the_ends_of_their_ranges() -> None:
     found = dlp.largest_model(memory_bytes=10**15, num_adapter_parameters=0)
     assert found["num_parameters"] == 10**15 // 16
-    with pytest.raises(ValueError, match="memory_bytes must be from 1 to 1000000000000000, not"):
-        dlp.largest_model(memory_bytes=10**15 + 1)
     assert dlp.largest_model(memory_bytes=1, num_adapter_parameters=10**15)["num_parameters"] == 0
-    with pytest.raises(ValueError, match="num_adapter_parameters must be from 0 to 10000000"):
-        dlp.largest_model(memory_bytes=1, num_adapter_parameters=10**15 + 1)
 
 
 @pytest.mark.parametrize("changes", [{}, {"stage": 3}, {"num_devices": 8}])

@@ -67,33 +67,6 @@ def test_a_file_without_tensors_is_refused() -> None:
         dlp.gguf_bytes(num_weights={})
 
 
-@pytest.mark.parametrize("name", ["blockwise", "double_quantized"])
-@pytest.mark.parametrize(
-    ("argument", "least", "most"), [("bits", 1, 16), ("block_size", 1, None), ("scale_bits", 0, 64)]
-)
-def test_bits_may_go_to_the_ends_of_their_ranges(
-    name: str, argument: str, least: int, most: int | None
-) -> None:
-    function = getattr(dlp, f"{name}_bits_per_parameter")
-    assert function(**{argument: least}) > 0
-    with pytest.raises(ValueError, match=f"{argument} must be from {least}"):
-        function(**{argument: least - 1})
-    if most is not None:
-        assert function(**{argument: most}) > 0
-        with pytest.raises(ValueError, match=f"{argument} must be from {least} to {most}, not"):
-            function(**{argument: most + 1})
-
-
-def test_the_ends_of_the_other_ranges() -> None:
-    for bits in (0, 64):
-        assert dlp.double_quantized_bits_per_parameter(second_scale_bits=bits) > 4
-    for bits in (-1, 65):
-        with pytest.raises(ValueError, match=f"second_scale_bits must be from 0 to 64, not {bits}"):
-            dlp.double_quantized_bits_per_parameter(second_scale_bits=bits)
-    with pytest.raises(ValueError, match="num_parameters must be from 0 to"):
-        dlp.double_quantization_saved_bytes(num_parameters=-1)
-
-
 # --- Laws -----------------------------------------------------------------------------------------
 
 

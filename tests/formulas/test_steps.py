@@ -1,4 +1,4 @@
-"""Steps: against what real training loops did, and the identities that tie the counts together."""
+"""Steps: the identities that tie the counts together; what real loops do is among the records."""
 
 from __future__ import annotations
 
@@ -26,75 +26,6 @@ epoch = st.fixed_dictionaries(
     }
 )
 
-# The Trainer of two releases of Transformers was run on each row and its updates were counted:
-# samples, batch size, accumulation steps, drop_last, epochs; micro-batches in an epoch; updates
-# of 4.48.3, which leaves an incomplete window out, and of 5.23.0, which makes an update of it.
-TRAINER = [
-    (1000, 8, 4, False, 1, 125, 31, 32),
-    (1000, 16, 2, False, 1, 63, 31, 32),
-    (1003, 8, 4, False, 1, 126, 31, 32),
-    (100, 8, 4, False, 1, 13, 3, 4),
-    (100, 8, 4, True, 1, 12, 3, 3),
-    (10000, 4, 8, False, 1, 2500, 312, 313),
-    (1000, 10, 3, False, 3, 100, 99, 102),
-    (9, 2, 2, False, 3, 5, 6, 9),
-    (10, 4, 8, False, 1, 3, 0, 1),
-    (1000, 8, 1, False, 1, 125, 125, 125),
-    (1000, 32, 1, False, 1, 32, 32, 32),
-]
-
-
-@pytest.mark.parametrize(
-    ("samples", "batch", "steps", "drop_last", "epochs", "micro_batches", "skipped", "stepped"),
-    TRAINER,
-)
-def test_updates_are_those_of_the_trainer(
-    samples: int,
-    batch: int,
-    steps: int,
-    drop_last: bool,
-    epochs: int,
-    micro_batches: int,
-    skipped: int,
-    stepped: int,
-) -> None:
-    data: dict[str, Any] = {
-        "num_samples": samples,
-        "per_device_train_batch_size": batch,
-        "drop_last": drop_last,
-    }
-    assert dlp.micro_batches_per_epoch(**data) == micro_batches
-    last_window: Any
-    for last_window, updates in (("skip", skipped), ("step", stepped)):
-        ours = dlp.training_updates(
-            **data,
-            gradient_accumulation_steps=steps,
-            num_train_epochs=epochs,
-            last_window=last_window,
-        )
-        assert ours == updates, last_window
-
-
-@pytest.mark.parametrize(
-    ("leftover", "epochs", "changed_after"),
-    [
-        ("step", 1, [4, 8, 10]),  # Transformers 5.23.0, Trainer
-        ("skip", 1, [4, 8]),
-        ("leak", 1, [4, 8]),
-        ("leak", 2, [4, 8, 14, 18]),  # the hand-written loop of the Hugging Face course, 7.6
-    ],
-)
-def test_weights_change_after_the_micro_batches_seen_in_real_loops(
-    leftover: Any, epochs: int, changed_after: list[int]
-) -> None:
-    windows = dlp.accumulation_windows(
-        num_micro_batches=10,
-        gradient_accumulation_steps=4,
-        num_train_epochs=epochs,
-        leftover=leftover,
-    )
-    assert [window[-1] for window in windows] == changed_after
-
 
 def test_leftover_gradients_leak_into_the_next_epoch() -> None:
     windows = dlp.accumulation_windows(
@@ -109,43 +40,6 @@ def test_micro_batches_hold_every_sample_and_none_is_empty(data: dict[str, Any])
     counted = dlp.micro_batches_per_epoch(**data)
     exact = data["num_samples"] / at_once
     assert counted == (math.floor(exact) if data["drop_last"] else math.ceil(exact))
-
-
-@given(st.integers(1, 60), small, st.integers(1, 5), st.sampled_from(dlp.LEFTOVERS))
-def test_windows_hold_each_micro_batch_at_most_once_and_in_order(
-    micro_batches: int, steps: int, epochs: int, leftover: Any
-) -> None:
-    windows = dlp.accumulation_windows(
-        num_micro_batches=micro_batches,
-        gradient_accumulation_steps=steps,
-        num_train_epochs=epochs,
-        leftover=leftover,
-    )
-    seen = [number for window in windows for number in window]
-    assert seen == sorted(set(seen))
-    assert all(windows)
-    if leftover == "step":
-        assert seen == list(range(1, micro_batches * epochs + 1))
-        assert all(len(window) <= steps for window in windows)
-    if leftover == "skip":
-        assert all(len(window) == steps for window in windows)
-
-
-@pytest.mark.parametrize(
-    ("samples", "batch", "steps", "planned"),
-    # The maximum number of steps that Transformers 4.48.3 sets before it starts.
-    [(5, 8, 4, 1), (10, 4, 8, 1), (8, 8, 1, 1), (100, 8, 4, 3), (31, 8, 4, 1)],
-)
-def test_the_old_trainer_plans_at_least_one_update(
-    samples: int, batch: int, steps: int, planned: int
-) -> None:
-    ours = dlp.updates_per_epoch(
-        num_samples=samples,
-        per_device_train_batch_size=batch,
-        gradient_accumulation_steps=steps,
-        last_window="at-least-one",
-    )
-    assert ours == planned
 
 
 def test_no_micro_batch_makes_no_update() -> None:
