@@ -55,7 +55,7 @@ def limited() -> Iterator[None]:
         raise TooLong(f"runs for more than {SECONDS:g} seconds")
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)  # and again, if a block goes on
     try:
         yield
     finally:
