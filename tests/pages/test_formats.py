@@ -90,5 +90,5 @@ def test_the_first_use_of_a_term_bears_its_own_definition() -> None:
     md = Markdown(extensions=[glossary.GlossaryExtension()])
     shown = md.convert("# LoRA and QLoRA\n\nQLoRA is frugal, bf16 short. QLoRA again.")
     term, other = (f'<abbr title="{glossary.TERMS[t]}">{t}</abbr>' for t in ("QLoRA", "bf16"))
-    assert shown.endswith(f"<p>{term} is frugal, {other} short. QLoRA again.</p>")
+    assert shown.endswith(f"<p>{term} is frugal, {other} short. <span>QLoRA</span> again.</p>")
     assert "<abbr" not in shown.splitlines()[0]

@@ -133,31 +133,27 @@ class _Reader(HTMLParser):
         super().__init__()
         self.read: list[str] = []
         self.formulas: list[str] = []
-        self.open: list[str] = []
+        self.into = self.read
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what is read aloud."""
-        if tag not in _INLINE:
-            self.read.append("\n")
+        """Note what is read aloud, and where the text goes."""
+        self.read.append("" if tag in _INLINE else "\n")
         for name, value in attrs:
             if name in _ALOUD and value and not (tag == "meta" and "=" in value):
                 self.read.append(f"\n{value}\n")
-        if tag not in {"br", "hr", "img", "input", "link", "meta", "wbr"}:
-            self.open.append("arithmatex" if ("class", "arithmatex") in attrs else tag)
+        if tag in {"script", "style"}:
+            self.into = []
+        elif ("class", "arithmatex") in attrs:
+            self.into = self.formulas
 
     def handle_endtag(self, tag: str) -> None:
-        """Close an element, with those inside it that were left open."""
-        if tag not in _INLINE:
-            self.read.append("\n")
-        while self.open and self.open.pop() not in {tag, "arithmatex"}:
-            pass
+        """Close what has a text of its own."""
+        self.read.append("" if tag in _INLINE else "\n")
+        self.into = self.read
 
     def handle_data(self, data: str) -> None:
         """Note what is seen."""
-        if self.open and self.open[-1] == "arithmatex":
-            self.formulas.append(data)
-        elif not {"script", "style"} & set(self.open):
-            self.read.append(data)
+        self.into.append(data)
 
 
 @cache

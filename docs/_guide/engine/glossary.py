@@ -41,26 +41,13 @@ class _FirstUse(Treeprocessor):
     """Keep the first mark of each term on a page; the others become text again."""
 
     def run(self, root: Element) -> None:
-        seen: set[str] = set()
-        for parent in list(root.iter()):
-            for child in list(parent):
-                if child.tag != "abbr":
-                    continue
-                term = child.text or ""
-                if term in seen or parent.tag in _UNMARKED_TAGS:
-                    _unwrap(parent, child)
+        seen: set[str | None] = set()
+        for parent in root.iter():
+            for child in parent.iterfind("abbr"):
+                if child.text in seen or parent.tag in _UNMARKED_TAGS:
+                    child.tag, child.attrib = "span", {}
                 else:
-                    seen.add(term)
-
-
-def _unwrap(parent: Element, child: Element) -> None:
-    text = (child.text or "") + (child.tail or "")
-    before = list(parent).index(child)
-    if before:
-        parent[before - 1].tail = (parent[before - 1].tail or "") + text
-    else:
-        parent.text = (parent.text or "") + text
-    parent.remove(child)
+                    seen.add(child.text)
 
 
 class GlossaryExtension(Extension):
