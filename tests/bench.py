@@ -17,10 +17,9 @@ import tempfile
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from tests.pages.copies import lay_all, run
-from tests.site.html import Document, urls
 from tests.site.served import browser_program, served
 
 if TYPE_CHECKING:
@@ -192,12 +191,13 @@ def first_visits(guide: Path) -> bool:
     site = guide / "site"
     pages = sorted(path.relative_to(site).as_posix() for path in site.rglob("*.html"))
     try:
-        found, how = dict(asked_by_browser(site, pages)), "asked for by a browser"
-    except ImportError:
-        found, how = {page: linked(site, page) for page in pages}, "linked; no browser driver"
+        found = dict(asked_by_browser(site, pages))
+    except ImportError as error:
+        print(f"First visits are not measured ({error}): make tools, and install chromium")
+        return True
     sizes = {page: sum(compressed(site / file) for file in files) for page, files in found.items()}
     largest = max(sizes.values())
-    print(f"\nFirst visit, gzipped, as {how}:")
+    print("\nFirst visit, gzipped, as asked for by a browser:")
     for page, size in sorted(sizes.items(), key=lambda item: -item[1]):
         own = compressed(site / page)
         print(f"  {size / 1000:6.1f} kB, {own / 1000:5.1f} of them the page: {page}")
@@ -227,18 +227,6 @@ def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[st
             context.close()
             yield page, {file_of(site, url) for url in asked if url.startswith(host)}
         browser.close()
-
-
-def linked(site: Path, page: str) -> set[str]:
-    """List the page, the files it links to, what these need, and the search's worker."""
-    base = f"http://127.0.0.1/{page}"
-    loaded = Document.read(site / page).loaded
-    files = {file_of(site, urljoin(base, link)) for link in loaded} | {page}
-    for style in [file for file in files if file.endswith(".css")]:
-        inside = urls((site / style).read_text("utf-8"))
-        files |= {file_of(site, urljoin(f"http://127.0.0.1/{style}", link)) for link in inside}
-    search = {path.relative_to(site).as_posix() for path in site.rglob("workers/search.*.js")}
-    return files | search
 
 
 def file_of(site: Path, url: str) -> str:

@@ -11,18 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _VOID = {
-    "area",
-    "base",
-    "br",
-    "col",
-    "embed",
-    "hr",
-    "img",
-    "input",
-    "link",
-    "meta",
-    "source",
-    "wbr",
+    *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"),
 }
 # What is loaded stands in these attributes of any element, and in the links of all but these.
 _LOADS = {"background", "data", "poster", "src"}

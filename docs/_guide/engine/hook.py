@@ -51,19 +51,13 @@ _GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 # The names of Python's own documentation that the reference links to. The whole inventory would
 # have to be fetched at each build, and a build works without a network.
 _PYTHON = {
-    "bool": ("class", "library/functions.html"),
-    "collections.abc.Collection": ("class", "library/collections.abc.html"),
-    "collections.abc.Mapping": ("class", "library/collections.abc.html"),
-    "collections.abc.Sequence": ("class", "library/collections.abc.html"),
-    "dict": ("class", "library/stdtypes.html"),
-    "float": ("class", "library/functions.html"),
-    "int": ("class", "library/functions.html"),
-    "list": ("class", "library/stdtypes.html"),
-    "None": ("data", "library/constants.html"),
-    "str": ("class", "library/stdtypes.html"),
-    "tuple": ("class", "library/stdtypes.html"),
-    "TypeError": ("exception", "library/exceptions.html"),
-    "ValueError": ("exception", "library/exceptions.html"),
+    "library/constants.html": ["None"],
+    "library/functions.html": ["bool", "float", "int"],
+    "library/stdtypes.html": ["dict", "list", "str", "tuple"],
+    "library/collections.abc.html": [
+        f"collections.abc.{name}" for name in ("Collection", "Mapping", "Sequence")
+    ],
+    "library/exceptions.html": ["TypeError", "ValueError"],
 }
 
 
@@ -71,8 +65,9 @@ _PYTHON = {
 def _link_to_python(config: MkDocsConfig) -> MkDocsConfig:
     """Point cross-references at Python's own documentation."""
     items = [
-        InventoryItem(name=name, domain="py", role=role, uri=f"{page}#{name}")
-        for name, (role, page) in _PYTHON.items()
+        InventoryItem(name=name, domain="py", role="class", uri=f"{page}#{name}")
+        for page, names in _PYTHON.items()
+        for name in names
     ]
     inventory = Path(_SCRATCH.name) / "python.inv"
     inventory.write_bytes(Inventory(items, project="Python", version="3").format_sphinx())
