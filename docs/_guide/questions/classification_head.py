@@ -88,7 +88,7 @@ QUESTION = Question(
         "num_labels": "labels",
         "context_length": "context length",
     },
-    rule="A bias has one number for each *output*.",
+    rule="The bias of a linear layer has one number for each *output*.",
     case=case,
     counted={
         "heads: torch.nn.Linear(2048, 8, bias=False): parameters of the head": "`nn.Linear` "

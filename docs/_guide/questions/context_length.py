@@ -99,7 +99,8 @@ QUESTION = Question(
         "context_length": "context length",
         "longer_context": "longer context",
     },
-    rule="Weights have no axis for the sequence; activations and the KV cache do.",
+    rule="Weights have no axis for the sequence, but for a table of learned positions; activations "
+    "and the KV cache do.",
     case=case,
     counted={
         "parameters: Llama-2-7B, 2048 positions: parameters"
