@@ -165,15 +165,18 @@ class Claim:
         return result
 
     def is_shown(self) -> bool:
-        """Whether a wrong number's slip gives its digits, or the right one is printed too."""
+        """Whether it comes out, its slip gives its digits, or the right number is printed too."""
         if self.second:
             other = printed(self.second)
             ours, theirs = self.exactly * UNITS[self.unit], other.exactly * UNITS[other.unit]
             return other.verdict == "reproduced" and bool(ours == theirs)
         if not self.slip:
-            return False
+            return self.verdict == "reproduced"
         if "printed" in self.slip:
-            found = applied(Fraction(printed(self.slip["printed"]).theirs), self.slip)
+            other = printed(self.slip["printed"])
+            if other == self or not other.is_shown():
+                return False
+            found = applied(Fraction(other.theirs), self.slip)
         else:
             found = evaluate(self.slip) / UNITS[self.unit]
         return rounds_to(found, self.theirs, self.rounding)

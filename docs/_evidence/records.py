@@ -47,7 +47,7 @@ def seal(witness: dict[str, Any]) -> dict[str, str]:
     """Give a hash of each record of a topic and the versions that it was made with."""
     return {
         entry["id"]: sha256(
-            json.dumps({"versions": witness["versions"], **entry}, sort_keys=True).encode()
+            json.dumps([witness["versions"], entry], sort_keys=True).encode()
         ).hexdigest()[:16]
         for entry in witness["records"]
     }

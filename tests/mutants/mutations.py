@@ -41,7 +41,6 @@ class Mutant:
     operator: str
     occurrence: int
     function: str  # the function it stands in, or nothing
-    killer: str = ""
     outcome: str = ""
 
     @property
