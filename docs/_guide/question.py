@@ -1,4 +1,7 @@
-"""The shapes of a question: what its file in `questions/` says, and what the pages take from it."""
+"""The shapes of a question: what its file in `questions/` says, and what the pages take from it.
+
+A `case` keeps to the dialect of `dlp`, for it will run in the reader's browser with other values.
+"""
 
 from __future__ import annotations
 
