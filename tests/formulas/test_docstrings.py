@@ -282,3 +282,14 @@ def test_a_list_of_choices_has_the_type_of_its_choices(constant: Any) -> None:
             allowed = ast.literal_eval(f"({str(member.value).removeprefix('Literal[')[:-1]},)")
             found = getattr(dlp, constant.name) if not constant.name.startswith("_") else allowed
             assert list(allowed) == list(found)
+
+
+def test_a_choice_is_no_mere_string() -> None:
+    """A type checker refuses an unknown choice, except that of a config that nobody typed."""
+    strings = {
+        (name, parameter.name)
+        for name, function in FUNCTIONS.items()
+        for parameter in worked.parameters(function).values()
+        if parameter.annotation is str
+    }
+    assert strings == {("transformers_head_parameters", "model_type")}
