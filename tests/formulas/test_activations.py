@@ -124,6 +124,7 @@ def test_adapters_in_fp32_each_keep_a_copy_of_their_input() -> None:
     shared = kept(dtype="bf16")
     assert upcast["q_proj input in fp32"] == upcast["v_proj input in fp32"]
     assert upcast["v_proj input in fp32"] == 2 * shared["qkv input"]
+    assert type(upcast["v_proj input in fp32"]) is int
     assert "qkv input" not in upcast
     assert upcast["outputs of A"] == 2 * shared["outputs of A"]
     assert kept(dtype="fp32", autocast_adapter_dtype=True) == kept(dtype="fp32")
@@ -161,33 +162,9 @@ def test_devices_share_out_what_is_split_and_nothing_else(
     devices = how["tensor_parallel_size"]
     assert alone.keys() == shared.keys()
     assert all(size in (alone[name], alone[name] // devices) for name, size in shared.items())
+    assert all(type(size) is int for size in shared.values())
     if how["sequence_parallel"] and how["method"] == "full":
         assert sum(shared.values()) * devices == sum(alone.values())
-
-
-@pytest.mark.parametrize(
-    ("changes", "coefficient"),
-    [
-        ({}, 34 + 80),
-        ({"tensor_parallel_size": 8}, 10 + 3 + 10),
-        ({"tensor_parallel_size": 8, "sequence_parallel": True}, 14.25),
-        ({"tensor_parallel_size": 8, "recomputation": "selective"}, 13),
-        (
-            {"tensor_parallel_size": 8, "sequence_parallel": True, "recomputation": "selective"},
-            4.25,
-        ),
-        ({"tensor_parallel_size": 8, "recomputation": "full"}, 2),
-    ],
-)
-def test_the_six_rows_of_korthikanti_for_gpt_3(changes: dict[str, Any], coefficient: float) -> None:
-    ours = dlp.activation_bytes_per_layer(
-        per_device_train_batch_size=1,
-        sequence_length=2048,
-        hidden_size=12288,
-        num_attention_heads=96,
-        **changes,
-    )
-    assert ours == coefficient * 2048 * 12288
 
 
 @given(gpt_shapes, choices)
@@ -233,6 +210,7 @@ def test_what_does_not_fit_together_is_refused(changes: dict[str, Any], message:
     ("changes", "message"),
     [
         ({"intermediate_size": 1000}, "intermediate_size must be 4096"),
+        ({"intermediate_size": 5000}, "intermediate_size must be 4096"),
         ({"num_key_value_heads": 2}, "num_key_value_heads must be 16"),
         ({"head_dim": 32}, "head_dim must be hidden_size"),
         ({"target_modules": ["gate_proj"]}, "target_modules"),

@@ -329,39 +329,7 @@ def test_what_is_counted_is_an_int(name: str) -> None:
         assert all(type(number) is int for number in numbers(FUNCTIONS[name](**call))), call
 
 
-def test_shared_tensors_are_counted_in_whole_bytes() -> None:
-    call: dict[str, Any] = {
-        "per_device_train_batch_size": 1,
-        "sequence_length": 8,
-        "hidden_size": 16,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 4,
-        "head_dim": 4,
-        "intermediate_size": 32,
-        "layer": "llama",
-        "method": "lora",
-        "dtype": "bf16",
-        "tensor_parallel_size": 2,
-        "autocast_adapter_dtype": True,
-    }
-    kept = dlp.saved_activations(**call)
-    assert all(type(number) is int for number in kept.values())
-    assert kept["q_proj input in fp32"] == 8 * 16 * 4
-    output: dict[str, Any] = {"hidden_size": 16, "vocab_size": 32, "library": "megatron"}
-    parts = dlp.output_activations(
-        per_device_train_batch_size=1, sequence_length=8, tensor_parallel_size=2, **output
-    )
-    assert all(type(number) is int for number in parts.values())
-
-
 # --- Odds and ends --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("head_dim", [23, 25])
-def test_the_heads_of_a_gpt_layer_are_as_wide_as_the_model_together(head_dim: int) -> None:
-    call = plain_call("saved_activations") | {"layer": "gpt"}
-    with pytest.raises(ValueError, match="head_dim must be hidden_size / num_attention_heads"):
-        dlp.saved_activations(**call | {"head_dim": head_dim})
 
 
 @pytest.mark.parametrize("utilization", [9e-7, 1.000001, 2])
@@ -377,21 +345,3 @@ def test_an_empty_list_of_modules_is_a_list() -> None:
     assert len(counts) == 1
     with pytest.raises(TypeError, match="feedforward_modules must be a list"):
         dlp.ia3_model_parameters(**call | {"feedforward_modules": None})
-
-
-@pytest.mark.parametrize(
-    ("parameter", "fixed"), [("intermediate_size", 4 * 96), ("num_key_value_heads", 4)]
-)
-def test_a_gpt_layer_has_but_one_width_of_each_part(parameter: str, fixed: int) -> None:
-    call = plain_call("saved_activations") | {"layer": "gpt"}
-    dlp.saved_activations(**call | {parameter: fixed})
-    for other in (fixed // 2, 2 * fixed):
-        with pytest.raises(ValueError, match=f"{parameter} must be {fixed}"):
-            dlp.saved_activations(**call | {parameter: other})
-
-
-@pytest.mark.parametrize("devices", [2, 3])
-def test_transformers_computes_its_loss_on_one_device(devices: int) -> None:
-    call = plain_call("output_activations") | {"library": "transformers"}
-    with pytest.raises(ValueError, match='tensor_parallel_size must be 1 with library="transf'):
-        dlp.output_activations(**call | {"tensor_parallel_size": devices})
