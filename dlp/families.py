@@ -10,7 +10,7 @@ embedding.
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, TypedDict
+    from typing import Literal, TypedDict, Unpack
 
     _Bias = bool | str
     _Module = tuple[str, str, str, str, _Bias, str]
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     _Counted = Literal["language model", "bare model", "encoder"]
     _Window = Literal["every layer", "every second", "all but every sixth", "upper layers"]
 
-    class _Family(TypedDict):
+    class _Family(TypedDict, total=False):
         """What the package knows of a `model_type`."""
 
         keys: dict[str, tuple[str, ...]]  # our name -> its config's keys, the first found counts
@@ -126,25 +126,14 @@ _LLAMA = _attention("attention_bias", "attention_bias") + _mlp() + _vocabulary()
 _QUIET: "dict[str, int | bool]" = {"attention_bias": False}
 
 
-def _family(  # noqa: PLR0913 - a row of the table is its arguments
+def _family(
     name: str,
-    modules: "tuple[_Module, ...]",
     *,
     language: str | None = None,
-    keys: "dict[str, tuple[str, ...]] | None" = None,
-    left_out: "dict[str, int | bool] | None" = None,
-    derived: "tuple[str, ...]" = (),
-    norms: "tuple[int, int]" = (2, 1),
-    head_norms: "_Bias" = False,
-    norm_bias: bool = False,
-    tied: bool = False,
-    causal: bool = True,
     sequences: "_Head" = "score",
     tokens: "_Head" = "linear",
     images: "_Head" = "",
-    counted: "_Counted" = "language model",
-    window: "_Window" = "every layer",
-    prefix: str = "k",
+    **row: "Unpack[_Family]",
 ) -> "_Family":
     """Give the row of a family that Transformers calls `name`; what is left out is as in Llama.
 
@@ -165,22 +154,23 @@ def _family(  # noqa: PLR0913 - a row of the table is its arguments
             classes[name + suffix] = task
     if tokens == "encoder":
         classes[name + "EncoderModel"] = "encoder"
-    return {
-        "keys": keys or {},
-        "left_out": left_out or {},
-        "derived": derived,
-        "modules": modules,
-        "norms": norms,
-        "head_norms": head_norms,
-        "norm_bias": norm_bias,
-        "tied": tied,
-        "causal": causal,
+    family: "_Family" = {
+        "keys": {},
+        "left_out": {},
+        "derived": (),
+        "norms": (2, 1),
+        "head_norms": False,
+        "norm_bias": False,
+        "tied": False,
+        "causal": True,
         "heads": heads,
         "classes": classes,
-        "counted": counted,
-        "window": window,
-        "prefix": prefix,
+        "counted": "language model",
+        "window": "every layer",
+        "prefix": "k",
     }
+    family.update(row)
+    return family
 
 
 def _masked_family(
@@ -192,7 +182,7 @@ def _masked_family(
     """Give the row of a family like BERT, which fills masks but is mostly used without its head."""
     return _family(
         name,
-        modules,
+        modules=modules,
         language=name + "ForMaskedLM",
         keys=keys,
         norm_bias=True,
@@ -206,16 +196,16 @@ def _masked_family(
 FAMILIES: "dict[str, _Family]" = {
     "llama": _family(
         "Llama",
-        _attention("attention_bias", "attention_bias") + _mlp("mlp_bias") + _vocabulary(),
+        modules=_attention("attention_bias", "attention_bias") + _mlp("mlp_bias") + _vocabulary(),
         left_out={"attention_bias": False, "mlp_bias": False},
         derived=("num_key_value_heads", "head_dim"),
     ),
     "mistral": _family(
-        "Mistral", _attention(False, False) + _mlp() + _vocabulary(), derived=("head_dim",)
+        "Mistral", modules=_attention(False, False) + _mlp() + _vocabulary(), derived=("head_dim",)
     ),
     "mixtral": _family(
         "Mixtral",
-        _attention(False, False) + _experts("w1", "w3", "w2") + _vocabulary(),
+        modules=_attention(False, False) + _experts("w1", "w3", "w2") + _vocabulary(),
         keys={
             "num_experts": ("num_local_experts",),
             "moe_intermediate_size": ("intermediate_size",),
@@ -225,26 +215,28 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "qwen2": _family(
         "Qwen2",
-        _attention(True, False) + _mlp() + _vocabulary(),
+        modules=_attention(True, False) + _mlp() + _vocabulary(),
         derived=("head_dim",),
         window="upper layers",
     ),
-    "qwen3": _family("Qwen3", _LLAMA, left_out=_QUIET, head_norms=True, window="upper layers"),
+    "qwen3": _family(
+        "Qwen3", modules=_LLAMA, left_out=_QUIET, head_norms=True, window="upper layers"
+    ),
     "qwen3_moe": _family(
         "Qwen3Moe",
-        _LLAMA + _experts("gate_proj", "up_proj", "down_proj"),
+        modules=_LLAMA + _experts("gate_proj", "up_proj", "down_proj"),
         keys={"num_experts": ("num_experts", "num_local_experts")},
         left_out={"attention_bias": False, "decoder_sparse_step": 1},
         head_norms=True,
         window="upper layers",
     ),
-    "gemma": _family("Gemma", _LLAMA, left_out=_QUIET, tied=True),
+    "gemma": _family("Gemma", modules=_LLAMA, left_out=_QUIET, tied=True),
     "gemma2": _family(
-        "Gemma2", _LLAMA, left_out=_QUIET, norms=(4, 1), tied=True, window="every second"
+        "Gemma2", modules=_LLAMA, left_out=_QUIET, norms=(4, 1), tied=True, window="every second"
     ),
     "gemma3_text": _family(
         "Gemma3Text",
-        _LLAMA,
+        modules=_LLAMA,
         language="Gemma3ForCausalLM",
         # The text part of Gemma 3 4B says no more than where it differs from these.
         left_out={
@@ -262,7 +254,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "phi": _family(
         "Phi",
-        _attention(True, True, ("q_proj", "k_proj", "v_proj", "dense"))
+        modules=_attention(True, True, ("q_proj", "k_proj", "v_proj", "dense"))
         + _mlp(True, ("fc1", "fc2"))
         + _vocabulary(head_bias=True),
         left_out={"qk_layernorm": False},
@@ -273,7 +265,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "phi3": _family(
         "Phi3",
-        _attention(False, False, ("qkv_proj", "o_proj"))
+        modules=_attention(False, False, ("qkv_proj", "o_proj"))
         + (
             ("gate_up_proj", "mlp", "d", "2f", False, "mlps"),
             ("down_proj", "mlp", "f", "d", False, "mlps"),
@@ -283,7 +275,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "gpt2": _family(
         "GPT2",
-        _GPT_LAYER + _vocabulary("wte") + _POSITIONS,
+        modules=_GPT_LAYER + _vocabulary("wte") + _POSITIONS,
         language="GPT2LMHeadModel",
         keys=_GPT,
         derived=("intermediate_size",),
@@ -292,7 +284,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "gpt_neox": _family(
         "GPTNeoX",
-        _attention("attention_bias", "attention_bias", _NEOX_LAYER)
+        modules=_attention("attention_bias", "attention_bias", _NEOX_LAYER)
         + _mlp(True, _NEOX_MLP)
         + _vocabulary("embed_in"),
         keys=_keys(),
@@ -301,7 +293,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "opt": _family(
         "OPT",
-        _attention("enable_bias", "enable_bias", ("q_proj", "k_proj", "v_proj", "out_proj"))
+        modules=_attention("enable_bias", "enable_bias", ("q_proj", "k_proj", "v_proj", "out_proj"))
         + _mlp("enable_bias", ("fc1", "fc2"))
         + (
             ("project_in", "projection", "e", "d", False, "narrow"),
@@ -324,7 +316,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "bloom": _family(
         "Bloom",
-        _attention(True, True, _NEOX_LAYER)
+        modules=_attention(True, True, _NEOX_LAYER)
         + _mlp(True, _NEOX_MLP)
         + _vocabulary("word_embeddings"),
         keys=_keys(
@@ -336,7 +328,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "gpt_bigcode": _family(
         "GPTBigCode",
-        _GPT_LAYER + _vocabulary("wte") + _POSITIONS,
+        modules=_GPT_LAYER + _vocabulary("wte") + _POSITIONS,
         keys=_GPT,
         left_out={"multi_query": True},
         derived=("intermediate_size",),
@@ -345,7 +337,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "falcon": _family(
         "Falcon",
-        _attention("bias", "bias", _NEOX_LAYER)
+        modules=_attention("bias", "bias", _NEOX_LAYER)
         + _mlp("bias", _NEOX_MLP)
         + _vocabulary("word_embeddings"),
         keys=_keys(inner="ffn_hidden_size", others={"num_key_value_heads": "num_kv_heads"}),
@@ -373,7 +365,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "t5": _family(
         "T5",
-        _attention(False, False, ("q", "k", "v", "o"))
+        modules=_attention(False, False, ("q", "k", "v", "o"))
         + (
             ("wi", "mlp", "d", "f", False, "plain mlps"),
             ("wi_0", "mlp", "d", "f", False, "gated mlps"),
@@ -395,7 +387,7 @@ FAMILIES: "dict[str, _Family]" = {
     ),
     "vit": _family(
         "ViT",
-        _attention("qkv_bias", True)
+        modules=_attention("qkv_bias", True)
         + _mlp(True, ("fc1", "fc2"))
         + (
             ("patches", "patch_embedding", "pixels", "d", True, "once"),
