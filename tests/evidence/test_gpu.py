@@ -37,8 +37,9 @@ def test_what_is_not_recorded_yet_is_known() -> None:
 @pytest.mark.parametrize("method", ["full", "lora", "head-only"])
 def test_a_step_is_measured_as_far_as_a_processor_can(method: str, require_libraries: None) -> None:
     gpu = import_module("tests.recorders.gpu")
-    found = gpu.measure(gpu.Step(TINY, method, 2, 16), device="cpu")
-    counted = found["counted"]
+    (setup, *_) = [each for each in gpu.more([]) if each["inputs"]["method"] == method]
+    small = {"config": TINY, "per_device_train_batch_size": 2, "sequence_length": 16}
+    counted = gpu.count({"inputs": setup["inputs"] | small}, device="cpu")["counted"]
     trained = counted["trainable"]
     assert 0 < trained <= counted["parameters"]
     assert counted["gradient_bytes"] == dlp.gradient_bytes(

@@ -4,20 +4,21 @@ It needs a GPU, so it is recorded apart from the other topics:
 
     python -m tests.recorders.record gpu
 
-`measure` runs anywhere: on a processor it makes the same steps and reads zeros where a GPU's
+`count` runs anywhere: on a processor it makes the same steps and reads zeros where a GPU's
 allocator would be asked, so that a test can try it on a tiny model.
 """
 
 from __future__ import annotations
 
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForSequenceClassification
 
-from tests.recorders.common import Config, Record, Untyped, build, count
+from tests.recorders.common import Config, Record, Untyped, build
+from tests.recorders.common import count as count_all
 
 PACKAGES = ("peft", "torch", "transformers")
 
@@ -40,31 +41,6 @@ LLAMA_1B: Config = {
 METHODS = ("full", "lora", "head-only")
 BATCH_SIZES = (1, 4)
 LENGTHS = (512, 2048)
-TARGET_MODULES = ["q_proj", "v_proj"]
-RANK = 8
-
-
-class Step(NamedTuple):
-    """One training step: of which model, with what trained, on how much."""
-
-    config: Config
-    method: str
-    batch_size: int
-    length: int
-
-    def inputs(self) -> dict[str, Any]:
-        """Name the inputs as the libraries do."""
-        lora = {"r": RANK, "target_modules": TARGET_MODULES, "autocast_adapter_dtype": False}
-        return {
-            "config": self.config,
-            "method": self.method,
-            "attention": "sdpa",
-            "per_device_train_batch_size": self.batch_size,
-            "sequence_length": self.length,
-            "dtype": "bf16",
-            "optimizer": "AdamW",
-            **(lora if self.method == "lora" else {}),
-        }
 
 
 class Allocator:
@@ -95,37 +71,47 @@ class Allocator:
         return torch.cuda.get_device_name() if self._on_gpu else "processor"
 
 
-def make_model(step: Step, device: str) -> Untyped:
-    """Build the classifier in bf16 on a device, trainable as the step says."""
+def make_model(inputs: dict[str, Any], device: str) -> Untyped:
+    """Build the classifier in bf16 on a device, trainable as the inputs say."""
     torch.manual_seed(0)
     model = build(
         AutoModelForSequenceClassification,
-        step.config,
+        inputs["config"],
         device=device,
-        attn_implementation="sdpa",
+        attn_implementation=inputs["attention"],
         dtype=torch.bfloat16,
     )
-    if step.method == "head-only":
+    if inputs["method"] == "head-only":
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith("score."))
-    if step.method == "lora":
-        adapter = LoraConfig(r=RANK, target_modules=TARGET_MODULES, task_type="SEQ_CLS")
-        model = get_peft_model(model, adapter, autocast_adapter_dtype=False)
+    if inputs["method"] == "lora":
+        targets = inputs["target_modules"]
+        adapter = LoraConfig(r=inputs["r"], target_modules=targets, task_type="SEQ_CLS")
+        in_fp32 = inputs["autocast_adapter_dtype"]
+        model = get_peft_model(model, adapter, autocast_adapter_dtype=in_fp32)
     return model.train()
 
 
-def measure(step: Step, device: str = "cuda") -> Record:
-    """Make two updates and record the second, in which the optimizer has its states already."""
+def count(setup: Record, device: str = "cuda") -> Record:
+    """Make two updates and measure the second, in which the optimizer has its states already.
+
+    Raises:
+        RuntimeError: There is no GPU.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise RuntimeError("the topic gpu needs a GPU that PyTorch can use, and there is none")
+    inputs = setup["inputs"]
     allocator = Allocator(device)
     before_model = allocator.allocated()
-    model = make_model(step, device)
+    model = make_model(inputs, device)
     after_model = allocator.allocated()
     trained = [each for each in model.parameters() if each.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-4)
-    tokens = torch.randint(2, step.config["vocab_size"], (step.batch_size, step.length))
+    shape = (inputs["per_device_train_batch_size"], inputs["sequence_length"])
+    tokens = torch.randint(2, inputs["config"]["vocab_size"], shape)
     batch = {
         "input_ids": tokens.to(device),
-        "labels": torch.zeros(step.batch_size, dtype=torch.long, device=device),
+        "labels": torch.zeros(shape[0], dtype=torch.long, device=device),
     }
     model(**batch).loss.backward()
     optimizer.step()
@@ -148,11 +134,9 @@ def measure(step: Step, device: str = "cuda") -> Record:
         if torch.is_tensor(value) and name != "step"
     ]
     return {
-        "id": f"{step.method}, {step.batch_size} x {step.length} tokens",
         "kind": allocator.name(),
-        "inputs": step.inputs(),
         "counted": {
-            "parameters": count(model),
+            "parameters": count_all(model),
             "trainable": sum(each.numel() for each in trained),
             "weight_bytes": sum(each.nbytes for each in model.parameters()),
             "gradient_bytes": gradient_bytes,
@@ -168,16 +152,23 @@ def measure(step: Step, device: str = "cuda") -> Record:
     }
 
 
-def records() -> list[Record]:
-    """Measure every method, batch size and length on the GPU.
-
-    Raises:
-        RuntimeError: There is no GPU.
-    """
-    if not torch.cuda.is_available():
-        raise RuntimeError("the topic gpu needs a GPU that PyTorch can use, and there is none")
-    found = []
-    for method, batch_size, length in product(METHODS, BATCH_SIZES, LENGTHS):
-        found.append(measure(Step(LLAMA_1B, method, batch_size, length)))
-        torch.cuda.empty_cache()
-    return found
+def more(listed: list[Record]) -> list[Record]:
+    """Ask for every method, batch size and length, unless they are listed."""
+    lora = {"r": 8, "target_modules": ["q_proj", "v_proj"], "autocast_adapter_dtype": False}
+    return [
+        {
+            "id": f"{method}, {batch_size} x {length} tokens",
+            "inputs": {
+                "config": LLAMA_1B,
+                "method": method,
+                "attention": "sdpa",
+                "per_device_train_batch_size": batch_size,
+                "sequence_length": length,
+                "dtype": "bf16",
+                "optimizer": "AdamW",
+                **(lora if method == "lora" else {}),
+            },
+        }
+        for method, batch_size, length in product(METHODS, BATCH_SIZES, LENGTHS)
+        if not listed
+    ]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import torch
+import transformers
 from transformers import (
     AutoConfig,
     AutoModelForImageClassification,
@@ -11,7 +14,8 @@ from transformers import (
 )
 
 from dlp import FAMILIES
-from tests.recorders.common import Config, Record, Untyped, build, count
+from tests.recorders.common import Config, Record, Untyped, build
+from tests.recorders.common import count as count_all
 
 PACKAGES = ("torch", "transformers")
 
@@ -55,9 +59,17 @@ def head_modules(model: Untyped) -> dict[str, int]:
     }
 
 
-def count_head(model_type: str, task: str, hidden_size: int, num_labels: int) -> Record:
-    """Record the head of one architecture, task and size."""
-    model = build(TASKS[task], small_config(model_type, hidden_size, num_labels))
+def count(setup: Record) -> Record:
+    """Count the layers over the backbone of a class, or those of a bare linear layer."""
+    inputs = setup["inputs"]
+    width, labels = inputs["hidden_size"], inputs["num_labels"]
+    if inputs["architecture"] == "torch.nn.Linear":
+        layer = torch.nn.Linear(width, labels, bias=inputs["bias"], device="meta")
+        biases = layer.bias.numel() if inputs["bias"] else 0
+        total = count_all(layer)
+        return {"counted": {"total": total, "weights": total - biases, "biases": biases}}
+    config = small_config(inputs["model_type"], width, labels)
+    model = build(getattr(transformers, inputs["architecture"]), config)
     modules = head_modules(model)
     biases = sum(
         parameter.numel()
@@ -67,52 +79,25 @@ def count_head(model_type: str, task: str, hidden_size: int, num_labels: int) ->
     pooler = getattr(model.base_model, "pooler", None)
     total = sum(modules.values())
     return {
-        "id": f"{type(model).__name__}, {hidden_size} wide, {num_labels} labels",
-        "inputs": {
-            "architecture": type(model).__name__,
-            "model_type": model_type,
-            "task": task,
-            "hidden_size": hidden_size,
-            "num_labels": num_labels,
-        },
         "counted": {
             "total": total,
             "weights": total - biases,
             "biases": biases,
             "modules": modules,
-            "backbone_pooler": 0 if pooler is None else count(pooler),
-        },
+            "backbone_pooler": 0 if pooler is None else count_all(pooler),
+        }
     }
 
 
-def count_linear(in_features: int, out_features: int, *, bias: bool) -> Record:
-    """Record one `torch.nn.Linear`."""
-    layer = torch.nn.Linear(in_features, out_features, bias=bias, device="meta")
-    biases = layer.bias.numel() if bias else 0
-    return {
-        "id": f"torch.nn.Linear({in_features}, {out_features}, bias={bias})",
-        "inputs": {
-            "architecture": "torch.nn.Linear",
-            "hidden_size": in_features,
-            "num_labels": out_features,
-            "bias": bias,
-        },
-        "counted": {"total": count(layer), "weights": layer.weight.numel(), "biases": biases},
-    }
-
-
-def records() -> list[Record]:
-    """Count the heads of all families, `TASKS` and `SIZES` that exist, then bare linear layers."""
-    heads = [
-        count_head(model_type, task, hidden_size, num_labels)
-        for model_type in FAMILIES
-        for task, auto_class in TASKS.items()
-        if type(AutoConfig.for_model(model_type)) in auto_class._model_mapping
-        for hidden_size, num_labels in SIZES
-    ]
-    linears = [
-        count_linear(width, labels, bias=bias)
-        for width, labels in ((768, 3), (2048, 8), (4096, 8))
-        for bias in (True, False)
-    ]
-    return heads + linears
+def more(listed: list[Record]) -> list[Record]:
+    """Ask for the heads of all families, tasks and sizes that exist and are not listed."""
+    found = []
+    for model_type, (task, auto_class), (width, labels) in product(FAMILIES, TASKS.items(), SIZES):
+        classes = auto_class._model_mapping
+        if (kind := type(AutoConfig.for_model(model_type))) in classes:
+            name = classes[kind].__name__
+            shape = {"hidden_size": width, "num_labels": labels}
+            inputs = {"architecture": name, "model_type": model_type, "task": task, **shape}
+            found.append({"id": f"{name}, {width} wide, {labels} labels", "inputs": inputs})
+    known = {each["id"] for each in listed}
+    return [setup for setup in found if setup["id"] not in known]

@@ -8,15 +8,8 @@ from typing import Any
 import transformers
 
 from dlp import FAMILIES
-from tests.recorders.common import (
-    Config,
-    Record,
-    Untyped,
-    build,
-    count,
-    installed_versions,
-)
-from tests.recorders.shapes import MODELS
+from tests.recorders.common import Config, Record, Untyped, build
+from tests.recorders.common import count as count_all
 
 PACKAGES = ("torch", "transformers")
 
@@ -134,52 +127,40 @@ def class_name(config: Config) -> str:
     return str(config.get("architectures", usual)[0])
 
 
-def count_model(config: Config) -> dict[str, Any]:
+def count(setup: Record) -> Record:
     """Build the model of a config without memory for its weights and count it.
+
+    Release 5 of Transformers ties the output head of every T5 that it builds from a config; only
+    the one before it builds those that have their own.
 
     Raises:
         RuntimeError: The parts do not add up to the total.
     """
+    config = setup["inputs"]
     model = build(getattr(transformers, class_name(config)), config)
-    total, parts = count(model), count_parts(model)
+    total, parts = count_all(model), count_parts(model)
     if sum(parts.values()) != total:
         message = f"parts sum to {sum(parts.values())}, the model has {total}"
         raise RuntimeError(message)
-    return {"total": total, "parts": parts, "linear_layers": count_linear_layers(model)}
+    layers = count_linear_layers(model)
+    return {"counted": {"total": total, "parts": parts, "linear_layers": layers}}
 
 
-def other_classes() -> dict[str, Config]:
-    """Give a config for each further class that is counted, of the first model of its family."""
+def more(listed: list[Record]) -> list[Record]:
+    """Ask for each further class that is counted and not listed, of the first of its family."""
     first: dict[str, Config] = {}
-    for config in MODELS.values():
-        first.setdefault(config["model_type"], config)
-    return {
-        name: {**config, "architectures": [name], "num_labels": 3}
+    for setup in listed:
+        first.setdefault(setup["inputs"]["model_type"], setup["inputs"])
+    if first.keys() != FAMILIES.keys():
+        return []  # a release that is asked for one family alone
+    known = {setup["id"] for setup in listed} | {class_name(config) for config in first.values()}
+    return [
+        {
+            "id": name,
+            "versions": {},
+            "inputs": {**config, "architectures": [name], "num_labels": 3},
+        }
         for model_type, config in first.items()
         for name in FAMILIES[model_type]["classes"]
-        if name != class_name(config)
-    }
-
-
-def records() -> list[Record]:
-    """Count every model in `MODELS`, and one of each further class.
-
-    Release 5 of Transformers ties the output head of every T5 that it builds from a config; only
-    the one before it builds those that have their own.
-    """
-    untied = {
-        name: config
-        for name, config in MODELS.items()
-        if config["model_type"] == "t5" and config.get("tie_word_embeddings") is False
-    }
-    versions = installed_versions(PACKAGES)
-    configs = untied
-    if not versions["transformers"].startswith("4."):
-        configs = {name: config for name, config in MODELS.items() if name not in untied}
-        for name, config in untied.items():
-            configs[f"{name}, with a tied head"] = {**config, "tie_word_embeddings": True}
-        configs |= other_classes()
-    return [
-        {"id": name, "versions": versions, "inputs": config, "counted": count_model(config)}
-        for name, config in configs.items()
+        if name not in known
     ]

@@ -3,10 +3,11 @@
     python -m tests.recorders.record                 # every topic
     python -m tests.recorders.record peft heads      # some of them
 
-Each topic writes `docs/_evidence/counted/<topic>.json`, and a hash of each record to
-`docs/_evidence/manifest.json`. The packages and versions are in `tests/recorders/requirements.in`.
-Nothing is downloaded: models are built from hand-written configs, most of them on torch's `meta`
-device, where weights have shapes and take no memory.
+What is to be counted stands in `docs/_evidence/counted/<topic>.json`: the `id` and the `inputs` of
+each record. Add those of one more, and the recorder adds what is `counted`, and a hash of the
+record to `docs/_evidence/manifest.json`. The packages and versions are in
+`tests/recorders/requirements.in`. Nothing is downloaded: models are built from hand-written
+configs, most of them on torch's `meta` device, where weights have shapes and take no memory.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from importlib import import_module
 from typing import Any
 
 from _evidence.records import FOLDER, MANIFEST, seal
+
+Untyped = Any
+"""What is read of JSON."""
 
 TOPICS = (
     "parameters",
@@ -40,17 +44,17 @@ GPU_TOPICS = ("gpu",)
 """Topics that need a GPU; recorded only when they are named."""
 
 
-def recorded(topic: str) -> dict[str, Any]:
-    """Read the recorded file of a topic."""
-    witness: dict[str, Any] = json.loads((FOLDER / f"{topic}.json").read_text("utf-8"))
-    return witness
+def recorded(topic: str) -> Untyped:
+    """Read the recorded file of a topic; one that is not there yet lists nothing."""
+    path = FOLDER / f"{topic}.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else {"versions": {}, "records": []}
 
 
 def observe(topic: str) -> dict[str, Any]:
-    """Run a topic with the installed libraries.
+    """Count with the installed libraries what the file of a topic lists.
 
     Args:
-        topic: One of `TOPICS`.
+        topic: One of `TOPICS` or `GPU_TOPICS`.
 
     Returns:
         `versions`, the installed version of each package that matters, and `records`, exactly
@@ -59,18 +63,41 @@ def observe(topic: str) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the libraries warn of each other's deprecations
         recorder = import_module(f"tests.recorders.{topic}")
-        common = import_module("tests.recorders.common")
-        return {
-            "versions": common.installed_versions(recorder.PACKAGES),
-            "records": recorder.records(),
-        }
+        versions = import_module("tests.recorders.common").installed_versions(recorder.PACKAGES)
+        listed = setups(recorded(topic)["records"], versions)
+        if more := getattr(recorder, "more", None):
+            listed += more(listed)
+        counted = [_counted(recorder, each, versions) for each in listed]
+        return {"versions": versions, "records": counted}
 
 
-def keep_other_releases(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+def setups(records: list[Untyped], versions: dict[str, str]) -> list[Untyped]:
+    """Choose the records that the installed release of Transformers is asked to count.
+
+    A record that names its own `versions` belongs to that release. One that has none yet takes
+    over those of the newest.
+    """
+    release = versions["transformers"]
+    own = {
+        record["versions"].get("transformers", "0") for record in records if "versions" in record
+    }
+    asked = release if release in own else max(own, key=_release, default=release)
+    return [
+        {**record, "id": record["id"].replace(asked, release)}
+        for record in records
+        if record.get("versions", {}).get("transformers", asked) == asked
+    ]
+
+
+def _counted(recorder: Untyped, setup: Untyped, versions: dict[str, str]) -> Untyped:
+    kept = {key: value for key, value in setup.items() if key not in {"counted", "breakdown"}}
+    if "versions" in kept:
+        kept["versions"] = versions
+    return kept | recorder.count(setup)
+
+
+def keep_other_releases(new: Untyped, old: Untyped) -> Untyped:
     """Join a new recording with the records of releases that are not installed.
-
-    Only records that name their own `versions` are ever kept: a topic that compares two
-    releases of a library is recorded once with each.
 
     Args:
         new: What `observe` returned.
@@ -85,6 +112,8 @@ def keep_other_releases(new: dict[str, Any], old: dict[str, Any]) -> dict[str, A
         for record in old["records"]
         if record.get("versions", {}).get("transformers", installed) != installed
     ]
+    if not others:
+        return new
     newest = max(
         (new["versions"], old["versions"]), key=lambda names: _release(names["transformers"])
     )
@@ -92,7 +121,7 @@ def keep_other_releases(new: dict[str, Any], old: dict[str, Any]) -> dict[str, A
         new["records"] + others,
         key=lambda record: _release(record.get("versions", {}).get("transformers", "0")),
     )
-    return {"versions": newest if others else new["versions"], "records": records}
+    return {"versions": newest, "records": records}
 
 
 def _release(version: str) -> tuple[int, ...]:
@@ -115,11 +144,8 @@ def record(topic: str) -> int:
     Returns:
         How many records the file now holds.
     """
-    path = FOLDER / f"{topic}.json"
-    witness = observe(topic)
-    if path.exists():
-        witness = keep_other_releases(witness, recorded(topic))
-    path.write_text(to_json(witness), "utf-8")
+    witness = keep_other_releases(observe(topic), recorded(topic))
+    (FOLDER / f"{topic}.json").write_text(to_json(witness), "utf-8")
     sealed = json.loads(MANIFEST.read_text("utf-8")) | {topic: seal(witness)}
     MANIFEST.write_text(json.dumps(sealed, indent=1, sort_keys=True) + "\n", "utf-8")
     return len(witness["records"])

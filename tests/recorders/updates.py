@@ -16,81 +16,9 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainingArguments
 
-from tests.recorders.common import Record, installed_versions
+from tests.recorders.common import Record
 
 PACKAGES = ("accelerate", "torch", "transformers")
-
-GRID: tuple[tuple[int, int, int, bool, float], ...] = (
-    (1000, 8, 4, False, 1),
-    (1000, 8, 4, True, 1),
-    (1000, 8, 1, False, 1),
-    (1000, 32, 1, False, 1),
-    (1000, 16, 2, False, 1),
-    (1000, 10, 3, False, 3),
-    (1003, 8, 4, False, 1),
-    (1003, 8, 4, True, 1),
-    (100, 8, 4, False, 1),
-    (100, 8, 4, True, 1),
-    (100, 8, 4, False, 2.5),
-    (10000, 4, 8, False, 1),
-    (64, 16, 4, False, 1),
-    (64, 16, 4, False, 3),
-    (65, 16, 4, False, 1),
-    (65, 16, 4, True, 1),
-    (65, 16, 4, False, 2),
-    (40, 4, 4, False, 1),
-    (40, 4, 4, False, 2),
-    (40, 4, 4, True, 2),
-    (40, 4, 4, False, 1.5),
-    (40, 4, 5, False, 2),
-    (41, 4, 5, False, 2),
-    (41, 4, 5, True, 2),
-    (12, 1, 5, False, 3),
-    (10, 4, 8, False, 1),
-    (10, 4, 8, False, 3),
-    (9, 2, 2, False, 3),
-    (9, 2, 2, True, 3),
-    (7, 3, 2, False, 1),
-    (5, 8, 4, False, 2),
-    (3, 2, 2, False, 1),
-    # Epochs shorter than one window.
-    (6, 2, 4, False, 2),
-    (7, 2, 8, False, 2),
-    (16, 4, 8, False, 1),
-    (9, 4, 8, False, 2),
-    (9, 4, 8, True, 2),
-    # Cases that people asked about: issues 36297 and 31677 of Transformers, 4783 of LLaMA-Factory.
-    (91, 20, 2, False, 10),
-    (91, 20, 2, True, 10),
-    (101, 2, 2, False, 3),
-    (900, 2, 8, False, 10),
-    (148, 2, 16, False, 4),
-    (3668, 8, 1, False, 3),
-    (4107, 8, 8, False, 2),
-    (17, 4, 3, False, 4),
-    (50, 7, 4, False, 3),
-    (50, 7, 4, True, 3),
-    (29, 1, 16, False, 2),
-    (128, 16, 8, False, 5),
-    (127, 16, 8, True, 5),
-    (33, 32, 2, False, 3),
-    (33, 32, 2, True, 3),
-)
-"""Samples, batch size, accumulation steps, whether to drop the last batch, epochs."""
-
-HAND_WRITTEN_GRID: tuple[tuple[int, int, int, bool, int], ...] = (
-    (64, 16, 4, False, 3),
-    (65, 16, 4, False, 2),
-    (40, 4, 4, False, 1),
-    (40, 4, 4, False, 2),
-    (40, 4, 5, False, 2),
-    (41, 4, 5, True, 2),
-    (12, 1, 5, False, 3),
-    (10, 4, 8, False, 1),
-    (10, 4, 8, False, 3),
-    (9, 2, 2, False, 3),
-)
-"""The same, for the loop written by hand; whole epochs only."""
 
 
 def make_data(num_samples: int) -> list[dict[str, torch.Tensor]]:
@@ -219,50 +147,7 @@ def run_by_hand(inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def trainer_inputs(case: tuple[int, int, int, bool, float]) -> dict[str, Any]:
-    """Name the numbers of a case as `TrainingArguments` does."""
-    names = (
-        "num_samples",
-        "per_device_train_batch_size",
-        "gradient_accumulation_steps",
-        "dataloader_drop_last",
-        "num_train_epochs",
-    )
-    return dict(zip(names, case, strict=True))
-
-
-def describe(inputs: dict[str, Any]) -> str:
-    """Write a case on one line."""
-    dropped = ", last batch dropped" if inputs["dataloader_drop_last"] else ""
-    return (
-        f"N={inputs['num_samples']}, b={inputs['per_device_train_batch_size']}, "
-        f"g={inputs['gradient_accumulation_steps']}, epochs={inputs['num_train_epochs']}{dropped}"
-    )
-
-
-def records() -> list[Record]:
-    """Run both grids with the installed release; each record names its versions."""
-    found: list[Record] = []
-    for by_hand in HAND_WRITTEN_GRID:
-        inputs = trainer_inputs(by_hand)
-        found.append(
-            {
-                "id": f"hand-written loop, {describe(inputs)}",
-                "loop": "hand-written",
-                "inputs": inputs,
-                "counted": run_by_hand(inputs),
-            }
-        )
-    versions = installed_versions(PACKAGES)
-    for case in GRID:
-        inputs = trainer_inputs(case)
-        found.append(
-            {
-                "id": f"Trainer {versions['transformers']}, {describe(inputs)}",
-                "loop": "Trainer",
-                "versions": versions,
-                "inputs": inputs,
-                "counted": run_trainer(inputs),
-            }
-        )
-    return found
+def count(setup: Record) -> Record:
+    """Run the loop that a setup names with the installed release."""
+    run = run_by_hand if setup["loop"] == "hand-written" else run_trainer
+    return {"counted": run(setup["inputs"])}
