@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import math
 import os
 import tomllib
@@ -129,6 +131,19 @@ def rules() -> str:
     return "\n".join(f"- {q.rule}" for q in QUESTIONS if q.rule)
 
 
+def functions(module: str) -> str:
+    """Write what a module of the package is, and what each of its functions is for."""
+    found = importlib.import_module(f"dlp.{module}")
+    rows = [
+        (f"[`{name}`][dlp.{module}.{name}]", (each.__doc__ or "").splitlines()[0])
+        for name, each in vars(found).items()
+        if inspect.isfunction(each) and each.__module__ == found.__name__ and name[0] != "_"
+    ]
+    purpose = (found.__doc__ or "").splitlines()[0]
+    listed = table(("Function", "Purpose"), rows) if rows else ""
+    return f"{purpose} [`dlp.{module}`][dlp{module}]\n\n{listed}"
+
+
 def install_command() -> str:
     """Write the command that installs the package from the site itself."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -158,7 +173,7 @@ def table(
     Raises:
         ValueError: If a row has more or fewer cells than the header.
     """
-    cards = len(header) > 2 and "l" in align.ljust(len(header), "l")[1:]
+    cards = "l" in align.ljust(len(header), "l")[1:]
     lines = [
         _row(header),
         _row("--:" if side == "r" else "---" for side in align.ljust(len(header))),

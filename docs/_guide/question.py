@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NotRequired, TypedDict
 
 from markdown.extensions.toc import slugify
@@ -123,9 +122,9 @@ class Question:
         values = inspect.signature(self.case).parameters
         return {name: (label, listed(values[name].default)) for name, label in self.given.items()}
 
-    @cached_property
+    @property
     def asked(self) -> Case:
-        """The case of the given values."""
+        """The case of the given values, made anew: what a page does to it stays there."""
         return self.case()
 
     @property

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-# For each page: the answer; the wrong answers, each with words of its mistake and of what refutes
-# it; what the original answer sheet said, the verdict, and words of what puts it right.
+# For each page: the answer, and the numbers of the line that says why; the wrong answers, each with
+# words of its mistake and of what refutes it; what the original answer sheet said, the verdict, and
+# words of what puts it right.
 KEY = {
     "iterations-per-epoch": (
-        "15,625 updates",
+        ("15,625 updates", "64 62,500"),
         (
             ("62,500", "Every forward and backward pass", "counts micro-batches"),
             ("250,000", "by the accumulation steps alone", "makes updates fewer, never more"),
@@ -27,7 +28,7 @@ KEY = {
         ("15,625", "right, but", "Micro-batches would be 62,500"),
     ),
     "when-weights-update": (
-        "False: after every 64 samples, 15,625 times in the epoch",
+        ("False: after every 64 samples, 15,625 times in the epoch", "4 16"),
         (
             ("True: 1 update in an epoch", "of all samples are summed", "full-batch"),
             (
@@ -45,7 +46,7 @@ KEY = {
         ("False: weights are updated after one batch", "right answer, loose", "batch of 64"),
     ),
     "memory-to-load": (
-        "28 GB",
+        ("28 GB", "4 26.08"),
         (
             ("14 GB", "A parameter takes 2 bytes", "right for fp16 and bf16"),
             ("224 GB", "Bits are taken for bytes", "A byte has 8 bits"),
@@ -56,7 +57,7 @@ KEY = {
         ("28 GB", "right", "it is 26.08 GiB"),
     ),
     "context-length": (
-        "28 GB, unchanged",
+        ("28 GB, unchanged", "48.76"),
         (
             ("109.38 GB", "in proportion to the context", "not more weights"),
             ("427.25 GB", "taken for the embedding dimension", "how wide one token"),
@@ -66,7 +67,7 @@ KEY = {
         ("No relation", "right answer, wrong reason", "would grow, by 48.76 MB"),
     ),
     "classification-head": (
-        "16,384 parameters",
+        ("16,384 parameters", "16,392"),
         (
             ("14,336", "a bias as wide as the model, which is then subtracted", "there would be 8"),
             ("16,392", "The bias is counted", "The question leaves it out"),
@@ -77,7 +78,7 @@ KEY = {
         ("14,336: the context length times the labels", "wrong", "16,384: the embedding dimension"),
     ),
     "head-only-tuning": (
-        "True: 28 GB against 112 GB",
+        ("True: 28 GB against 112 GB", ""),
         (
             ("True: only 262.14 kB", "Frozen weights cost nothing", "28 GB stay loaded"),
             ("False: 112 GB either way", "It is the same model", "Of 16 bytes"),
@@ -88,7 +89,7 @@ KEY = {
         ("True: fewer layers", "right answer, wrong reason", "196.61 kB instead of 84 GB"),
     ),
     "training-objective": (
-        "True: next-token cross-entropy in both",
+        ("True: next-token cross-entropy in both", "10 9 2"),
         (
             ("False: they have different loss functions", "different formula", "0.801 over every"),
             ("False: masked tokens are not seen by the model", "label of -100", "still attends"),
@@ -98,7 +99,7 @@ KEY = {
         ("True: both want the model", "right answer, no reason", "next-token cross-entropy"),
     ),
     "lora-rank": (
-        "True, in proportion: 65,536 at rank 8, 131,072 at 16",
+        ("True, in proportion: 65,536 at rank 8, 131,072 at 16", "2,048"),
         (
             ("True, 4× when the rank doubles", "square in the rank", "the count grows 2×"),
             ("True: 32,768 at rank 8", "Only one factor is counted", "Both A and B are trained"),
@@ -108,6 +109,14 @@ KEY = {
         ),
         ("True: A is as long as the matrix", "right, written transposed", "The count is the same"),
     ),
+}
+
+# What each method keeps of Llama-2-7B in bf16, as the picture of question six says it.
+LEDGER = {
+    "Full fine-tuning": "weights 13.21 GB, gradients 13.21 GB",
+    "Head only": "weights 13.21 GB, gradients 65.54 kB",
+    "LoRA": "weights 13.22 GB, gradients 8.45 MB",
+    "QLoRA": "weights 3.61 GB, gradients 8.45 MB",
 }
 
 
@@ -127,9 +136,9 @@ def rows(page: Path, name: str) -> list[list[str]]:
     ]
 
 
-def answer(page: Path) -> str:
-    """Read the answer of a built question page, without its full stop."""
+def answer(page: Path) -> tuple[str, str]:
+    """Read the answer of a built question page, without its full stop, and why it is so."""
     (found,) = re.findall(
-        r'<p class="answer"><strong>(.*?)\.</strong>', page.read_text("utf-8"), re.S
+        r'<p class="answer"><strong>(.*?)\.</strong> (.*?)</p>', page.read_text("utf-8"), re.S
     )
-    return text(found)
+    return text(found[0]), text(found[1])

@@ -9,6 +9,7 @@ from markdown import Markdown
 
 from _guide import given
 from _guide.engine import blocks, inline, pure
+from _guide.questions import question
 from tests.pages import reading
 
 
@@ -22,12 +23,21 @@ def page(code: str) -> str:
     [
         ("import datetime", "imports datetime: write one of _evidence, _guide, dlp,"),
         ("from urllib.request import urlopen", "imports urllib.request"),
+        ('import importlib\nx = importlib.import_module("time").ctime()', "imports importlib"),
         ("import os as gb", "gives gb another meaning"),
         ("x = open('/etc/hostname')", "uses open"),
         ("eval('1')", "uses eval"),
         ("__import__('time')", "uses __import__"),
         ("from _guide import parts\nx = parts.os.environ", "uses os"),
-        ("from _guide import parts\nx = parts.ROOT.read_text()", "uses read_text"),
+        ("from _guide import parts\nx = parts.ROOT", "uses ROOT"),
+        ("from _guide.parts import tomllib", "uses tomllib"),
+        ("from _guide import parts\nx = parts.SOURCES.read_text()", "uses read_text"),
+        ("x = object()", "uses object: of Python's own write one of abs, all"),
+        ("x = hash('x')", "uses hash"),
+        ("x = __file__", "uses __file__"),
+        ("x = set('abc')", "uses set"),
+        ("x = {'a', 'b'}", "writes {'a', 'b'}, whose order differs between builds"),
+        ("print = str", "gives print another meaning"),
         ("x = ().__class__", "uses __class__"),
         ("def gb(n):\n    return n", "gives gb another meaning"),
         ("count = str", "gives count another meaning"),
@@ -58,6 +68,12 @@ def test_what_a_page_changes_for_others_is_named(monkeypatch: pytest.MonkeyPatch
     assert pure.changes(before) == [
         "a block changes dlp.gigabytes, which other pages use too",
     ]
+
+
+def test_what_a_page_does_to_a_question_stays_there() -> None:
+    code = 'from _guide import parts\nparts.question(3).asked["value"] = 1'
+    reading.run_page(page(code), "x.md")
+    assert question(3).asked["value"] == 28 * 10**9
 
 
 def test_a_block_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,10 +232,26 @@ def test_the_answers_are_those_of_the_key(built: Site) -> None:
     glance = answers.rows(built.folder / "index.html", "glance")
     cheat_sheet = answers.rows(built.folder / "cheat-sheet" / "index.html", "formulas")
     assert len(glance) == len(cheat_sheet) >= len(answers.KEY)
-    for number, (name, (right, _, _)) in enumerate(answers.KEY.items()):
-        assert answers.answer(built.folder / "questions" / name / "index.html") == right, name
-        assert glance[number][2].startswith(f"{right}. "), name
-        assert cheat_sheet[number][2] == right, name
+    for number, (name, ((right, numbers), _, _)) in enumerate(answers.KEY.items(), 1):
+        answer, why = answers.answer(built.folder / "questions" / name / "index.html")
+        assert (answer, re.findall(r"\d[\d.,]*\b", why)) == (right, numbers.split()), name
+        (row, in_short) = glance[number - 1], cheat_sheet[number - 1]
+        assert (row[0], row[2]) == (str(number), f"{right}. {why}"), name
+        assert (in_short[0], in_short[2]) == (str(number), right), name
+
+
+def test_the_navigation_numbers_the_questions_as_the_key_does(built: Site) -> None:
+    home = (built.folder / "index.html").read_text("utf-8")
+    listed = re.findall(r'<a href="questions/([\w-]+)/" class="md-nav__link">(.*?)</a>', home, re.S)
+    numbers = {name: answers.text(title).partition(" · ")[0] for name, title in listed}
+    assert numbers == {name: str(number) for number, name in enumerate(answers.KEY, 1)}
+
+
+def test_the_ledger_is_that_of_the_key(built: Site) -> None:
+    page = (built.folder / "questions" / "head-only-tuning" / "index.html").read_text("utf-8")
+    (_, summary) = re.findall(r"<desc .*?>(.*?)</desc>", page)
+    found = dict(re.findall(r"(\w[\w -]*): [^,]+, ([^,]+, [^,;]+)", answers.text(summary)))
+    assert found == answers.LEDGER
 
 
 @pytest.mark.parametrize("name", answers.KEY)

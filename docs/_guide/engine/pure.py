@@ -1,13 +1,14 @@
 """Blocks are pure: the same today and tomorrow, here and elsewhere, and no page changes another.
 
-A block may import formulas, what the guide is made of, and a little of the standard library; it
-may not ask the machine, give a name of the formulas or formats another meaning, change their
-modules, or run on and on.
+A block may import formulas, what the guide is made of, and `math`; of Python's own names it may use
+some. It may not ask the machine, give a name of Python, the formulas or the formats another
+meaning, change their modules, or run on and on.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import importlib
 import signal
 import sys
@@ -22,15 +23,18 @@ SECONDS = 10.0
 """How long a block may run; the longest takes a fortieth of it."""
 
 _OURS = {"dlp", "_guide", "_evidence"}
-_IMPORTS = _OURS | {"fractions", "importlib", "inspect", "itertools", "math", "statistics"}
-_MACHINE = {
-    *("__import__", "breakpoint", "compile", "delattr", "eval", "exec", "exit", "globals", "help"),
-    *("id", "input", "open", "quit", "setattr"),
+_IMPORTS = _OURS | {"math"}
+_BUILTINS = {
+    *("abs", "all", "any", "bool", "dict", "divmod", "enumerate", "float", "int", "isinstance"),
+    *("len", "list", "map", "max", "min", "next", "print", "range", "reversed", "round", "sorted"),
+    *("str", "sum", "tuple", "zip"),
 }
-"""Builtins that ask the machine or change it."""
+"""What a block may use of Python's own; not a set, whose order differs between builds."""
 
-_LEADING_THERE = {"Path", "builtins", "environ", "open", "os", "read_text", "sys", "write_text"}
-_SAID = {"__doc__", "__module__", "__name__"}
+_REFUSED = {*filter(str.islower, vars(builtins))} - _BUILTINS
+
+_LEADING_OUT = {"FOLDER", "Path", "ROOT", "environ", "open", "read_text", "write_text"}
+_LEADING_OUT |= sys.stdlib_module_names - _IMPORTS
 
 
 class TooLong(BaseException):
@@ -66,11 +70,13 @@ def limited() -> Iterator[None]:
 def problems(tree: ast.AST) -> Iterator[str]:
     """Yield what in a block is not pure."""
     formats = vars(importlib.import_module("_guide.formats"))
-    ours = {*importlib.import_module("dlp").__all__, *filter(str.islower, formats)}
+    ours = {*importlib.import_module("dlp").__all__, *filter(str.islower, formats), *_BUILTINS}
     for node in ast.walk(tree):
         bound: list[str | None] = []
+        reached: list[str] = []
         match node:
             case ast.Import(names=names) | ast.ImportFrom(names=names):
+                reached = [each.name for each in names if isinstance(node, ast.ImportFrom)]
                 bound = [each.asname for each in names if each.asname not in {None, each.name}]
                 modules = [getattr(node, "module", "") or each.name for each in names]
                 for module in {each for each in modules if each.split(".")[0] not in _IMPORTS}:
@@ -79,11 +85,15 @@ def problems(tree: ast.AST) -> Iterator[str]:
                 yield f"changes {ast.unparse(node)}, which other pages use too"
             case ast.Name(id=name, ctx=ast.Store()) | ast.FunctionDef(name=name):
                 bound = [name]
-            case ast.Name(id=name) if name in _MACHINE:
+            case ast.Name(id=name) if name[:2] == "__" or name in _REFUSED:
+                yield f"uses {name}: of Python's own write one of {', '.join(sorted(_BUILTINS))}"
+            case ast.Set() | ast.SetComp():
+                yield f"writes {ast.unparse(node)}, whose order differs between builds: sort a list"
+            case ast.Attribute(attr=name):
+                reached = [name]
+        for name in reached:
+            if name in _LEADING_OUT - ours or name[0] == "_":
                 yield f"uses {name}: a block may not ask or change the machine"
-            case ast.Attribute(attr=name) if name in _LEADING_THERE or name[:2] == "__":
-                if name not in _SAID:
-                    yield f"uses {name}: a block may not ask or change the machine"
         for each in ours.intersection(bound):
             yield f"gives {each} another meaning, which the blocks below would take over"
 
