@@ -20,7 +20,9 @@ class EvidenceLinks(griffe.Extension):
         standings = importlib.import_module("_evidence.coverage").standings()
         for module in pkg.modules.values():
             for function in module.functions.values():
-                if function.docstring and (each := standings.get(function.name)):
+                if function.is_alias or not function.docstring:
+                    continue  # what a module imports bears its section where it is written
+                if each := standings.get(function.name):
                     function.docstring.value += f"\n\nEvidence:\n    {_section(each)}\n"
 
 
