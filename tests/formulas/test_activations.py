@@ -256,7 +256,7 @@ def test_megatron_shares_out_the_output() -> None:
     assert {name: 8 * size for name, size in shared.items()} == alone
     for changes in ({}, {"library": "megatron", "vocab_size": 32001}):
         with pytest.raises(ValueError, match="tensor_parallel_size"):
-            dlp.output_activations(**{**OUTPUT, **changes}, tensor_parallel_size=8)
+            dlp.output_activations(**{**OUTPUT, **changes}, tensor_parallel_size=2)
     with pytest.raises(ValueError, match="method"):
         dlp.output_activations(**OUTPUT | {"method": "head-only"})
 
@@ -270,6 +270,12 @@ CACHE: dict[str, Any] = {
     "num_tokens": 2048,
     "batch_size": 3,
 }
+
+
+def test_a_cache_larger_than_a_float_can_hold_is_counted_to_the_byte() -> None:
+    odd = 10**5 + 3
+    shape = dict.fromkeys(("num_hidden_layers", "num_key_value_heads", "head_dim"), odd)
+    assert dlp.kv_cache_bytes(**shape, num_tokens=odd, dtype="bf16") == 2 * 2 * odd**4 > 2**53
 
 
 def test_a_model_without_a_window_keeps_every_token() -> None:

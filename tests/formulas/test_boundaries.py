@@ -133,8 +133,10 @@ def test_a_number_of_values_may_be_a_product_of_two_counts() -> None:
 def test_windows_are_listed_for_a_million_micro_batches_and_no_more() -> None:
     listed: dict[str, Any] = {"gradient_accumulation_steps": 10**6, "num_micro_batches": 500_000}
     assert len(dlp.accumulation_windows(**listed, num_train_epochs=2)) == 2
-    with pytest.raises(ValueError, match="at most 1000000"):
-        dlp.accumulation_windows(**listed | {"num_micro_batches": 333_334}, num_train_epochs=3)
+    for micro_batches, epochs in ((333_334, 3), (1_000_001, 1)):
+        changes = {"num_micro_batches": micro_batches, "num_train_epochs": epochs}
+        with pytest.raises(ValueError, match="at most 1000000"):
+            dlp.accumulation_windows(**listed | changes)
 
 
 # --- Lists ----------------------------------------------------------------------------------
