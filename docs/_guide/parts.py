@@ -139,9 +139,8 @@ def functions(module: str) -> str:
         for name, each in vars(found).items()
         if inspect.isfunction(each) and each.__module__ == found.__name__ and name[0] != "_"
     ]
-    purpose = (found.__doc__ or "").splitlines()[0]
-    listed = table(("Function", "Purpose"), rows) if rows else ""
-    return f"{purpose} [`dlp.{module}`][dlp{module}]\n\n{listed}"
+    purpose = f"{(found.__doc__ or '').splitlines()[0]} [`dlp.{module}`][dlp{module}]\n\n"
+    return purpose + (table(("Function", "Purpose"), rows) if rows else "")
 
 
 def install_command() -> str:

@@ -111,6 +111,14 @@ KEY = {
     ),
 }
 
+# What the models have of parameters, and what these take in fp32, as question three lists them.
+MODELS = {
+    "Llama-2-7B": "6,738,415,616 26.95 GB 25.10 GiB",
+    "Mistral-7B": "7,241,732,096 28.97 GB 26.98 GiB",
+    "Qwen2.5-7B": "7,615,616,512 30.46 GB 28.37 GiB",
+    "Llama-3-8B": "8,030,261,248 32.12 GB 29.92 GiB",
+}
+
 # What each method keeps of Llama-2-7B in bf16, as the picture of question six says it.
 LEDGER = {
     "Full fine-tuning": "weights 13.21 GB, gradients 13.21 GB",

@@ -73,6 +73,8 @@ def test_a_table_keeps_its_cells_under_their_titles() -> None:
         '| A { data-label="Model" } | 1 { data-label="Bytes" } | x\\|y { data-label="Note" } |',
         '| B { data-label="Model" } |  | z { data-label="Note" } |',
     ]
+    numbers = table(("Format", "GB", "GiB"), [("a", "28", "26.08")], align="lrr")
+    assert numbers.splitlines()[-3] == "| a | 28 | 26.08 |"
     with pytest.raises(ValueError, match="a row of 1 cells under 2 titles"):
         table(("a", "b"), [("only",)])
 

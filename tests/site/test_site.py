@@ -235,16 +235,16 @@ def test_the_answers_are_those_of_the_key(built: Site) -> None:
     for number, (name, ((right, numbers), _, _)) in enumerate(answers.KEY.items(), 1):
         answer, why = answers.answer(built.folder / "questions" / name / "index.html")
         assert (answer, re.findall(r"\d[\d.,]*\b", why)) == (right, numbers.split()), name
-        (row, in_short) = glance[number - 1], cheat_sheet[number - 1]
+        row, in_short = glance[number - 1], cheat_sheet[number - 1]
         assert (row[0], row[2]) == (str(number), f"{right}. {why}"), name
         assert (in_short[0], in_short[2]) == (str(number), right), name
 
 
 def test_the_navigation_numbers_the_questions_as_the_key_does(built: Site) -> None:
     home = (built.folder / "index.html").read_text("utf-8")
-    listed = re.findall(r'<a href="questions/([\w-]+)/" class="md-nav__link">(.*?)</a>', home, re.S)
-    numbers = {name: answers.text(title).partition(" · ")[0] for name, title in listed}
-    assert numbers == {name: str(number) for number, name in enumerate(answers.KEY, 1)}
+    link = r'<a href="questions/([\w-]+)/" class="md-nav__link">\s*<span[^>]*>\s*(\d+) ·'
+    numbers = dict(re.findall(link, home))
+    assert [numbers.get(name, "none") for name in answers.KEY] == list("12345678")
 
 
 def test_the_ledger_is_that_of_the_key(built: Site) -> None:
@@ -269,6 +269,17 @@ def test_the_answer_sheet_is_corrected_as_the_key_says(built: Site) -> None:
         begins = (cell.startswith(words) for cell, words in zip(row[:2], key[:2], strict=True))
         assert all(begins), (row, key)
         assert key[2] in row[2], (row, key)
+
+
+def test_a_model_bears_its_own_numbers(built: Site) -> None:
+    rows = built.documents["questions/memory-to-load/index.html"].text
+    titles = "Model Parameters fp32, in GB fp32, in GiB The given model 7,000,000,000"
+    wanted = [titles, *(f"{model} {row}" for model, row in answers.MODELS.items())]
+    assert not [each for each in wanted if each not in rows]
+    for name, document in built.documents.items():
+        for number, model in re.findall(r"([\d,]{9,}) in ([\w.-]+)", document.text):
+            right = answers.MODELS.get(model, number)
+            assert right.startswith(number), f"{name}: {number} in {model}"
 
 
 def test_every_formula_leads_from_the_reference_to_its_evidence(built: Site) -> None:

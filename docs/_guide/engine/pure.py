@@ -33,8 +33,10 @@ _BUILTINS = {
 
 _REFUSED = {*filter(str.islower, vars(builtins))} - _BUILTINS
 
-_LEADING_OUT = {"FOLDER", "Path", "ROOT", "environ", "open", "read_text", "write_text"}
-_LEADING_OUT |= sys.stdlib_module_names - _IMPORTS
+_LEADING_OUT = {"FOLDER", "Path", "ROOT", "environ", "open", "read_text", "write_text"}.union(
+    sys.stdlib_module_names - _IMPORTS
+)
+"""Names of modules, of paths and of what leads to them."""
 
 
 class TooLong(BaseException):
