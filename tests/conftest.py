@@ -15,13 +15,13 @@ os.environ["NO_MKDOCS_2_WARNING"] = "1"
 # Run by hand where the libraries are installed; collecting doctests would import them.
 collect_ignore = ["recorders", "mutants"]
 
-# The same examples every time, so that a failure is one for everybody.
-settings.register_profile("guide", derandomize=True, database=None, deadline=None, max_examples=30)
+# The same examples every time, so that a failure is one for everybody; more if nothing is skipped.
+settings.register_profile("guide", derandomize=True, database=None, deadline=None, max_examples=15)
+settings.register_profile("thorough", settings.get_profile("guide"), max_examples=100)
 # For `make mutants`, where a test that fails has done its work.
-settings.register_profile(
-    "mutants", settings.get_profile("guide"), phases=[Phase.explicit, Phase.generate]
-)
-settings.load_profile("guide")
+phases = [Phase.explicit, Phase.generate]
+settings.register_profile("mutants", settings.get_profile("guide"), max_examples=30, phases=phases)
+settings.load_profile("thorough" if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1" else "guide")
 
 # Where tests are. Add what is new; take away with a reason alone.
 MODULES = """
