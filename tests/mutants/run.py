@@ -46,7 +46,11 @@ PYTEST = [
     *("-p", "no:logging", "-p", "no:unraisableexception", "-p", "no:threadexception"),
     # These look at docstrings, or at so much at once that they are slow to see anything.
     *("-k", "not algebra and not good_tex and not hostile and not huge and not missing"),
-    *("--ignore=tests/formulas/test_dialect.py", *WITNESSES),
+    *(
+        "--ignore=tests/formulas/test_dialect.py",
+        "--ignore=tests/evidence/test_pages.py",
+        *WITNESSES,
+    ),
 ]
 SURVIVED, KILLED, NOT_PYTHON = 0, 1, 3
 PATIENCE = 30.0
