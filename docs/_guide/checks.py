@@ -1,12 +1,11 @@
 """What each question's formulas are checked against: counts and printed numbers, beside our own.
 
-A check shows a claim of `_evidence.claims`, which the tests assert too: their number and ours. One
-that differs by more than it may stops the build.
+A check is a row that shows a claim of `_evidence.claims`, which the tests assert too: their number
+and ours. One that differs by more than it may stops the build.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -25,20 +24,6 @@ if TYPE_CHECKING:
     from _evidence.records import Record
 
 
-@dataclass(frozen=True)
-class Check:
-    """One number by somebody else, and ours."""
-
-    what: str
-    witness: str
-    theirs: str
-    ours: str
-    formulas: tuple[str, ...]
-    """What ours is computed by."""
-    objection: str = ""
-    """How they differ by more than they may."""
-
-
 def checked(number: int) -> str:
     """Write the table of checks of a question.
 
@@ -48,45 +33,40 @@ def checked(number: int) -> str:
     asked = question(number)
     checks = [_counted(identifiers, says) for identifiers, says in asked.counted.items()]
     checks += [_printed(identifier) for identifier in asked.printed]
-    for check in checks:
-        if check.objection:
-            raise ValueError(f"{check.what}: {check.objection}")
-    rows = [(check.what, check.witness, check.theirs, f"{check.ours} ✓") for check in checks]
-    written = table(
-        ("What", "Witness", "Library or paper", "`dlp`"), rows, name="checks", align="llrr"
-    )
+    rows = [row for row, _ in checks]
+    header = ("What", "Witness", "Library or paper", "`dlp`")
+    written = table(header, rows, name="checks", align="llrr")
     own = [call.function.__name__ for _, call in asked.calls]
     bare = [name for name in own if not standings()[name].is_witnessed]
     shown = [name for name in own if name not in bare]
-    shown += [name for check in checks for name in check.formulas]
+    shown += [each["function"] for _, claim in checks for each in calls(claim.expression)]
     ending = f" No number by others is of {evidence.evidence_links(*bare)} itself." if bare else ""
     links = evidence.evidence_links(*shown)
     return f"{written}\nThese are a few; all evidence is listed for {links}.{ending}\n"
 
 
-def _counted(identifiers: str, says: str) -> Check:
-    """Take what a library counted in one run, or how much it grew from one run to another."""
+def _sound(claim: Claim) -> Claim:
+    if objection := claim.objection():
+        raise ValueError(objection)
+    return claim
+
+
+def _counted(identifiers: str, says: str) -> tuple[tuple[str, ...], Claim]:
+    """Show what a library counted in one run, or how much it grew from one run to another."""
     *earlier, found = (_claim(each) for each in identifiers.split(" → "))
-    theirs, ours, objection = found.theirs, found.ours, found.objection()
+    theirs, ours = found.theirs, found.ours
     for each in earlier:
         theirs, ours = theirs - each.theirs, ours - each.ours
-        objection = each.objection() or objection
     by = next((by for begins, by in _BY.items() if found.id.startswith(begins)), "")
     before, after = (records.record(each.topic, each.id) for each in (*earlier, found, found)[:2])
-    return Check(
-        says.format(**_words(before, after)),
-        f"{found.by}, {by}" if by else found.by,
-        _shown(theirs),
-        _shown(ours),
-        _formulas(found),
-        objection,
-    )
+    what, witness = says.format(**_words(before, after)), f"{found.by}, {by}" if by else found.by
+    return (what, witness, _shown(theirs), f"{_shown(ours)} ✓"), found
 
 
 def _claim(identifier: str) -> Claim:
     topic, _, rest = identifier.partition(": ")
     record, _, what = rest.rpartition(": ")
-    return claims.counted(topic, record, what)
+    return _sound(claims.counted(topic, record, what))
 
 
 _BY = {
@@ -118,24 +98,19 @@ def _positions(record: Record) -> str:
     return count(config.get("max_position_embeddings") or config.get("n_positions", 0))
 
 
-def _printed(identifier: str) -> Check:
-    """Take a printed number, as `docs/_evidence/printed/` compares it."""
-    claim = claims.printed(identifier)
+def _printed(identifier: str) -> tuple[tuple[str, ...], Claim]:
+    """Show a printed number, as `docs/_evidence/printed/` compares it."""
+    claim = _sound(claims.printed(identifier))
     source = sources.find(claim.source)
     digits = len(claim.theirs.partition(".")[2])
     more = 0 if claim.rounding == "exact" else 2
-    return Check(
+    row = (
         claim.id,
         f"[{source.title}]({source.url}), {claim.where}",
         f"{float(claim.theirs):,.{digits}f} {claim.unit}",
-        f"{decimal(claim.ours, digits + more)} {claim.unit}",
-        _formulas(claim),
-        claim.objection(),
+        f"{decimal(claim.ours, digits + more)} {claim.unit} ✓",
     )
-
-
-def _formulas(claim: Claim) -> tuple[str, ...]:
-    return tuple(call["function"] for call in calls(claim.expression))
+    return row, claim
 
 
 def _shown(number: Any) -> str:
