@@ -45,7 +45,8 @@ UNITS: dict[str, int | Fraction] = {
 """How much one of each unit is; times are in days."""
 
 ROUNDINGS = ("exact", "rounded", "truncated", "unit")
-"""How printed digits come from a number: as they are, to the nearest, cut off, or off by one."""
+"""How printed digits come from a number: as they are, to the nearest (a half goes up), cut off, or
+off by one."""
 
 VERDICTS = ("reproduced", "erratum", "rounded-inputs", "unexplained")
 """Whether a number comes out; if not, whether it is wrong, or was computed from rounded numbers."""
@@ -188,7 +189,7 @@ def rounds_to(number: Fraction, printed: str, rounding: str) -> bool:
     excess = number - Fraction(printed)
     return {
         "exact": excess == 0,
-        "rounded": abs(excess) <= last_digit / 2,
+        "rounded": -last_digit / 2 <= excess < last_digit / 2,
         "truncated": 0 <= excess < last_digit,
         "unit": abs(excess) <= last_digit,
     }[rounding]

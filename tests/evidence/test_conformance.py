@@ -94,7 +94,7 @@ def agrees(case: dict[str, Any]) -> bool:
     excess = ours / Fraction(CONTENT["units"][case["unit"]]) - Fraction(expected)
     comes_out = {
         "exact": excess == 0,
-        "rounded": abs(excess) <= last_digit / 2,
+        "rounded": -last_digit / 2 <= excess < last_digit / 2,
         "truncated": 0 <= excess < last_digit,
         "unit": abs(excess) <= last_digit,
     }[case["rounding"]]
