@@ -23,8 +23,10 @@ def test_an_approximation_says_what_it_leaves_out() -> None:
 def test_records_are_as_the_recorder_wrote_them(topic: str) -> None:
     written = json.loads(records.MANIFEST.read_text("utf-8"))[topic]
     found = records.seal(record.recorded(topic))
-    changed = sorted(name for name, _ in written.items() ^ found.items())
-    assert not changed, f"counted/{topic}.json: record again, nothing is typed: {changed}"
+    changed = sorted({name for name, _ in written.items() ^ found.items()})
+    # A version belongs to all of them.
+    what = changed if len(changed) < len(written) else "the versions, or every record"
+    assert not changed, f"counted/{topic}.json: record again, nothing is typed: {what}"
 
 
 NOT_COMPUTED = {
