@@ -353,7 +353,7 @@ def activation_bytes_per_layer(**layer: "Unpack[Layer]") -> int:
         and PyTorch 2.13.0 save for backward.
 
     Examples:
-        GPT-3's shape, 34 + 80 bytes for each token and unit of width:
+        GPT-3's shape, and what that is for each token and unit of width:
 
         >>> activation_bytes_per_layer(
         ...     per_device_train_batch_size=1,

@@ -121,7 +121,7 @@ def optimizer_bytes_per_parameter(*, optimizer: "Optimizer" = "adamw") -> float:
     """Give the bytes of state that an optimizer keeps for each trained parameter.
 
     The states are counted in fp32, as mixed-precision training keeps them. PyTorch's own optimizers
-    make them in the format of the parameter: AdamW keeps 4 bytes for a bf16 weight.
+    make them in the format of the parameter: two for AdamW, as wide as the weight itself.
 
     | `optimizer` | bytes | states |
     |---|--:|---|

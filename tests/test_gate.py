@@ -16,6 +16,7 @@ from hypothesis import settings
 
 from tests import conftest
 from tests.paths import ROOT
+from tests.told import nothing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,10 +71,17 @@ def make(folder: Path, *words: str, **names: str) -> tuple[int, list[str], str]:
 @pytest.mark.parametrize("check", ["ruff check", "ruff format --check", "mypy", "pytest", ""])
 def test_make_test_runs_every_check_and_fails_with_each(check: str, tmp_path: Path) -> None:
     status, asked, said = make(tmp_path, "test", FAILING=f"-m {check}" if check else "never")
-    assert bool(status) == bool(check)
-    assert any(line.startswith(f"-m {check}") for line in asked)
-    assert check or asked[-1].endswith(" tests dlp"), "both folders are tested"
+    assert bool(status) == bool(check), f"make test must fail with {check}, and with nothing else"
+    assert any(line.startswith(f"-m {check}") for line in asked), f"make test runs no {check}"
+    assert check or asked[-1] == "-m pytest --numprocesses auto --dist loadfile tests dlp"
     assert "minute" in said
+
+
+def test_ci_runs_the_same_command_and_lets_nothing_be_skipped() -> None:
+    lines = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
+    begun = {line.partition(" #")[0] for line in lines}
+    assert {"set -euo pipefail", "export GUIDE_REQUIRE_TOOLS=1"} <= begun, ".ci/run lost a setting"
+    assert lines[-2:] == ["make tools", "make test"], ".ci/run must end with these two commands"
 
 
 def test_the_commands_install_nothing_without_a_hash_but_torch(tmp_path: Path) -> None:
@@ -118,8 +126,10 @@ JOBS = {f"{flow}/{name}": job for flow, it in WORKFLOWS.items() for name, job in
 def test_what_is_published_has_passed_every_check() -> None:
     calls = {name: job.get("uses") for name, job in JOBS.items()}
     assert calls["pages/checks"] == "./.github/workflows/checks.yml"
-    assert JOBS["pages/build"]["needs"] == "checks"
-    assert JOBS["pages/deploy"]["needs"] == "build"
+    for job, needed in (("build", "checks"), ("deploy", "build")):
+        assert JOBS[f"pages/{job}"].get("needs") == needed, (
+            f"pages.yml: {job} must wait for {needed}"
+        )
     steps = [step for job in JOBS.values() for step in job.get("steps", [])]
     for each in [*JOBS.values(), *steps]:
         assert not {"if", "continue-on-error"} & set(each), each
@@ -142,7 +152,7 @@ def test_a_job_may_only_what_it_must(name: str) -> None:
 
 def test_workflows_begin_with_no_rights_and_run_on_nothing_else() -> None:
     for flow, read in WORKFLOWS.items():
-        assert read["permissions"] == {}, flow
+        assert read["permissions"] == {}, f"{flow}.yml: begin with `permissions: {{}}`"
         # YAML reads the key `on` as true.
         assert set(read[True]) <= {"push", "pull_request", "workflow_call", "workflow_dispatch"}
 
@@ -165,7 +175,11 @@ LOCKED = {
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_pins_are_those_that_are_locked_and_installed(group: str) -> None:
     wanted = pins(GROUPS[group])
-    assert {name: LOCKED[group].get(name) for name in wanted} == wanted, "run `make lock`"
+    nothing(
+        f"{name}: pyproject.toml pins {release}, requirements/{group}.txt {LOCKED[group].get(name)}"
+        for name, release in wanted.items()
+        if LOCKED[group].get(name) != release
+    )
     built = pins(PROJECT["build-system"]["requires"])
     assert built.items() <= LOCKED["site"].items()
     if group in {"site", "checks"}:
@@ -198,6 +212,8 @@ def test_there_are_as_many_tests_as_there_were(request: pytest.FixtureRequest) -
     config = request.config
     chosen = config.option.keyword or config.option.markexpr or config.option.deselect
     if config.args == config.getini("testpaths") and not chosen:
-        assert len(request.session.items) >= FLOOR
+        assert len(request.session.items) >= FLOOR, "tests are gone: which, and why?"
     assert conftest.collect_ignore == ["recorders", "mutants"]
-    assert PROJECT["tool"]["pytest"]["ini_options"]["testpaths"] == ["tests", "dlp"]
+    options = PROJECT["tool"]["pytest"]["ini_options"]
+    assert options["testpaths"] == ["tests", "dlp"]
+    assert (options["filterwarnings"], options["xfail_strict"]) == (["error"], True)
