@@ -188,17 +188,19 @@ def test_a_formula_in_a_line_gives_what_the_function_gives(name: str) -> None:
             unread.append(stated)
             continue
         accepted = worked.parameters(FUNCTIONS[name])
-        call = {
-            parameter: value
-            for parameter, value in plain_call(name).items()
-            if accepted[parameter].default is inspect.Parameter.empty or parameter in of.values()
-        } | conditions
-        if "additional_buffer_factor" in accepted:
-            call["additional_buffer_factor"] = 1  # which the title of the column says
-        known = {letter: call[argument] for letter, argument in of.items()}
-        value = max(evaluate(multiplied(formula, known)) for formula in formulas)
-        found = FUNCTIONS[name](**call)
-        assert math.floor(value) == (found[entry] if entry else found), (stated, call)
+        for place in (0, -1):  # the first and the last of the values that tests try
+            call = {
+                parameter: values[place]
+                for parameter, values in ARGUMENTS[name].items()
+                if accepted[parameter].default is inspect.Parameter.empty
+                or parameter in of.values()
+            } | conditions
+            if "additional_buffer_factor" in accepted:
+                call["additional_buffer_factor"] = 1  # which the title of the column says
+            known = {letter: call[argument] for letter, argument in of.items()}
+            value = max(evaluate(multiplied(formula, known)) for formula in formulas)
+            found = FUNCTIONS[name](**call)
+            assert math.floor(value) == (found[entry] if entry else found), (stated, call)
     assert not unread or name in ELSEWHERE, f"{name}: say what the letters of {unread} stand for"
 
 
