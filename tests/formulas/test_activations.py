@@ -178,6 +178,14 @@ def test_recomputing_a_whole_layer_keeps_its_input_shared_out_as_it_is(
     assert again == {"layer input": kept["first norm input"]}
 
 
+def test_the_copies_of_shared_inputs_are_shared_out_too() -> None:
+    how = {"method": "lora", "dtype": "bf16", "target_modules": ["q_proj", "down_proj"]}
+    call = LAYER | how | {"autocast_adapter_dtype": True}
+    one, two = (dlp.saved_activations(**call, tensor_parallel_size=n) for n in (1, 2))
+    assert two["q_proj input in fp32"] == one["q_proj input in fp32"]  # whole on each device
+    assert 2 * two["down_proj input in fp32"] == one["down_proj input in fp32"]
+
+
 # --- What does not fit together -------------------------------------------------------------
 
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -213,6 +221,7 @@ def test_what_does_not_fit_together_is_refused(changes: dict[str, Any], message:
         ({"intermediate_size": 5000}, "intermediate_size must be 4096"),
         ({"num_key_value_heads": 2}, "num_key_value_heads must be 16"),
         ({"head_dim": 32}, "head_dim must be hidden_size"),
+        ({"head_dim": 128}, "head_dim must be hidden_size"),
         ({"target_modules": ["gate_proj"]}, "target_modules"),
     ],
 )
