@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.paths import DOCS, ROOT
 
@@ -20,15 +20,18 @@ def modules() -> list[Path]:
     return sorted(path for path in (ROOT / "dlp").glob("*.py") if path.stem != "__init__")
 
 
-def fingerprint(path: Path) -> str:
-    """Give a hash of what a module does: of its code without docstrings and comments."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list):
-            node.body = [  # type: ignore[attr-defined]
-                each
-                for each in body
-                if not (isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant))
-            ]
-    return sha256(ast.dump(tree).encode()).hexdigest()[:16]
+def seal(path: Path, mutants: int, survivors: list[str]) -> str:
+    """Give a hash of a result and of the code that it is of, without docstrings and comments."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            end = node.end_lineno or node.lineno
+            lines[node.lineno - 1 : end] = [""] * (end + 1 - node.lineno)
+    code = [line.partition("  #")[0] for line in lines if line.strip()[:1] not in {"", "#"}]
+    return sha256(repr((code, mutants, survivors)).encode()).hexdigest()[:16]
+
+
+def is_current(path: Path, row: dict[str, Any] | None) -> bool:
+    """Say whether the result of a module is as it was written, and of the code as it is now."""
+    return row is not None and row["seal"] == seal(path, row["mutants"], row["survivors"])

@@ -32,7 +32,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutants import HARMLESS, RESULT, fingerprint, modules
+from tests.mutants import HARMLESS, RESULT, is_current, modules, seal
 from tests.mutants.mutations import Mutant, mutants
 from tests.paths import ROOT
 
@@ -53,6 +53,7 @@ PYTEST = [
     ),
 ]
 SURVIVED, KILLED, NOT_PYTHON = 0, 1, 3
+DEFAULTS = "test_an_argument_that_is_left_out"
 PATIENCE = 30.0
 """Seconds of tests, as measured while their calls are noted, that a mutant must survive."""
 
@@ -152,8 +153,11 @@ class Runner:
         """
         place = (mutant.module, mutant.function)
         near, far = self.killers[place], self.killers[mutant.module, ""]
+        # A default is read off the signature as well, without a call.
+        readers = {number for number, name in self.names.items() if DEFAULTS in name}
+        called = self.touched.get(place)
         tests = sorted(
-            self.touched.get(place) or self.seconds,  # what runs on import may be used anywhere
+            called | readers if called else self.seconds,  # what runs on import is used anywhere
             key=lambda n: (
                 -near[n],
                 not mutant.function or mutant.function not in self.names[n],
@@ -260,7 +264,7 @@ def _made_again(claim: Any) -> Any:
 def _forget() -> None:
     """Clear what the tests have kept of earlier results."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("tests.formulas.test_") or name == "_guide.worked":
+        if name.startswith("tests.formulas.test_"):
             for value in list(vars(module).values()):
                 if hasattr(value, "cache_clear"):
                     value.cache_clear()
@@ -306,7 +310,7 @@ def main(arguments: list[str]) -> int:
         for path in modules()
         if chosen.all
         or (path.stem in chosen.module)
-        or (not chosen.module and result.get(path.stem, {}).get("code") != fingerprint(path))
+        or (not chosen.module and not is_current(path, result.get(path.stem)))
     ]
     runner = Runner(mutants(paths), chosen.jobs)
     # Everything that is printed while mutants are tested is ours.
@@ -341,7 +345,11 @@ def _row(path: Path, tested: list[Mutant]) -> dict[str, Any]:
     """Say of a module how many mutants it has, which survived, and of which code they are."""
     of_module = [m for m in tested if m.module == path.stem and m.outcome != "not Python"]
     survivors = sorted(mutant.title for mutant in of_module if mutant.outcome == "survived")
-    return {"code": fingerprint(path), "mutants": len(of_module), "survivors": survivors}
+    return {
+        "seal": seal(path, len(of_module), survivors),
+        "mutants": len(of_module),
+        "survivors": survivors,
+    }
 
 
 def report(result: dict[str, Any], known: set[str]) -> int:
