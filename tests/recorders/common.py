@@ -49,6 +49,6 @@ def build(
         return make(AutoConfig.for_model(**config), **options)
 
 
-def count(module: Untyped) -> int:
+def count_parameters(module: Untyped) -> int:
     """Count a module's parameters, a shared one once."""
     return sum(parameter.numel() for parameter in module.parameters())

@@ -17,8 +17,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForSequenceClassification
 
-from tests.recorders.common import Config, Record, Untyped, build
-from tests.recorders.common import count as count_all
+from tests.recorders.common import Config, Record, Untyped, build, count_parameters
 
 PACKAGES = ("peft", "torch", "transformers")
 
@@ -136,7 +135,7 @@ def count(setup: Record, device: str = "cuda") -> Record:
     return {
         "kind": allocator.name(),
         "counted": {
-            "parameters": count_all(model),
+            "parameters": count_parameters(model),
             "trainable": sum(each.numel() for each in trained),
             "weight_bytes": sum(each.nbytes for each in model.parameters()),
             "gradient_bytes": gradient_bytes,

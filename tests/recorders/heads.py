@@ -14,8 +14,7 @@ from transformers import (
 )
 
 from dlp import FAMILIES
-from tests.recorders.common import Config, Record, Untyped, build
-from tests.recorders.common import count as count_all
+from tests.recorders.common import Config, Record, Untyped, build, count_parameters
 
 PACKAGES = ("torch", "transformers")
 
@@ -66,7 +65,7 @@ def count(setup: Record) -> Record:
     if inputs["architecture"] == "torch.nn.Linear":
         layer = torch.nn.Linear(width, labels, bias=inputs["bias"], device="meta")
         biases = layer.bias.numel() if inputs["bias"] else 0
-        total = count_all(layer)
+        total = count_parameters(layer)
         return {"counted": {"total": total, "weights": total - biases, "biases": biases}}
     config = small_config(inputs["model_type"], width, labels)
     model = build(getattr(transformers, inputs["architecture"]), config)
@@ -84,7 +83,7 @@ def count(setup: Record) -> Record:
             "weights": total - biases,
             "biases": biases,
             "modules": modules,
-            "backbone_pooler": 0 if pooler is None else count_all(pooler),
+            "backbone_pooler": 0 if pooler is None else count_parameters(pooler),
         }
     }
 

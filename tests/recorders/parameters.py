@@ -8,8 +8,7 @@ from typing import Any
 import transformers
 
 from dlp import FAMILIES
-from tests.recorders.common import Config, Record, Untyped, build
-from tests.recorders.common import count as count_all
+from tests.recorders.common import Config, Record, Untyped, build, count_parameters
 
 PACKAGES = ("torch", "transformers")
 
@@ -138,7 +137,7 @@ def count(setup: Record) -> Record:
     """
     config = setup["inputs"]
     model = build(getattr(transformers, class_name(config)), config)
-    total, parts = count_all(model), count_parts(model)
+    total, parts = count_parameters(model), count_parts(model)
     if sum(parts.values()) != total:
         message = f"parts sum to {sum(parts.values())}, the model has {total}"
         raise RuntimeError(message)

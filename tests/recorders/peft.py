@@ -24,8 +24,7 @@ from transformers import (
     AutoModelForSequenceClassification,
 )
 
-from tests.recorders.common import Record, build
-from tests.recorders.common import count as count_all
+from tests.recorders.common import Record, build, count_parameters
 
 PACKAGES = ("peft", "torch", "transformers")
 
@@ -77,7 +76,7 @@ def count(setup: Record) -> Record:
     # On the meta device PEFT moves AdaLoRA's frozen rank numbers and thereby unfreezes them.
     device = "cpu" if method == "ADALORA" else "meta"
     model = build(MODEL_CLASSES[task], config, device=device)
-    base = count_all(model)
+    base = count_parameters(model)
     known = task if task not in {"IMAGE_CLASSIFICATION", "MASKED_LM"} else None
     adapter = METHODS[method](task_type=known, **settings)
     options = {} if adapter.is_prompt_learning else {"low_cpu_mem_usage": True}
@@ -109,5 +108,5 @@ def count_bottleneck(sizes: dict[str, int]) -> dict[str, Any]:
         norms = torch.nn.ModuleList(
             torch.nn.LayerNorm(wide) for _ in range(sizes["num_layer_norms"])
         )
-    kinds = {"adapter": count_all(adapters), "norm": count_all(norms)}
+    kinds = {"adapter": count_parameters(adapters), "norm": count_parameters(norms)}
     return {"trainable": sum(kinds.values()), "trainable_of_which": kinds}

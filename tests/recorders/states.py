@@ -13,8 +13,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForSequenceClassification
 
-from tests.recorders.common import Config, Record, Untyped, build
-from tests.recorders.common import count as count_all
+from tests.recorders.common import Config, Record, Untyped, build, count_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +86,7 @@ def count(setup: Record) -> Record:
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     return {
         "counted": {
-            "parameters": count_all(model),
+            "parameters": count_parameters(model),
             "trainable": sum(each.numel() for each in parameters if each.requires_grad),
             "weight_bytes": sum(each.nbytes for each in parameters),
             "gradient_bytes": sum(each.nbytes for each in gradients),
