@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from dlp.soft_prompts import *
     from dlp.compute import *
     from dlp.throughput import *
+    from dlp.peak import *
     from dlp.limits import *
 else:
     # A module comes after those that it imports from, and one that little needs comes late.
     _MODULES = (  # noqa: SIM905
         "steps units quantization activations logits transformer memory parallel families "
         "architectures cache models heads objective adapters small_adapters soft_prompts compute "
-        "throughput limits"
+        "throughput peak limits"
     ).split()
 
     def __getattr__(name: str) -> object:
