@@ -10,6 +10,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TypedDict
 
+    class Flow(TypedDict):
+        """The gradients under way: each is a storage, which several may hold."""
+
+        of: dict[str, int]  # the storage of a tensor's gradient
+        holders: list[int]
+        bytes: list[int]
+        live: int
+
     # (result, its bytes, operation, inputs, bytes of a trained weight, bytes made for the moment)
     Step = tuple[str, int, str, tuple[str, ...], int, int]
 
@@ -72,16 +80,19 @@ def run(
     held: "tuple[str, ...]" = (),
     in_scope: "tuple[str, ...]" = (),
     elsewhere: "tuple[str, ...]" = (),
+    gradients_stay: bool = True,
 ) -> "Run":
     """Follow a program forward and backward; the last result gets the first gradient.
 
     Args:
         program: The operations.
-        given: Bytes of each input, that of the program first.
+        given: Bytes of each input.
         needs: Inputs that get a gradient.
         held: Names that outlive the program, as the output of a model does.
         in_scope: Names that live to the end of the forward pass, as variables of a function do.
         elsewhere: Inputs that somebody else holds and counts.
+        gradients_stay: Whether the gradient of a weight stays, or is at once added to an old one,
+            or used and dropped.
     """
     sizes = dict(given)
     needed = set(needs)
@@ -89,21 +100,23 @@ def run(
         sizes[name] = size
         if operation != "new" and (weight or any(each in needed for each in inputs)):
             needed.add(name)
+    counted = dict(sizes)
     for name in elsewhere:
-        sizes[name] = 0
+        counted[name] = 0
     saved = [_saved(step, needed) for step in program]
-    forward = _forward(program, sizes, saved, held + in_scope)
-    kept = {name: sizes[name] for names in saved for name in names}
-    backward, kept_then, gradients_then, gradients = _backward(program, sizes, saved, needed, given)
+    kept = {name: counted[name] for names in saved for name in names}
+    backward, kept_then, gradients_then = _backward(
+        program, sizes, counted, saved, needed, gradients_stay
+    )
     return {
         "kept": kept,
         "held": sum(sizes[name] for name in held),
         "output": sum(sizes[name] for name in held if name not in kept),
-        "forward": forward,
+        "forward": _forward(program, counted, set(kept) | set(held) | set(in_scope)),
         "backward": backward,
         "kept_then": kept_then,
         "gradients_then": gradients_then,
-        "gradients": gradients,
+        "gradients": sum(step[4] for step in program),
         "flows": program[-1][0] in needed,
     }
 
@@ -116,104 +129,118 @@ def _saved(step: "Step", needed: "set[str]") -> list[str]:
     found = []
     for role in _OPERATIONS[operation][0].split():
         which, _, reason = role.partition("@")
-        tensor = name if which == "out" else inputs[int(which)]
         if not reason or (weight if reason == "w" else inputs[int(reason)] in needed):
-            found.append(tensor)
+            found.append(name if which == "out" else inputs[int(which)])
     return found
 
 
-def _forward(
-    program: "list[Step]", sizes: dict[str, int], saved: list[list[str]], held: "tuple[str, ...]"
-) -> int:
+def _forward(program: "list[Step]", sizes: "dict[str, int]", stay: "set[str]") -> int:
     """Give the most bytes that the forward pass holds at once."""
     last_use = {}
     for place, (name, _, _, inputs, _, _) in enumerate(program):
         for each in inputs + (name,):
             last_use[each] = place
-    kept = {name for names in saved for name in names}
-    kept.update(held)
-    live = sum(sizes[name] for name in last_use if not any(name == step[0] for step in program))
+    made = {step[0] for step in program}
+    last_use[program[-1][0]] = len(program)
+    live = sum(sizes[name] for name in last_use if name not in made)
     fullest = live
     for place, (name, size, _, inputs, _, moment) in enumerate(program):
         live += size
         fullest = max(fullest, live + moment)
         for each in set(inputs + (name,)):
-            if last_use[each] == place and each not in kept and place + 1 < len(program):
+            if last_use[each] == place and each not in stay:
                 live -= sizes[each]
     return fullest
 
 
 def _backward(
     program: "list[Step]",
-    sizes: dict[str, int],
-    saved: list[list[str]],
+    sizes: "dict[str, int]",
+    counted: "dict[str, int]",
+    saved: "list[list[str]]",
     needed: "set[str]",
-    given: dict[str, int],
-) -> tuple[int, int, int, int]:
-    """Give the most bytes that the backward pass holds, and of them what is kept and gradients."""
-    uses: dict[str, int] = {}
+    gradients_stay: bool,
+) -> "tuple[int, int, int]":
+    """Give the most bytes that the backward pass holds; of them what is kept, and gradients."""
+    last = program[-1][0]
+    if last not in needed:
+        return 0, 0, 0
+    uses: "dict[str, int]" = {}
     for names in saved:
         for name in names:
             uses[name] = uses.get(name, 0) + 1
-    kept = sum(sizes[name] for name in uses)
-    last, size = program[-1][0], program[-1][1]
-    if last not in needed:
-        return 0, 0, 0, 0
-    # A gradient is the number of its storage; a storage has bytes and how many hold it.
-    gradient_of = {last: 0}
-    storages = [[size, 1]]
-    flowing, weights = size, 0
-    fullest = (kept + flowing, kept, 0)
+    kept, weights = sum(counted[name] for name in uses), 0
+    flow: "Flow" = {"of": {}, "holders": [], "bytes": [], "live": 0}
+    _arrive(flow, last, _make(flow, sizes[last]))
+    fullest = (kept + flow["live"], kept, 0)
     for place in range(len(program) - 1, -1, -1):
         name, size, operation, inputs, weight, moment = program[place]
-        if name not in gradient_of:
+        if name not in flow["of"]:
             continue
-        incoming = gradient_of.pop(name)
-        made, temporary = [], moment
+        incoming = flow["of"].pop(name)
+        made = []
         for token in _OPERATIONS[operation][1].split():
             which, _, reason = token.partition("@")
-            if which[0] == "t":
-                if not reason or weight:
-                    temporary += size if which == "tout" else given.get(inputs[int(which[1:])], sizes[inputs[int(which[1:])]])
-                continue
-            target = inputs[int(which[-1])]
-            if target not in needed:
-                continue
-            bytes_of = given.get(target, sizes[target])
-            if which[0] == "=" and bytes_of == storages[incoming][0]:
-                storages[incoming][1] += 1
-                made.append((target, incoming))
-            else:
-                storages.append([bytes_of, 1])
-                flowing += bytes_of
-                made.append((target, len(storages) - 1))
-        weights += weight
-        now = kept + flowing + weights
-        if now + temporary > fullest[0]:
-            fullest = (now + temporary, kept, weights)
-        flowing -= _drop(storages, incoming)
+            if which == "tout":
+                moment += size
+            elif which[0] == "t":
+                moment += sizes[inputs[int(which[1:])]] if not reason or weight else 0
+            elif inputs[int(which[-1])] in needed:
+                target = inputs[int(which[-1])]
+                shared = which[0] == "=" and sizes[target] == flow["bytes"][incoming]
+                made.append((target, _share(flow, incoming, sizes[target], shared)))
+        if gradients_stay:
+            weights += weight
+        else:
+            moment += weight
+        if kept + flow["live"] + weights + moment > fullest[0]:
+            fullest = (kept + flow["live"] + weights + moment, kept, weights)
+        _drop(flow, incoming)
         for tensor in saved[place]:
             uses[tensor] -= 1
-            if not uses[tensor]:
-                kept -= sizes[tensor]
+            kept -= 0 if uses[tensor] else counted[tensor]
         for target, storage in made:
-            if target not in gradient_of:
-                gradient_of[target] = storage
-                continue
-            # Added up in place, unless another holds the first one too.
-            first = gradient_of[target]
-            if storages[first][1] > 1:
-                total = storages[first][0]
-                if kept + flowing + weights + total > fullest[0]:
-                    fullest = (kept + flowing + weights + total, kept, weights)
-                storages.append([total, 1])
-                gradient_of[target] = len(storages) - 1
-                flowing += total - _drop(storages, first)
-            flowing -= _drop(storages, storage)
-    return fullest[0], fullest[1], fullest[2], weights
+            dropped = _arrive(flow, target, storage)
+            if kept + flow["live"] + weights + dropped > fullest[0]:
+                fullest = (kept + flow["live"] + weights + dropped, kept, weights)
+    return fullest
 
 
-def _drop(storages: list[list[int]], which: int) -> int:
-    """Let go of a storage, and give the bytes that come free."""
-    storages[which][1] -= 1
-    return 0 if storages[which][1] else storages[which][0]
+def _make(flow: "Flow", size: int) -> int:
+    """Make a storage for a gradient, and give its number."""
+    flow["bytes"].append(size)
+    flow["holders"].append(1)
+    flow["live"] += size
+    return len(flow["bytes"]) - 1
+
+
+def _share(flow: "Flow", storage: int, size: int, shared: bool) -> int:
+    """Hand on a gradient as it is, or make another one."""
+    if not shared:
+        return _make(flow, size)
+    flow["holders"][storage] += 1
+    return storage
+
+
+def _drop(flow: "Flow", storage: int) -> None:
+    """Let go of a storage."""
+    flow["holders"][storage] -= 1
+    if not flow["holders"][storage]:
+        flow["live"] -= flow["bytes"][storage]
+
+
+def _arrive(flow: "Flow", target: str, storage: int) -> int:
+    """Add a gradient to what has come for a tensor; give the bytes that come free by that.
+
+    The engine adds in place, unless something else holds the first one too.
+    """
+    if target not in flow["of"]:
+        flow["of"][target] = storage
+        return 0
+    first = flow["of"][target]
+    if flow["holders"][first] > 1:
+        flow["of"][target] = _make(flow, flow["bytes"][first])
+        _drop(flow, first)
+    before = flow["live"]
+    _drop(flow, storage)
+    return before - flow["live"]

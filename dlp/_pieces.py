@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from dlp._autograd import Run, Step
+    from dlp._autograd import Run
 
     Piece = dict[str, Any]
 
@@ -26,7 +26,7 @@ def piece(setup: "dict[str, Any]", width: int, size: int) -> "Piece":
     }
 
 
-def finish(one: "Piece", **how: "Any") -> "Run":
+def finish(one: "Piece", **how: "Any") -> "Run":  # noqa: ANN401 - the arguments of `run`
     """Follow the piece forward and backward."""
     given = {"x": one["rows"]["x"] * one["width"]["x"] * one["size"]["x"]}
     return run(one["steps"], given, **how)

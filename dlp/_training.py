@@ -146,9 +146,10 @@ def read(
     setup["optim"] = given["optim"]
     setup["holds_output"] = given["holds_output"]
     setup["loss"] = given.get("loss", "full")
-    setup["use_cache"] = given.get(
-        "use_cache", loop == "pytorch" or releases["transformers"] < (5,)
-    ) and not setup["gradient_checkpointing"]
+    setup["use_cache"] = (
+        given.get("use_cache", loop == "pytorch" or releases["transformers"] < (5,))
+        and not setup["gradient_checkpointing"]
+    )
     _attention(setup, given)
     _quantization(setup, quantization, given)
     _lora(setup, lora)
@@ -214,7 +215,9 @@ def _quantization(
     """Say what is quantized, and in what format the rest is."""
     setup["quantized"] = ()
     setup["prepared"] = False
-    setup["stream_size"] = 4 if setup["half"] and setup["weight_size"] == 4 else setup["weight_size"]
+    setup["stream_size"] = (
+        4 if setup["half"] and setup["weight_size"] == 4 else setup["weight_size"]
+    )
     if quantization is None:
         return
     bits = _check.keywords("quantization", quantization)

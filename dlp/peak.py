@@ -118,100 +118,105 @@ def _trained(setup: "_training.Setup") -> "list[_optimizers.Tensor]":
     return found
 
 
-def _moments(setup: "_training.Setup", gradients: int) -> "dict[str, dict[str, int]]":
+def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[str, int]]":
     """Give what each moment holds beside what lies there all the time."""
     checkpointed = setup["gradient_checkpointing"]
-    x = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     before = _pieces.finish(_layers.embeddings(setup))
-    layers = _runs(setup, before["flows"] or checkpointed)
-    needs = ("x",) if layers[-1]["flows"] else ()
-    output = ("logits",) if setup["holds_output"] else ()
-    head = _pieces.finish(_losses.head(setup), needs=needs, held=output, in_scope=("logits",))
-    kept = [x if checkpointed else sum(layer["kept"].values()) for layer in layers]
-    everything = sum(before["kept"].values()) + sum(kept)
-    cache = sum(layer["output"] for layer in layers)
-    old = gradients if setup["accumulates"] else 0
-    held = head["output"] if setup["holds_output"] else 0
-    moments = {
-        "forward end": {
-            "gradients": old,
-            "activations": everything,
-            "cache": cache,
-            "logits": head["forward"],
-        },
-        "loss backward": {
-            "gradients": old,
-            "activations": everything,
-            "cache": cache if setup["holds_output"] else 0,
-            "logits": head["backward"] + held,
-        },
-    }
-    moments["layer backward"] = _fullest_layer(setup, layers, kept, x)
-    for moment in ("layer backward", "backward end", "update"):
-        found = moments.setdefault(moment, {})
-        found["logits"] = held
-    for moment in ("backward end", "update"):
-        moments[moment]["gradients"] = gradients
-        moments[moment]["cache"] = _cache(setup, layers, len(layers))
-    tied = setup["tie_word_embeddings"] and before["gradients"]
-    moments["backward end"]["working"] = before["gradients"] if tied else 0
-    above = sum(layer["gradients"] for layer in layers) + head["gradients"]
-    moments["layer backward"]["gradients"] = old or moments["layer backward"]["gradients"] + (
-        head["gradients"]
+    layers = _follow_layers(setup, before["flows"] or checkpointed)
+    after = _pieces.finish(
+        _losses.head(setup),
+        needs=("x",) if layers[-1]["flows"] else (),
+        held=("logits",) if setup["holds_output"] else (),
+        in_scope=("logits",),
     )
-    assert above >= 0
-    moments["layer backward"]["activations"] += sum(before["kept"].values())
-    return moments
+    checkpoint = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
+    kept = [checkpoint if checkpointed else sum(layer["kept"].values()) for layer in layers]
+    below = sum(before["kept"].values())
+    old = all_gradients if setup["accumulates"] else 0
+    output = {"logits": after["output"], "cache": _cache(setup, layers, 0)}
+    forward = {
+        "gradients": old,
+        "activations": below + sum(kept),
+        "cache": sum(layer["output"] for layer in layers),
+        "logits": after["forward"],
+    }
+    loss = {
+        "gradients": old + (0 if old else after["gradients_then"]),
+        "activations": below + sum(kept),
+        "cache": output["cache"],
+        "logits": after["backward"] - after["gradients_then"] + output["logits"],
+    }
+    layer = _fullest_layer(setup, layers, kept)
+    layer["activations"] += below
+    layer["gradients"] = old or layer["gradients"] + after["gradients"]
+    layer["logits"] = output["logits"]
+    tied = setup["tie_word_embeddings"] and before["gradients"]
+    end = {
+        "gradients": all_gradients,
+        "cache": _cache(setup, layers, len(layers)),
+        "logits": output["logits"],
+        # A tied matrix has a gradient from the head, and another one comes from the embedding.
+        "working": before["gradients"] if tied or old else 0,
+    }
+    update = {"gradients": all_gradients, "cache": end["cache"], "logits": output["logits"]}
+    return dict(zip(MOMENTS, (forward, loss, layer, end, update)))
 
 
-def _runs(setup: "_training.Setup", flows: bool) -> "list[_autograd.Run]":
+def _follow_layers(setup: "_training.Setup", flows: bool) -> "list[_autograd.Run]":
     """Follow each layer forward and backward; those that are alike, once."""
     elsewhere = ("x",) if setup["gradient_checkpointing"] else ()
     held = ("keys", "values") if setup["use_cache"] else ()
     found: "dict[object, _autograd.Run]" = {}
-    runs = []
+    layers = []
     for place in range(setup["num_hidden_layers"]):
         kind = (_layers.kind(setup, place), flows)
         if kind not in found:
-            needs = ("x",) if flows else ()
             found[kind] = _pieces.finish(
-                _layers.layer(setup, place), needs=needs, held=held, elsewhere=elsewhere
+                _layers.layer(setup, place),
+                needs=("x",) if flows else (),
+                held=held,
+                elsewhere=elsewhere,
             )
-        runs.append(found[kind])
-        flows = flows or found[kind]["flows"]
-    return runs
+        layers.append(found[kind])
+        flows = found[kind]["flows"]
+    return layers
 
 
-def _cache(setup: "_training.Setup", layers: "list[_autograd.Run]", above: int) -> int:
-    """Give the bytes of the cache that the output still holds when so many layers are done."""
+def _cache(setup: "_training.Setup", layers: "list[_autograd.Run]", done: int) -> int:
+    """Give what the cache still holds by itself when the backward pass is done with some layers."""
     if not setup["holds_output"]:
         return 0
-    done = layers[len(layers) - above :]
-    return sum(layer["held"] for layer in done) + sum(
-        layer["output"] for layer in layers[: len(layers) - above]
+    left = len(layers) - done
+    return sum(layer["output"] for layer in layers[:left]) + sum(
+        layer["held"] for layer in layers[left:]
     )
 
 
 def _fullest_layer(
-    setup: "_training.Setup", layers: "list[_autograd.Run]", kept: list[int], x: int
+    setup: "_training.Setup", layers: "list[_autograd.Run]", kept: list[int]
 ) -> dict[str, int]:
-    """Give what the backward pass holds in the layer where it holds most."""
+    """Give what the backward pass through the layers holds where it holds most.
+
+    Layers that are done have left their gradients; those to come hold what they keep.
+    """
+    result = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     fullest: dict[str, int] = {}
     below, made = sum(kept), 0
-    for place in range(len(layers) - 1, -1, -1):
+    for done in range(len(layers)):
+        place = len(layers) - 1 - done
         layer = layers[place]
         below -= kept[place]
-        top, kept_then, made_then = layer["backward"], layer["kept_then"], layer["gradients_then"]
+        top, own, new = layer["backward"], layer["kept_then"], layer["gradients_then"]
         if setup["gradient_checkpointing"]:
-            # The layer runs again beside the gradient of its result.
-            if layer["forward"] + x > top:
-                top, made_then = layer["forward"] + x, 0
-            kept_then = 0
+            # The layer runs again, beside the gradient of its result; its input is the checkpoint.
+            if layer["flows"] and layer["forward"] + result > top:
+                top, new = layer["forward"] + result, 0
+            own, top = kept[place], top + kept[place]
         now = {
-            "gradients": made + made_then,
-            "activations": below + (kept_then or kept[place] * setup["gradient_checkpointing"]),
-            "cache": _cache(setup, layers, len(layers) - 1 - place),
-            "working": top - made_then - kept_then,
+            "gradients": made + new,
+            "activations": below + own,
+            "cache": _cache(setup, layers, done),
+            "working": top - own - new,
         }
         if not fullest or sum(now.values()) > sum(fullest.values()):
             fullest = now
