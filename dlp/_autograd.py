@@ -49,6 +49,7 @@ _OPERATIONS = {
     "linear": ("0@w", "0"),
     "embedding": ("", ""),
     "add": ("", "=0 =1"),
+    "shift": ("", "=0"),  # by what gets no gradient, such as a mask
     "scale": ("", "0"),  # times a number
     "negate": ("", "0"),
     "multiply": ("0@1 1@0", "0 1"),

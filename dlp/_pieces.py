@@ -121,7 +121,7 @@ def attend(one: "Piece", q: str, k: str, v: str) -> str:
         return add(one, "attention output", "efficient", (q, k, v, sums, mask), width=width)
     scores = add(one, "scores", "match", (q, k), width=heads * length)
     scores = add(one, "scaled scores", "scale", (scores,))
-    scores = add(one, "masked scores", "add", (scores,))
+    scores = add(one, "masked scores", "shift", (scores,))
     wide = cast(one, "wide scores", scores, 4)
     weights = add(one, "attention probabilities", "softmax", (wide,))
     weights = cast(one, "rounded probabilities", weights, one["size"][q])

@@ -1,13 +1,15 @@
 """Peak memory: what a training step holds at its fullest moment, which decides whether it fits."""
 
-from dlp import _config, _layers, _losses, _optimizers, _pieces, _training
+from dlp import _check, _config, _layers, _losses, _optimizers, _pieces, _training
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import TypedDict
+    from typing import Literal, TypedDict
 
     from dlp import _autograd
+
+    TrainedPart = Literal["full", "lora", "head-only"]
 
     class Peak(TypedDict):
         """What a step holds at its fullest, and moment by moment."""
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
         upper: int
         device: dict[str, int]
 
+
+TRAINED_PARTS: "tuple[TrainedPart, ...]" = ("full", "lora", "head-only")
+"""What is trained: every weight, adapters on a frozen model, or the head of a classifier alone."""
+
+LIBRARIES = tuple(_training.LOOPS)
+"""The libraries whose training loop is known."""
 
 MOMENTS = ("forward end", "loss backward", "layer backward", "backward end", "update")
 """The moments of a training step of which one holds the most."""
@@ -37,22 +45,92 @@ PARTS = (
 )
 """What a moment of a training step holds."""
 
+# What cuBLAS asks for, once for the thread of each pass: `parseChosenWorkspaceSize` of PyTorch.
 _WORKSPACE = 2 * 8_519_680
 
+# Each layer is looked at; none that was ever built comes near.
+_MOST_LAYERS = 10_000
 
-def peak_memory(
+
+def peak_memory(  # noqa: PLR0913 - a run has as many settings
     *,
     config: "Mapping[str, object]",
     training: "Mapping[str, object]",
     lora: "Mapping[str, object] | None" = None,
     quantization: "Mapping[str, object] | None" = None,
-    method: str | None = None,
+    method: "TrainedPart | None" = None,
     library: str = "transformers",
     num_devices: int = 1,
     stage: int = 0,
     offload: bool = False,
 ) -> "Peak":
-    """List what a training step holds, moment by moment, and name the fullest."""
+    """List the bytes that a training step holds, moment by moment, and name the fullest moment.
+
+    The peak is the fullest of five moments, never their sum:
+
+    | moment | what it holds beside weights, states, inputs and workspaces |
+    |---|---|
+    | forward end | all that the layers keep, the logits and the loss |
+    | loss backward | the same layers; logits, log-probabilities and their gradients |
+    | layer backward | what is kept below a layer, and the gradients in it; a checkpointed layer again |
+    | backward end | the gradients of all that is trained |
+    | update | these gradients, and what the optimizer makes to use them |
+
+    It is that of the second step, which has optimizer states from the start. Nothing is fitted: the
+    layers, the head and the loss are followed operation by operation, as the library writes them,
+    with what PyTorch keeps of each for the backward pass and makes in it.
+
+    Args:
+        config: A parsed `config.json`.
+        training: Settings by their names in `TrainingArguments`, `SFTConfig` and
+            `from_pretrained`, above all `per_device_train_batch_size`, `max_length` (of the longest
+            batch, padding included), `gradient_checkpointing`, `gradient_accumulation_steps`,
+            `optim`, `dtype`, `bf16`, `fp16`, `attn_implementation`, `use_cache` and `loss`; a true
+            `attention_mask` says that batches are padded. What is left out is as the library has
+            it; names that change no byte are accepted.
+        lora: Settings by their names in `LoraConfig`, and `autocast_adapter_dtype`; or `None`.
+        quantization: Settings by their names in `BitsAndBytesConfig`, or `None`.
+        method: One of `TRAINED_PARTS`; `"lora"` if `lora` is given, and else `"full"`.
+        library: Whose loop it is, one of `LIBRARIES`; after it, releases where they are not those
+            of the recorded traces, as in `"transformers 4.48.3, peft 0.14.0"`.
+        num_devices: Devices that share the work, 1 or more.
+        stage: Stage of ZeRO, 0 to 3; [`zero_stage`][dlp.parallel.zero_stage] gives FSDP's.
+        offload: Whether what is sharded waits in the memory of the host.
+
+    Returns:
+        Bytes: `peak` is what the allocator gives out at the fullest moment, whose name is `moment`;
+            `moments` has all of them, part by part; the process takes from `lower` to `upper` of
+            the device's memory, and `device` is what that adds to the peak.
+
+    Raises:
+        TypeError: If an argument or a setting is of the wrong type.
+        ValueError: If a setting is unknown, missing or out of its range, or if a step with it is
+            not known to the byte.
+
+    Source:
+        Transformers 5.23.0 and 4.48.3, PEFT 0.21.2, TRL 1.16.0, bitsandbytes 0.50.2 and PyTorch
+        2.13.0: their models, losses and optimizers, and `derivatives.yaml`.
+
+    Examples:
+        LoRA on Llama 3 8B, checkpointed, which a card "of 24 GB" does not hold:
+
+        >>> from dlp.models import LLAMA_3_8B
+        >>> step = peak_memory(
+        ...     config=LLAMA_3_8B,
+        ...     training={
+        ...         "per_device_train_batch_size": 4,
+        ...         "max_length": 2048,
+        ...         "gradient_checkpointing": True,
+        ...         "dtype": "bfloat16",
+        ...     },
+        ...     lora={"r": 16, "target_modules": "all-linear"},
+        ... )
+        >>> step["moment"], round(step["peak"] / 2**30, 1)
+        ('loss backward', 29.3)
+    """
+    _check.count("num_devices", num_devices)
+    _check.count("stage", stage, minimum=0, maximum=3)
+    _check.flag("offload", offload)
     setup = _training.read(config, training, lora, quantization, method, library)
     tensors = _trained(setup)
     static = {
@@ -121,13 +199,15 @@ def _trained(setup: "_training.Setup") -> "list[_optimizers.Tensor]":
 def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[str, int]]":
     """Give what each moment holds beside what lies there all the time."""
     checkpointed = setup["gradient_checkpointing"]
-    before = _pieces.finish(_layers.embeddings(setup))
+    stay = not setup["accumulates"]
+    before = _pieces.finish(_layers.embeddings(setup), gradients_stay=stay)
     layers = _follow_layers(setup, before["flows"] or checkpointed)
     after = _pieces.finish(
         _losses.head(setup),
         needs=("x",) if layers[-1]["flows"] else (),
         held=("logits",) if setup["holds_output"] else (),
         in_scope=("logits",),
+        gradients_stay=stay,
     )
     checkpoint = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     kept = [checkpoint if checkpointed else sum(layer["kept"].values()) for layer in layers]
@@ -166,6 +246,7 @@ def _follow_layers(setup: "_training.Setup", flows: bool) -> "list[_autograd.Run
     """Follow each layer forward and backward; those that are alike, once."""
     elsewhere = ("x",) if setup["gradient_checkpointing"] else ()
     held = ("keys", "values") if setup["use_cache"] else ()
+    _check.count("num_hidden_layers", setup["num_hidden_layers"], maximum=_MOST_LAYERS)
     found: "dict[object, _autograd.Run]" = {}
     layers = []
     for place in range(setup["num_hidden_layers"]):
@@ -176,6 +257,7 @@ def _follow_layers(setup: "_training.Setup", flows: bool) -> "list[_autograd.Run
                 needs=("x",) if flows else (),
                 held=held,
                 elsewhere=elsewhere,
+                gradients_stay=not setup["accumulates"],
             )
         layers.append(found[kind])
         flows = found[kind]["flows"]

@@ -20,6 +20,7 @@ UNITS = {
     # Names of the field that say it in their own way.
     "activations": "bytes",
     "memory_ledger": "bytes",
+    "peak_memory": "bytes",
     "parameter_count": "parameters",
     "parameters_by_part": "parameters",
     "forward_flops_by_part": "FLOPs",

@@ -413,6 +413,24 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "recomputation": list(dlp.RECOMPUTATIONS),
     },
     # limits
+    "peak_memory": {
+        "config": [
+            dlp.LLAMA_3_8B,
+            dlp.QWEN2_5_7B,
+            dlp.MISTRAL_7B,
+        ],
+        "training": [
+            {"per_device_train_batch_size": 2, "max_length": 512, "dtype": "bfloat16"},
+            {"max_length": 100, "gradient_checkpointing": True, "attn_implementation": "eager"},
+        ],
+        "lora": [None, {"r": 4, "target_modules": ["q_proj", "v_proj"]}],
+        "quantization": [None],
+        "method": [None],
+        "library": ["transformers", "pytorch, transformers 4.57.1"],
+        "num_devices": [1],
+        "stage": [0],
+        "offload": [False],
+    },
     "largest_batch": {
         "memory_bytes": [24_000_000_000, 1],
         "ledger": [

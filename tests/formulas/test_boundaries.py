@@ -209,12 +209,12 @@ DEFAULTS: dict[str, Any] = {
         (
             None,
             "attention_mask encoder_hidden_size head_dim intermediate_size "
-            "micro_batch modules_to_save num_key_value_heads rank_pattern",
+            "lora micro_batch modules_to_save num_key_value_heads quantization rank_pattern",
         ),
         (
             False,
             "autocast_adapter_dtype causal drop_last frozen master_weights packed "
-            "prefix_projection sequence_parallel use_dora",
+            "offload prefix_projection sequence_parallel use_dora",
         ),
         (
             1,
@@ -263,7 +263,7 @@ VARIED: dict[str, list[Any]] = {
     "bias": ["none", False, True],  # of LoRA, of norms, of linear layers
     "convention": ["fp32", "mixed"],
     "dtype": ["fp32", "fp16", "bf16"],
-    "method": ["full", "lora"],
+    "method": ["full", "lora", None],
     "scale_bits": [32, 8],  # of one level, of two
     "stage": [0, 3],
 }

@@ -71,7 +71,7 @@ def test_a_name_that_says_no_unit_is_refused() -> None:
 WORDS = {"active_parameters", "compute_parameters", "transformer_dimensions"}
 """Formulas with a table in words, to be read by people; that it names every choice is tested."""
 
-ELSEWHERE = {"transformers_head_parameters", "sharded_state_bytes"}
+ELSEWHERE = {"peak_memory", "transformers_head_parameters", "sharded_state_bytes"}
 """Formulas whose table has a test of its own."""
 
 LOOKED_UP = [
@@ -294,11 +294,11 @@ def test_a_list_of_choices_has_the_type_of_its_choices(constant: Any) -> None:
 
 
 def test_a_choice_is_no_mere_string() -> None:
-    """A type checker refuses an unknown choice, except that of a config that nobody typed."""
+    """A type checker refuses an unknown choice, except one of a config that nobody typed, or with a release."""
     strings = {
         (name, parameter.name)
         for name, function in FUNCTIONS.items()
         for parameter in worked.parameters(function).values()
         if parameter.annotation is str
     }
-    assert strings == {("transformers_head_parameters", "model_type")}
+    assert strings == {("transformers_head_parameters", "model_type"), ("peak_memory", "library")}

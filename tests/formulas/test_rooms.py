@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOMS = [
-    {"_check"},
-    {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
+    {"_check", "_autograd", "_optimizers"},
+    {"_pieces", "families", "models", "objective", "quantization", "steps", "transformer", "units"},
     {"_config", "heads", "activations"},
     {"adapters", "architectures", "cache", "compute", "logits", "small_adapters", "soft_prompts"},
-    {"memory", "throughput"},
-    {"parallel"},
+    {"memory", "throughput", "_training", "_layers", "_losses"},
+    {"parallel", "peak"},
     {"limits"},
     {"__init__"},
 ]
