@@ -52,7 +52,7 @@ _WORKSPACE = 2 * 8_519_680
 _MOST_LAYERS = 10_000
 
 
-def peak_memory(  # noqa: PLR0913 - a run has as many settings
+def peak_memory(
     *,
     config: "Mapping[str, object]",
     training: "Mapping[str, object]",
@@ -72,7 +72,7 @@ def peak_memory(  # noqa: PLR0913 - a run has as many settings
     |---|---|
     | forward end | all that the layers keep, the logits and the loss |
     | loss backward | the same layers; logits, log-probabilities and their gradients |
-    | layer backward | what is kept below a layer, and the gradients in it; a checkpointed layer again |
+    | layer backward | the layers below, the gradients inside one, and that again if checkpointed |
     | backward end | the gradients of all that is trained |
     | update | these gradients, and what the optimizer makes to use them |
 
