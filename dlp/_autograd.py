@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         backward: int  # of the backward pass, the gradient of the result included
         kept_then: int  # of it, what is still kept from the forward pass
         gradients_then: int  # of it, gradients of weights
+        waiting: int  # gradients under way when it first needs what was kept
         gradients: int  # of all weights
         flows: bool  # whether the result needs a gradient
 
@@ -38,7 +39,8 @@ if TYPE_CHECKING:
 # What an operation keeps for its backward pass, and what that makes.
 #
 # Kept: "0" is its first input, "out" its result; "0@1" says that the first is needed for the
-# gradient of the second, and "0@w" for that of a trained weight. Made: "0" is the gradient of the
+# gradient of the second, and "0@w" for that of a trained weight; "~" is something that lives anyway,
+# such as a weight. Made: "0" is the gradient of the
 # first input, "=0" the same one that came in, unless it must have another format or shape; "t0" is
 # made and dropped at once, "t0@w" where a weight is trained. From PyTorch 2.13.0,
 # `tools/autograd/derivatives.yaml` and `torch/csrc/autograd/FunctionsManual.cpp`.
@@ -46,14 +48,14 @@ _OPERATIONS = {
     "new": ("", ""),  # made for another operation, such as the mask of dropout
     "cast": ("", "0"),
     "copy": ("", "0"),
-    "linear": ("0@w", "0"),
-    "embedding": ("", ""),
+    "linear": ("0@w ~", "0"),
+    "embedding": ("~", ""),
     "add": ("", "=0 =1"),
     "shift": ("", "=0"),  # by what gets no gradient, such as a mask
     "scale": ("", "0"),  # times a number
     "negate": ("", "0"),
     "multiply": ("0@1 1@0", "0 1"),
-    "weigh": ("0@w", "0 t0@w"),  # times a vector of weights
+    "weigh": ("0@w ~", "0 t0@w"),  # times a vector of weights
     "square mean": ("0", "0 t0 t0 t0"),  # x.pow(2).mean(-1): the power is made to be multiplied
     "root": ("out", "0"),  # rsqrt
     "normalize": ("0@1 1@0", "0 t0 1"),  # times one number a row
@@ -61,7 +63,7 @@ _OPERATIONS = {
     "activation": ("0", "0"),  # one kernel: SiLU, ReLU, GELU, tanh
     "tanh": ("out", "0"),
     "power": ("0", "0 t0 t0"),
-    "rotate": ("", "0 t0 t0 t0"),  # q * cos + rotate_half(q) * sin
+    "rotate": ("~", "0 t0 t0"),  # q * cos + rotate_half(q) * sin
     "match": ("0@1 1@0", "0 1"),  # a product of matrices: queries and keys, or weights and values
     "repeat": ("", "0 tout"),  # a key head for each of its query heads
     "softmax": ("out", "0 tout"),
@@ -106,7 +108,7 @@ def run(
         counted[name] = 0
     saved = [_saved(step, needed) for step in program]
     kept = {name: counted[name] for names in saved for name in names}
-    backward, kept_then, gradients_then = _backward(
+    backward, kept_then, gradients_then, waiting = _backward(
         program, sizes, counted, saved, needed, gradients_stay
     )
     return {
@@ -117,6 +119,7 @@ def run(
         "backward": backward,
         "kept_then": kept_then,
         "gradients_then": gradients_then,
+        "waiting": waiting,
         "gradients": sum(step[4] for step in program),
         "flows": program[-1][0] in needed,
     }
@@ -130,6 +133,8 @@ def _saved(step: "Step", needed: "set[str]") -> list[str]:
     found = []
     for role in _OPERATIONS[operation][0].split():
         which, _, reason = role.partition("@")
+        if which == "~":
+            continue
         if not reason or (weight if reason == "w" else inputs[int(reason)] in needed):
             found.append(name if which == "out" else inputs[int(which)])
     return found
@@ -161,11 +166,14 @@ def _backward(
     saved: "list[list[str]]",
     needed: "set[str]",
     gradients_stay: bool,
-) -> "tuple[int, int, int]":
-    """Give the most bytes that the backward pass holds; of them what is kept, and gradients."""
+) -> "tuple[int, int, int, int]":
+    """Give the most bytes that the backward pass holds; of them what is kept, and gradients.
+
+    Then the bytes of the gradients that wait when an operation first asks for what is kept.
+    """
     last = program[-1][0]
     if last not in needed:
-        return 0, 0, 0
+        return 0, 0, 0, 0
     uses: "dict[str, int]" = {}
     for names in saved:
         for name in names:
@@ -173,11 +181,13 @@ def _backward(
     kept, weights = sum(counted[name] for name in uses), 0
     flow: "Flow" = {"of": {}, "holders": [], "bytes": [], "live": 0}
     _arrive(flow, last, _make(flow, sizes[last]))
-    fullest = (kept + flow["live"], kept, 0)
+    fullest, waiting = (kept + flow["live"], kept, 0), 0
     for place in range(len(program) - 1, -1, -1):
         name, size, operation, inputs, weight, moment = program[place]
         if name not in flow["of"]:
             continue
+        if not waiting and _OPERATIONS[operation][0]:
+            waiting = flow["live"]
         incoming = flow["of"].pop(name)
         made = []
         for token in _OPERATIONS[operation][1].split():
@@ -204,7 +214,7 @@ def _backward(
             dropped = _arrive(flow, target, storage)
             if kept + flow["live"] + weights + dropped > fullest[0]:
                 fullest = (kept + flow["live"] + weights + dropped, kept, weights)
-    return fullest
+    return fullest[0], fullest[1], fullest[2], waiting
 
 
 def _make(flow: "Flow", size: int) -> int:

@@ -281,7 +281,6 @@ def _fullest_layer(
 
     Layers that are done have left their gradients; those to come hold what they keep.
     """
-    result = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     fullest: dict[str, int] = {}
     below, made = sum(kept), 0
     for done in range(len(layers)):
@@ -290,9 +289,9 @@ def _fullest_layer(
         below -= kept[place]
         top, own, new = layer["backward"], layer["kept_then"], layer["gradients_then"]
         if setup["gradient_checkpointing"]:
-            # The layer runs again, beside the gradient of its result; its input is the checkpoint.
-            if layer["flows"] and layer["forward"] + result > top:
-                top, new = layer["forward"] + result, 0
+            # The layer runs again, beside the gradients that wait; its input is the checkpoint.
+            if layer["flows"] and layer["forward"] + layer["waiting"] > top:
+                top, new = layer["forward"] + layer["waiting"], 0
             own, top = kept[place], top + kept[place]
         now = {
             "gradients": made + new,
@@ -302,5 +301,5 @@ def _fullest_layer(
         }
         if not fullest or sum(now.values()) > sum(fullest.values()):
             fullest = now
-        made += layer["gradients"]
+        made += 0 if setup["accumulates"] else layer["gradients"]
     return fullest

@@ -1,0 +1,295 @@
+"""The peak of each moment of a real training step, followed on fake tensors.
+
+The inputs of a setup are the arguments of `dlp.peak_memory`. To see what lives at each peak:
+
+    python -m tests.recorders.peak '{"config": {...}, "training": {...}, "lora": {...}}'
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from tests.recorders.common import Config, Record, Untyped, build
+from tests.recorders.fake_step import LiveBytes, follow, like_a_gpu
+
+import transformers  # isort: skip - after `common`, which says that there is no network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PACKAGES = ("accelerate", "peft", "torch", "transformers")
+
+RELEASE = tuple(int(number) for number in metadata.version("transformers").split(".")[:2])
+
+MOMENTS = {
+    "forward": "forward end",
+    "loss": "loss backward",
+    "layers": "layer backward",
+    "rest": "backward end",
+    "update": "update",
+}
+"""The phases of a step, and what `dlp` calls the fullest moment of each."""
+
+FORMATS = {
+    "float32": torch.float32,
+    "float16": torch.float16,
+    "bfloat16": torch.bfloat16,
+}
+
+
+def make_model(inputs: Record) -> Untyped:
+    """Build the model as `from_pretrained` and PEFT would."""
+    training = inputs["training"]
+    method = inputs.get("method") or ("lora" if inputs.get("lora") else "full")
+    named = training.get("dtype", training.get("torch_dtype", "float32"))
+    config: Config = dict(inputs["config"])
+    options: dict[str, Any] = {
+        "attn_implementation": training.get("attn_implementation", "sdpa"),
+        "dtype" if RELEASE >= (5,) else "torch_dtype": FORMATS[named],
+    }
+    kind = "AutoModelForCausalLM"
+    if "num_labels" in training or method == "head-only" or config.get("num_labels"):
+        images = config["model_type"] == "vit"
+        kind = f"AutoModelFor{'Image' if images else 'Sequence'}Classification"
+        config["num_labels"] = training.get("num_labels", config.get("num_labels", 2))
+        config.setdefault("pad_token_id", 0)
+    model = build(getattr(transformers, kind), config, device="cpu", **options)
+    if inputs.get("quantization"):
+        bitsandbytes = importlib.import_module("tests.recorders.fake_quantized")
+        bitsandbytes.quantize(model, inputs["quantization"])
+    if training.get("prepare_model_for_kbit_training"):
+        prepare(model, bool(training.get("gradient_checkpointing")))
+    if method == "head-only":
+        for name, parameter in model.named_parameters():
+            parameter.requires_grad_(name.startswith(("score.", "classifier.")))
+    unfrozen = training.get("num_layers_unfrozen", -1)
+    if unfrozen >= 0:
+        freeze(model, unfrozen)
+    if inputs.get("lora"):
+        model = adapt(model, dict(inputs["lora"]), config)
+    if training.get("gradient_checkpointing"):
+        inner = model.get_base_model() if inputs.get("lora") else model
+        if inputs.get("lora"):
+            inner.enable_input_require_grads()
+        inner.gradient_checkpointing_enable(
+            gradient_checkpointing_kwargs=training.get(
+                "gradient_checkpointing_kwargs", {"use_reentrant": RELEASE < (5,)}
+            )
+        )
+    if hasattr(model.config, "use_cache"):
+        model.config.use_cache = training.get(
+            "use_cache",
+            inputs.get("library", "transformers").startswith("pytorch") or RELEASE < (5,),
+        )
+    return model.train()
+
+
+def prepare(model: Untyped, checkpointed: bool) -> None:
+    """Do what `prepare_model_for_kbit_training` does: freeze all, and take the rest to fp32."""
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    for module in model.modules():
+        for name, parameter in module._parameters.items():
+            if parameter is not None and parameter.dtype in {torch.float16, torch.bfloat16}:
+                wide = parameter.to(torch.float32)
+                module._parameters[name] = torch.nn.Parameter(wide, requires_grad=False)
+    if checkpointed:
+        model.enable_input_require_grads()
+
+
+def freeze(model: Untyped, unfrozen: int) -> None:
+    """Train the layers at the top alone, with what follows them."""
+    layers = layers_of(model)
+    model.get_input_embeddings().requires_grad_(False)
+    for layer in list(layers)[: len(layers) - unfrozen]:
+        layer.requires_grad_(False)
+
+
+def adapt(model: Untyped, lora: Record, config: Config) -> Untyped:
+    """Add LoRA's adapters by PEFT."""
+    peft = importlib.import_module("peft")
+    autocast = lora.pop("autocast_adapter_dtype", True)
+    task = "CAUSAL_LM" if type(model).__name__.endswith(("CausalLM", "LMHeadModel")) else "SEQ_CLS"
+    if config["model_type"] == "vit":
+        task = None
+    lora.setdefault("fan_in_fan_out", config["model_type"] in {"gpt2", "gpt_bigcode"})
+    adapters = peft.LoraConfig(task_type=task, **lora)
+    return peft.get_peft_model(model, adapters, autocast_adapter_dtype=autocast)
+
+
+def layers_of(model: Untyped) -> Untyped:
+    """Find the layers: the longest list of modules."""
+    lists = [each for each in model.modules() if isinstance(each, torch.nn.ModuleList)]
+    return max(lists, key=len)
+
+
+def make_optimizer(inputs: Record, model: Untyped) -> Untyped:
+    """Build the optimizer that `TrainingArguments` names so."""
+    name = inputs["training"].get("optim", "adamw_torch_fused")
+    trained = [each for each in model.parameters() if each.requires_grad]
+    optimizers = importlib.import_module("tests.recorders.optimizers")
+    return optimizers.OPTIMIZERS[name](trained)
+
+
+def make_batch(inputs: Record, model: Untyped) -> dict[str, torch.Tensor]:
+    """Make a batch of tokens, or of pictures."""
+    training = inputs["training"]
+    batch, length = training["per_device_train_batch_size"], training["max_length"]
+    classifies = not hasattr(model, "lm_head") and "Classification" in str(type(plain(model)))
+    labels = torch.zeros(batch, dtype=torch.long)
+    if inputs["config"]["model_type"] == "vit":
+        side = inputs["config"]["image_size"]
+        channels = inputs["config"].get("num_channels", 3)
+        return {"pixel_values": torch.empty(batch, channels, side, side), "labels": labels}
+    tokens = torch.zeros(batch, length, dtype=torch.long)
+    found = {"input_ids": tokens, "labels": labels if classifies else tokens.clone()}
+    if training.get("attention_mask"):
+        found["attention_mask"] = torch.ones(batch, length, dtype=torch.long)
+    return found
+
+
+def plain(model: Untyped) -> Untyped:
+    """Give the model of Transformers inside that of PEFT."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+def make_step(inputs: Record) -> Callable[[Untyped, Untyped, LiveBytes], None]:
+    """Write the step as the loop of the library runs it."""
+    training = inputs["training"]
+    loop = inputs.get("library", "transformers").split()[0].rstrip(",")
+    windows = training.get("gradient_accumulation_steps", 1)
+    half = torch.bfloat16 if training.get("bf16") else torch.float16
+    autocasts = bool(training.get("bf16") or training.get("fp16"))
+
+    def forward(model: Untyped, batch: dict[str, torch.Tensor]) -> Untyped:
+        options: dict[str, Any] = {}
+        if loop != "pytorch" and "Classification" not in str(type(plain(model))):
+            options["num_items_in_batch"] = batch["labels"].numel()
+        with torch.autocast("cpu", dtype=half, enabled=autocasts):
+            return model(**batch, **options)
+
+    def backward(model: Untyped, loss: torch.Tensor, tracker: LiveBytes) -> None:
+        tracker.enter("loss")
+        loss.backward()
+        if tracker.phase == "loss":
+            tracker.enter("layers")
+        if tracker.phase == "layers":
+            tracker.enter("rest")
+
+    def micro_batch(model: Untyped, tracker: LiveBytes) -> Untyped:
+        batch = make_batch(inputs, model)
+        tracker.enter("forward")
+        out = forward(model, batch)
+        if loop != "pytorch":
+            loss, out = out.loss, None
+        else:
+            loss = out.loss
+        backward(model, loss, tracker)
+        return out
+
+    def step(model: Untyped, optimizer: Untyped, tracker: LiveBytes) -> None:
+        mark(model, tracker)
+        optimizer.zero_grad()
+        for _ in range(min(windows, 2)):
+            out = micro_batch(model, tracker)
+        tracker.enter("update")
+        if loop != "pytorch":
+            trained = [each for each in model.parameters() if each.requires_grad]
+            torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        del out
+
+    return step
+
+
+def mark(model: Untyped, tracker: LiveBytes) -> None:
+    """Open the phases of the backward pass when the gradients of the layers' ends are there."""
+    layers = layers_of(model)
+    for handle in getattr(model, "_marks", []):
+        handle.remove()
+
+    def enter(phase: str) -> Callable[[torch.Tensor], None]:
+        def hook(_gradient: torch.Tensor) -> None:
+            order = list(MOMENTS)
+            if order.index(tracker.phase) < order.index(phase):
+                tracker.enter(phase)
+
+        return hook
+
+    def ended(_module: Untyped, _given: Untyped, out: Untyped) -> None:
+        out = out[0] if isinstance(out, tuple) else out
+        if out.requires_grad and tracker.phase == "forward":
+            out.register_hook(enter("layers"))
+
+    def began(_module: Untyped, given: Untyped) -> None:
+        if given and given[0].requires_grad and tracker.phase == "forward":
+            given[0].register_hook(enter("rest"))
+
+    model._marks = [
+        layers[-1].register_forward_hook(ended),
+        layers[0].register_forward_pre_hook(began),
+    ]
+
+
+def replaced() -> list[tuple[Untyped, str, Untyped]]:
+    """List what looks at numbers, which fake tensors have not, or moves parameters."""
+    found: list[tuple[Untyped, str, Untyped]] = []
+    tuners = importlib.import_module("peft.tuners.tuners_utils")
+    layer = tuners.BaseTunerLayer
+    found.append((layer, "_move_adapter_to_device_of_base_layer", lambda *_, **__: None))
+    if RELEASE >= (5,):
+        masks = importlib.import_module("transformers.masking_utils")
+        found.append((masks, "is_tracing", lambda *_, **__: False))
+        found.append((masks, "find_packed_sequence_indices", lambda *_, **__: None))
+        found.append((masks, "_ignore_causal_mask_sdpa", lambda mask, *_, **__: mask is None))
+        if hasattr(masks, "_ignore_bidirectional_mask_sdpa"):
+            found.append((masks, "_ignore_bidirectional_mask_sdpa", lambda m, *_, **__: m is None))
+    else:
+        masks = importlib.import_module("transformers.modeling_attn_mask_utils")
+        converter = masks.AttentionMaskConverter
+        ignores = staticmethod(lambda attention_mask, *_, **__: attention_mask is None)
+        found.append((converter, "_ignore_causal_mask_sdpa", ignores))
+    return found
+
+
+def trace(inputs: Record, watched: dict[str, int] | None = None) -> LiveBytes:
+    """Follow two steps of a run."""
+
+    def make() -> tuple[Untyped, Untyped]:
+        model = make_model(inputs)
+        return model, make_optimizer(inputs, model)
+
+    with like_a_gpu(replaced()):
+        return follow(make, make_step(inputs), watched)
+
+
+def count(setup: Record) -> Record:
+    """Give the bytes that live at the peak of each moment of the second step."""
+    tracker = trace(setup["inputs"])
+    moments = {name: tracker.peaks[phase] for phase, name in MOMENTS.items()}
+    return {"counted": {"peak": max(moments.values()), "moments": moments}}
+
+
+def main() -> None:
+    """Print what lives at the peak of each moment of a run, largest first."""
+    inputs = json.loads(sys.argv[1])
+    numbers = trace(inputs).numbers
+    tracker = trace(inputs, numbers)
+    for phase, name in MOMENTS.items():
+        sys.stdout.write(f"{name}: {tracker.peaks[phase]:,}\n")
+        rows = tracker.found.get(phase, {})
+        ordered = sorted(rows.items(), key=lambda row: -row[0][0] * row[1])
+        for (size, kind, shape, operation), number in ordered[:30]:
+            sys.stdout.write(
+                f"  {number * size:>15,} = {number} x {kind}{list(shape)} {operation}\n"
+            )
+
+
+if __name__ == "__main__":
+    main()
