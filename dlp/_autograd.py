@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         holders: list[int]
         bytes: list[int]
         live: int
+        parts: list[int]  # those that came in, and wait for the other parts of a split tensor
 
     # (result, its bytes, operation, inputs, bytes of a trained weight, bytes made for the moment)
     Step = tuple[str, int, str, tuple[str, ...], int, int]
@@ -39,11 +40,11 @@ if TYPE_CHECKING:
 # What an operation keeps for its backward pass, and what that makes.
 #
 # Kept: "0" is its first input, "out" its result; "0@1" says that the first is needed for the
-# gradient of the second, and "0@w" for that of a trained weight; "~" is something that lives anyway,
-# such as a weight. Made: "0" is the gradient of the
-# first input, "=0" the same one that came in, unless it must have another format or shape; "t0" is
-# made and dropped at once, "t0@w" where a weight is trained. From PyTorch 2.13.0,
-# `tools/autograd/derivatives.yaml` and `torch/csrc/autograd/FunctionsManual.cpp`.
+# gradient of the second, and "0@w" for that of a trained weight; "~" is what lives
+# anyway, such as a weight. Made: "0" is the gradient of the first input, "=0" the same one that came in,
+# unless it must have another format or shape, and "^0" a view of it; "t0" is made and dropped at
+# once, "t0@w" where a weight is trained. From PyTorch 2.13.0, `tools/autograd/derivatives.yaml` and
+# `torch/csrc/autograd/FunctionsManual.cpp`.
 _OPERATIONS = {
     "new": ("", ""),  # made for another operation, such as the mask of dropout
     "cast": ("", "0"),
@@ -59,8 +60,10 @@ _OPERATIONS = {
     "square mean": ("0", "0 t0 t0 t0"),  # x.pow(2).mean(-1): the power is made to be multiplied
     "root": ("out", "0"),  # rsqrt
     "normalize": ("0@1 1@0", "0 t0 1"),  # times one number a row
-    "layer norm": ("0 1 2", "0"),
-    "activation": ("0", "0"),  # one kernel: SiLU, ReLU, GELU, tanh
+    "layer norm": ("0 1 ~", "0"),  # beside its input, means and deviations
+    "activation": ("0", "0"),  # one kernel: SiLU, GELU
+    "rectify": ("out", "0"),  # ReLU
+    "own gelu": ("0", "0 t0 t0 t0 t0"),  # BLOOM's, a function of its own
     "tanh": ("out", "0"),
     "power": ("0", "0 t0 t0"),
     "rotate": ("~", "0 t0 t0"),  # q * cos + rotate_half(q) * sin
@@ -68,11 +71,24 @@ _OPERATIONS = {
     "repeat": ("", "0 tout"),  # a key head for each of its query heads
     "softmax": ("out", "0 tout"),
     "dropout": ("1", "0"),
-    "flash": ("0 1 2 3 out", "0 1 2"),
-    "efficient": ("0 1 2 3 4 out", "0 1 2"),
+    # Gradients of queries are summed up in fp32, those of shared keys and values head by head.
+    "flash": ("0 1 2 3 out", "0 1 2 t3 t0 t0"),
+    "grouped flash": ("0 1 2 3 out", "0 1 2 t3 t0 t0 t0 t0"),
+    "efficient": ("0 1 2 3 4 out", "0 1 2 t3 t0 t0"),
+    "fp32 efficient": ("0 1 2 3 4 out", "0 1 2 t3"),
+    # Views share the storage of their input. The gradients of slices are as large as that, and are
+    # summed up; those of parts wait until they can be put together.
+    "slice": ("", "0"),
+    "part": ("", ""),
+    "first part": ("", "0"),
+    "join": ("", "^0 ^1"),
+    "append": ("", "^0"),  # to what gets no gradient
+    "add in place": ("", "=0 =1"),
     "log softmax": ("out", "0"),
     "nll": ("0", "0"),
 }
+
+_VIEWS = ("slice", "part", "first part", "add in place")
 
 
 def run(
@@ -106,16 +122,21 @@ def run(
     counted = dict(sizes)
     for name in elsewhere:
         counted[name] = 0
-    saved = [_saved(step, needed) for step in program]
+    storages = {name: name for name in counted}
+    for name, _, operation, inputs, _, _ in program:
+        if operation in _VIEWS:
+            storages[name] = storages[inputs[0]]
+    saved = [[storages[name] for name in _saved(step, needed)] for step in program]
     kept = {name: counted[name] for names in saved for name in names}
+    outlive = {storages[name] for name in held}
     backward, kept_then, gradients_then, waiting = _backward(
         program, sizes, counted, saved, needed, gradients_stay
     )
     return {
         "kept": kept,
-        "held": sum(sizes[name] for name in held),
-        "output": sum(sizes[name] for name in held if name not in kept),
-        "forward": _forward(program, counted, set(kept) | set(held) | set(in_scope)),
+        "held": sum(sizes[name] for name in outlive),
+        "output": sum(sizes[name] for name in outlive if name not in kept),
+        "forward": _forward(program, counted, storages, set(kept) | outlive | set(in_scope)),
         "backward": backward,
         "kept_then": kept_then,
         "gradients_then": gradients_then,
@@ -140,8 +161,15 @@ def _saved(step: "Step", needed: "set[str]") -> list[str]:
     return found
 
 
-def _forward(program: "list[Step]", sizes: "dict[str, int]", stay: "set[str]") -> int:
+def _forward(
+    program: "list[Step]", sizes: "dict[str, int]", storages: "dict[str, str]", stay: "set[str]"
+) -> int:
     """Give the most bytes that the forward pass holds at once."""
+    program = [
+        (name, size, operation, tuple([storages[each] for each in inputs]), weight, moment)
+        for name, size, operation, inputs, weight, moment in program
+        if operation not in _VIEWS
+    ]
     last_use = {}
     for place, (name, _, _, inputs, _, _) in enumerate(program):
         for each in inputs + (name,):
@@ -179,34 +207,27 @@ def _backward(
         for name in names:
             uses[name] = uses.get(name, 0) + 1
     kept, weights = sum(counted[name] for name in uses), 0
-    flow: "Flow" = {"of": {}, "holders": [], "bytes": [], "live": 0}
+    flow: "Flow" = {"of": {}, "holders": [], "bytes": [], "live": 0, "parts": []}
     _arrive(flow, last, _make(flow, sizes[last]))
     fullest, waiting = (kept + flow["live"], kept, 0), 0
     for place in range(len(program) - 1, -1, -1):
-        name, size, operation, inputs, weight, moment = program[place]
+        name, _, operation, _, weight, _ = program[place]
         if name not in flow["of"]:
             continue
         if not waiting and _OPERATIONS[operation][0]:
             waiting = flow["live"]
-        incoming = flow["of"].pop(name)
-        made = []
-        for token in _OPERATIONS[operation][1].split():
-            which, _, reason = token.partition("@")
-            if which == "tout":
-                moment += size
-            elif which[0] == "t":
-                moment += sizes[inputs[int(which[1:])]] if not reason or weight else 0
-            elif inputs[int(which[-1])] in needed:
-                target = inputs[int(which[-1])]
-                shared = which[0] == "=" and sizes[target] == flow["bytes"][incoming]
-                made.append((target, _share(flow, incoming, sizes[target], shared)))
+        flow["parts"].append(flow["of"].pop(name))
+        if operation == "part":
+            continue
+        made, moment = _gradients(flow, program[place], sizes, needed)
         if gradients_stay:
             weights += weight
         else:
             moment += weight
         if kept + flow["live"] + weights + moment > fullest[0]:
             fullest = (kept + flow["live"] + weights + moment, kept, weights)
-        _drop(flow, incoming)
+        for _ in range(len(flow["parts"]) if operation == "first part" else 1):
+            _drop(flow, flow["parts"].pop())
         for tensor in saved[place]:
             uses[tensor] -= 1
             kept -= 0 if uses[tensor] else counted[tensor]
@@ -215,6 +236,26 @@ def _backward(
             if kept + flow["live"] + weights + dropped > fullest[0]:
                 fullest = (kept + flow["live"] + weights + dropped, kept, weights)
     return fullest[0], fullest[1], fullest[2], waiting
+
+
+def _gradients(
+    flow: "Flow", step: "Step", sizes: "dict[str, int]", needed: "set[str]"
+) -> "tuple[list[tuple[str, int]], int]":
+    """Make the gradients of an operation's inputs; give them, and what is made for the moment."""
+    _, size, operation, inputs, weight, moment = step
+    incoming = flow["parts"][-1]
+    made = []
+    for token in _OPERATIONS[operation][1].split():
+        which, _, reason = token.partition("@")
+        if which == "tout":
+            moment += size
+        elif which[0] == "t":
+            moment += sizes[inputs[int(which[1:])]] if not reason or weight else 0
+        elif inputs[int(which[-1])] in needed:
+            target = inputs[int(which[-1])]
+            shared = which[0] == "^" or (which[0] == "=" and sizes[target] == size)
+            made.append((target, _share(flow, incoming, sizes[target], shared)))
+    return made, moment
 
 
 def _make(flow: "Flow", size: int) -> int:

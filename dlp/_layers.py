@@ -1,6 +1,8 @@
 """The embeddings and the layers of each family, as Transformers writes them."""
 
-from dlp._pieces import add, attend, linear, piece, rms_norm, rotate
+from dlp import _check, _config
+from dlp._attention import attend, sliding
+from dlp._pieces import activate, add, cast, dropout, linear, norm, piece, plus, rotate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -8,48 +10,440 @@ if TYPE_CHECKING:
 
     from dlp._pieces import Piece
 
+    Form = dict[str, Any]
+    Setup = dict[str, Any]
 
-def embeddings(setup: "dict[str, Any]") -> "Piece":
+# How a Llama layer is written; a family below says what it does otherwise.
+#
+# - order: where norms stand: "before" attention and MLP, "after" their residuals, "around" both, or
+#   attention and MLP "beside" each other, behind one norm or one each;
+# - activation, and the chances of dropping: the key of the config, and its default;
+# - split: how one matrix for queries, keys and values is taken apart;
+# - turned: the share of a head that gets rotary positions, None if that is not looked at;
+# - attention: what `attend` asks for.
+_LLAMA: "Form" = {
+    "order": "before",
+    "norm": "rms",
+    "norms": 2,
+    "activation": ("hidden_act", "silu"),
+    "residual dropout": ("", 0.0),
+    "attention dropout": ("attention_dropout", 0.0),
+    "embedding dropout": ("", 0.0),
+    "split": "slices",
+    "turned": None,
+    "scaled embeddings": False,
+    "scaled queries": False,
+    "eager": False,  # whatever is asked for
+    "scales": True,  # the scores, after they were computed
+    "masks": True,
+    "softmax": "fp32",
+    "shares": False,  # gives the kernel fewer keys than queries
+    "copies": False,  # puts queries, keys and values in order first
+}
+
+_GEMMA: "Form" = {
+    "norm": "gemma",
+    "activation": ("hidden_activation", "gelu_pytorch_tanh"),
+    "scaled embeddings": True,
+}
+_GPT: "Form" = {
+    "norm": "layer norm",
+    "activation": ("activation_function", "gelu_new"),
+    "residual dropout": ("resid_pdrop", 0.1),
+    "attention dropout": ("attn_pdrop", 0.1),
+    "embedding dropout": ("embd_pdrop", 0.1),
+    "split": "parts",
+    "turned": 0.0,
+}
+_BERT: "Form" = {
+    "order": "after",
+    "norm": "layer norm",
+    "activation": ("hidden_act", "gelu"),
+    "residual dropout": ("hidden_dropout_prob", 0.1),
+    "attention dropout": ("attention_probs_dropout_prob", 0.1),
+    "embedding dropout": ("hidden_dropout_prob", 0.1),
+    "turned": 0.0,
+    "softmax": "as it is",
+}
+
+_FORMS: "dict[str, Form]" = {
+    "llama": {},
+    "mistral": {},
+    "qwen2": {},
+    "qwen3": {},
+    "gemma": {"norm": "gemma", "activation": ("hidden_act", "gelu"), "scaled embeddings": True},
+    "gemma2": dict(_GEMMA, order="around", eager=True),
+    "gemma3_text": dict(_GEMMA, order="around"),
+    "phi": {
+        "order": "beside",
+        "norm": "layer norm",
+        "norms": 1,
+        "activation": ("hidden_act", "gelu_new"),
+        "residual dropout": ("resid_pdrop", 0.0),
+        "embedding dropout": ("embd_pdrop", 0.0),
+        "turned": 0.5,
+    },
+    "phi3": {"residual dropout": ("resid_pdrop", 0.0), "turned": 1.0},
+    "gpt2": _GPT,
+    "gpt_neox": {
+        "order": "beside",
+        "norm": "layer norm",
+        "activation": ("hidden_act", "gelu"),
+        "residual dropout": ("hidden_dropout", 0.0),
+        "embedding dropout": ("hidden_dropout", 0.0),
+        "split": "parts",
+        "turned": 0.25,
+    },
+    "opt": {
+        "norm": "layer norm",
+        "activation": ("activation_function", "relu"),
+        "residual dropout": ("dropout", 0.1),
+        "turned": 0.0,
+        "scaled queries": True,
+    },
+    "bloom": {
+        "norm": "layer norm",
+        "activation": ("", "bloom"),
+        "residual dropout": ("hidden_dropout", 0.0),
+        "turned": 0.0,
+        "eager": True,
+        "scales": False,
+    },
+    "gpt_bigcode": dict(_GPT, activation=("activation_function", "gelu_pytorch_tanh")),
+    "falcon": {
+        "order": "beside",
+        "norm": "layer norm",
+        "activation": ("activation", "gelu"),
+        "residual dropout": ("hidden_dropout", 0.0),
+        "attention dropout": ("", 0.0),
+        "softmax": "as it is",
+        "shares": True,
+    },
+    "bert": _BERT,
+    "roberta": _BERT,
+    "distilbert": dict(
+        _BERT,
+        **{
+            "activation": ("activation", "gelu"),
+            "residual dropout": ("dropout", 0.1),
+            "attention dropout": ("attention_dropout", 0.1),
+            "embedding dropout": ("dropout", 0.1),
+        },
+    ),
+    "vit": dict(
+        _BERT,
+        **{
+            "order": "before",
+            "softmax": "fp32",
+            "residual dropout": ("hidden_dropout_prob", 0.0),
+            "attention dropout": ("attention_probs_dropout_prob", 0.0),
+            "embedding dropout": ("hidden_dropout_prob", 0.0),
+        },
+    ),
+}
+
+# What Transformers 4.48 wrote otherwise.
+_BEFORE: "dict[str, Form]" = {
+    "llama": {"copies": True},
+    "mistral": {"copies": True},
+    "qwen2": {"copies": True},
+    "gemma": {"copies": True},
+    "gemma2": {"copies": True},
+    "phi": {"copies": True},
+    "phi3": {"copies": True, "turned": None},
+    "gpt2": {"copies": True, "softmax": "as it is"},
+    "gpt_neox": {"copies": True, "split": "slices", "scales": False, "softmax": "as it is"},
+    "opt": {"softmax": "as it is", "scales": False},
+    "bloom": {},
+    "gpt_bigcode": {"scales": False},
+    "falcon": {},
+    "bert": {},
+    "roberta": {},
+    "distilbert": {},
+    "vit": {"softmax": "as it is"},
+}
+
+
+def form(setup: "Setup") -> "Form":
+    """Say how the layers of a model are written, with the numbers of its config."""
+    model_type, config = setup["model"]["model_type"], setup["config"]
+    release = setup["releases"]["transformers"]
+    if model_type not in _FORMS:
+        raise ValueError(f"layers of {model_type!r} are not known tensor by tensor")
+    if release < (5,) and model_type not in _BEFORE:
+        raise ValueError(f"Transformers {release} has no {model_type!r}, or none that is known")
+    found: "Form" = dict(_LLAMA)
+    found.update(_FORMS[model_type])
+    if release < (4, 53):
+        found.update(_BEFORE[model_type])
+    for name in ("residual dropout", "attention dropout", "embedding dropout"):
+        key, chance = found[name]
+        value = config.get(key)
+        found[name] = chance if value is None else _check.number(f'config["{key}"]', value)
+    key, function = found["activation"]
+    found["activation"] = config.get(key) or function
+    found["dropout"] = found["attention dropout"]
+    found["softcap"] = model_type == "gemma2" and config.get("attn_logit_softcapping", 50.0)
+    found["turned"] = _turned(config, found["turned"])
+    if model_type == "opt" and config.get("do_layer_norm_before") is False:
+        found["order"] = "after"
+    if model_type == "gpt_neox" and config.get("use_parallel_residual") is False:
+        found["order"] = "before"
+    if model_type == "falcon":
+        _falcon(setup, found)
+    found["bool mask"] = release >= (4, 53)
+    found["adds bias"] = model_type == "falcon"
+    return found
+
+
+def _turned(config: "dict[str, Any]", share: float | None) -> float | None:
+    """Read the share of a head that gets rotary positions."""
+    if not share:
+        return share
+    ropes = config.get("rope_parameters") or {}
+    for value in (
+        ropes.get("partial_rotary_factor"),
+        config.get("partial_rotary_factor"),
+        config.get("rotary_pct"),
+    ):
+        if value is not None:
+            return _check.number("the share of a head that is turned", value, maximum=1.0)
+    return share
+
+
+def _falcon(setup: "Setup", found: "Form") -> None:
+    """Say what Falcon's config decides: its first, its later and its small models differ."""
+    config, family = setup["config"], setup["model"]["family"]
+    later = _config.switch(config, family, "new_decoder_architecture")
+    if config.get("alibi"):
+        raise ValueError("Falcon with alibi is not known tensor by tensor")
+    if not later and not _config.switch(config, family, "parallel_attn"):
+        found["order"] = "before"
+        found["residual dropout"] = config.get("attention_dropout") or 0.0
+    norms = [entry for entry in setup["model"]["inventory"] if entry[0] == "norm"]
+    found["norms"] = norms[0][5] // setup["num_hidden_layers"]
+    found["split"] = "later Falcon" if later else "slices"
+    if not later and _config.switch(config, family, "multi_query"):
+        found["split"] = "first Falcon"
+
+
+def embeddings(setup: "Setup") -> "Piece":
     """Give what comes before the layers."""
-    size = setup["stream_size"]
+    how = form(setup)
+    d, size, parts = setup["hidden_size"], setup["stream_size"], _tables(setup)
     one = piece(setup, 1, 0)
-    weight = 0
-    if "embed_tokens" in setup["trained"]:
-        weight = setup["vocab_size"] * setup["embedding_size"] * setup["weight_size"]
-    add(one, "embedded", "embedding", ("x",), width=setup["hidden_size"], size=size, weight=weight)
+    if "patch_embedding" in parts:
+        weight = sum(parts["patch_embedding"])
+        x = add(one, "pixels", "new", ("x",), width=setup["pixels"], size=setup["weight_size"])
+        x = add(one, "patches", "linear", (x,), width=d, size=size, weight=weight)
+        x = add(one, "embedded", "append", (x,))
+    else:
+        weight = sum(parts["token_embedding"])
+        width = setup["embedding_size"]
+        x = add(one, "embedded", "embedding", ("x",), width=width, size=size, weight=weight)
+    if how["scaled embeddings"]:
+        x = add(one, "scaled", "scale", (x,))
+    if "projection" in parts and setup["embedding_size"] != d:
+        x = linear(one, "projected", x, "project_in", d)
+    for name, part in (("segments", "segment_embedding"), ("positions", "position_embedding")):
+        if part in parts:
+            x = _add_table(one, x, name, sum(parts[part]))
+    if setup["model"]["model_type"] in ("bert", "roberta", "distilbert", "bloom"):
+        x = norm(one, "norm", x, how["norm"])
+    x = cast(one, "embedded in fp32", x, setup["stream_size"])
+    dropout(one, "embedding", x, how["embedding dropout"])
     return one
 
 
-def layer(setup: "dict[str, Any]", place: int) -> "Piece":
+def _tables(setup: "Setup") -> "dict[str, list[int]]":
+    """List the bytes of what is trained of each part."""
+    found: "dict[str, list[int]]" = {}
+    for module, part, inputs, outputs, _, copies in setup["model"]["inventory"]:
+        size = inputs * outputs * copies * setup["weight_size"]
+        found.setdefault(part, []).append(size if module in setup["trained"] else 0)
+    return found
+
+
+def _add_table(one: "Piece", x: str, name: str, weight: int) -> str:
+    """Add the rows of a table to what is embedded; positions are the same in each sample."""
+    setup = one["setup"]
+    shared = name == "positions" and setup["model"]["model_type"] not in ("opt", "roberta")
+    table = add(
+        one,
+        name,
+        "embedding",
+        ("x",),
+        width=one["width"][x],
+        size=one["size"][x],
+        rows=setup["length"] if shared else None,
+        weight=weight,
+    )
+    return plus(one, f"with {name}", x, table)
+
+
+def layer(setup: "Setup", place: int) -> "Piece":
     """Give a layer, counted from 0."""
-    return llama(setup)
-
-
-def kind(setup: "dict[str, Any]", place: int) -> object:
-    """Tell apart the layers of a model that are not alike."""
-    return 0
-
-
-def llama(setup: "dict[str, Any]") -> "Piece":
-    """Give a Llama layer."""
-    d, f = setup["hidden_size"], setup["intermediate_size"]
-    q = setup["num_attention_heads"] * setup["head_dim"]
-    k = setup["num_key_value_heads"] * setup["head_dim"]
-    one = piece(setup, d, setup["stream_size"])
-    norm = rms_norm(one, "first norm", "x", "norm" in setup["trained"])
-    queries = linear(one, "q", norm, "q_proj", q)
-    keys = linear(one, "k", norm, "k_proj", k)
-    values = linear(one, "values", norm, "v_proj", k)
-    queries = rotate(one, "queries", queries)
-    keys = rotate(one, "keys", keys)
-    attended = attend(one, queries, keys, values)
-    out = linear(one, "o", attended, "o_proj", d)
-    x = add(one, "middle", "add", ("x", out))
-    norm = rms_norm(one, "second norm", x, "norm" in setup["trained"])
-    gate = linear(one, "gate", norm, "gate_proj", f)
-    active = add(one, "active", "activation", (gate,))
-    up = linear(one, "up", norm, "up_proj", f)
-    product = add(one, "product", "multiply", (active, up))
-    down = linear(one, "down", product, "down_proj", d)
-    add(one, "output", "add", (x, down))
+    how = form(setup)
+    one = piece(setup, setup["hidden_size"], setup["stream_size"])
+    chance = how["residual dropout"]
+    if how["order"] == "beside":
+        normed = norm(one, "first norm", "x", how["norm"])
+        other = norm(one, "second norm", "x", how["norm"]) if how["norms"] == 2 else normed
+        out = _attention(one, how, normed, place)
+        if setup["model"]["model_type"] == "falcon":
+            inner = add(one, "sum", "add in place", (_mlp(one, how, other), out))
+            plus(one, "output", "x", dropout(one, "residual", inner, chance))
+            return one
+        out = dropout(one, "attention residual", out, chance)
+        inner = dropout(one, "mlp residual", _mlp(one, how, other), chance)
+        plus(one, "output", plus(one, "sum", out, inner), "x")
+        return one
+    middle = _residual(one, how, "x", ("first", "middle"), place)
+    _residual(one, how, middle, ("second", "output"), place)
     return one
+
+
+def _residual(one: "Piece", how: "Form", x: str, names: "tuple[str, str]", place: int) -> str:
+    """Add attention (first) or MLP (second), with its norms, and the residual around it."""
+    which, name = names
+    inner = "attention" if which == "first" else "mlp"
+    given = x if how["order"] == "after" else norm(one, f"{which} norm", x, how["norm"])
+    out = _attention(one, how, given, place) if which == "first" else _mlp(one, how, given)
+    if how["order"] == "around":
+        out = norm(one, f"{inner} norm", out, how["norm"])
+    if one["setup"]["model"]["model_type"] != "distilbert" or which == "second":
+        out = dropout(one, f"{inner} residual", out, how["residual dropout"])
+    if how["order"] == "after":
+        total = plus(one, f"{inner} sum", out, x)
+        return norm(one, f"{which} norm", total, how["norm"])
+    return plus(one, name, x, out)
+
+
+def kind(setup: "Setup", place: int) -> object:
+    """Tell apart the layers of a model that are not alike."""
+    return sliding(setup, place)
+
+
+def _modules(setup: "Setup", part: str) -> "list[tuple[str, int, bool]]":
+    """List the linear layers of attention or MLP: name, width of the result, has a bias."""
+    return [
+        (module, outputs, has_bias)
+        for module, _, outputs, has_bias, _ in _config.modules(setup["model"], (part,))
+    ]
+
+
+def _project(one: "Piece", how: "Form", name: str, of: str, module: "tuple[str, int, bool]") -> str:
+    """Add a linear layer; Falcon's add their biases apart."""
+    out = linear(one, name, of, module[0], module[1])
+    if how["adds bias"] and module[2]:
+        return add(one, f"{name} with bias", "shift", (out,))
+    return out
+
+
+def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
+    """Add attention, from what it reads to what it adds to the stream."""
+    setup = one["setup"]
+    modules = _modules(setup, "attention")
+    if len(modules) == 4:
+        q, k, v = (_project(one, how, name, of, each) for name, each in zip("qkv", modules))
+    else:
+        q, k, v = _split(one, how, _project(one, how, "qkv", of, modules[0]))
+    if how["scaled queries"]:
+        q = add(one, "scaled q", "scale", (q,))
+    if _config.switch(
+        setup["config"], setup["model"]["family"], setup["model"]["family"]["head_norms"]
+    ):
+        heads = setup["num_attention_heads"], setup["num_key_value_heads"]
+        q = norm(one, "q norm", q, how["norm"], heads=heads[0])
+        k = norm(one, "k norm", k, how["norm"], heads=heads[1])
+    if how["turned"] != 0:
+        q = rotate(one, "queries", q, share=how["turned"])
+        k = rotate(one, "keys" if not setup["use_cache"] else "turned k", k, share=how["turned"])
+    if setup["use_cache"]:
+        # The cache joins them to what it had, which was nothing.
+        k = add(one, "keys", "append", (k,))
+        v = add(one, "values", "append", (v,))
+    mask = (
+        setup["attention_mask"] or sliding(setup, place) or setup["model"]["model_type"] == "falcon"
+    )
+    out = attend(one, q, k, v, mask=mask, how=how)
+    return _project(one, how, "o", out, modules[-1])
+
+
+def _split(one: "Piece", how: "Form", qkv: str) -> "tuple[str, str, str]":
+    """Take queries, keys and values out of one tensor."""
+    setup = one["setup"]
+    wide = setup["num_attention_heads"] * setup["head_dim"]
+    narrow = setup["num_key_value_heads"] * setup["head_dim"]
+    kinds = {
+        "slices": ("slice", "slice", "slice"),
+        "parts": ("first part", "part", "part"),
+        "first Falcon": ("slice", "copy", "copy"),
+        "later Falcon": ("copy", "copy", "copy"),
+    }[how["split"]]
+    q = add(one, "q", kinds[0], (qkv,), width=wide)
+    k = add(one, "k", kinds[1], (qkv,), width=narrow)
+    v = add(one, "v", kinds[2], (qkv,), width=narrow)
+    if how["split"] == "later Falcon":
+        k = add(one, "k for each head", "repeat", (k,), width=wide)
+        v = add(one, "v for each head", "repeat", (v,), width=wide)
+    return q, k, v
+
+
+def _mlp(one: "Piece", how: "Form", of: str) -> str:
+    """Add the MLP, from what it reads to what it adds to the stream."""
+    setup = one["setup"]
+    modules = _modules(setup, "mlp")
+    f = setup["intermediate_size"]
+    if len(modules) == 2 and modules[0][1] == f:
+        inner = _project(one, how, "up", of, modules[0])
+        return _project(
+            one, how, "down", activate(one, "active", inner, how["activation"]), modules[1]
+        )
+    if len(modules) == 2:
+        both = linear(one, "gate and up", of, modules[0][0], 2 * f)
+        gate = add(one, "gate", "first part", (both,), width=f)
+        up = add(one, "up", "part", (both,), width=f)
+        active = activate(one, "active", gate, how["activation"])
+    else:
+        gate = linear(one, "gate", of, modules[0][0], f)
+        active = activate(one, "active", gate, how["activation"])
+        up = linear(one, "up", of, modules[1][0], f)
+    product = add(one, "product", "multiply", (active, up))
+    return linear(one, "down", product, modules[-1][0], setup["hidden_size"])
+
+
+def shared(setup: "Setup") -> int:
+    """Give the bytes that all layers keep together: cosines and sines, and masks that stay.
+
+    A mask is there until the forward pass ends, or until its layers have run again.
+    """
+    how, length = form(setup), setup["length"]
+    total = 0
+    if how["turned"] != 0:
+        share = 1.0 if how["turned"] is None else how["turned"]
+        tables = 2 if setup["model"]["model_type"] == "gemma3_text" else 1
+        total += 2 * length * int(setup["head_dim"] * share) * setup["stream_size"] * tables
+    kinds = {sliding(setup, place) for place in range(setup["num_hidden_layers"])}
+    square = setup["batch"] * length * length
+    if setup["attention"] == "eager" or how["eager"]:
+        total += (
+            square * setup["stream_size"] * len(kinds) if setup["gradient_checkpointing"] else 0
+        )
+    elif setup["attention"] == "sdpa" and setup["attention_mask"]:
+        if setup["releases"]["transformers"] < (4, 53):
+            total += square * setup["stream_size"] * len(kinds)
+        elif setup["gradient_checkpointing"]:
+            total += square * len(kinds)
+    return total
+
+
+def ending(one: "Piece") -> str:
+    """Add what stands between the last layer and any head: a norm, where there is one."""
+    setup = one["setup"]
+    how, x = form(setup), "x"
+    if how["order"] != "after" and not setup["config"].get("_remove_final_layer_norm"):
+        x = norm(one, "last norm", x, how["norm"])
+    if setup["embedding_size"] != setup["hidden_size"]:
+        x = linear(one, "projected out", x, "project_out", setup["embedding_size"])
+    return x

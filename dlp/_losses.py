@@ -1,6 +1,8 @@
 """What follows the layers: the last norm, the head and the loss, as each library writes them."""
 
-from dlp._pieces import add, cast, linear, piece, rms_norm
+from dlp import _config
+from dlp._layers import ending, form
+from dlp._pieces import activate, add, cast, dropout, linear, norm, piece
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,15 +13,105 @@ if TYPE_CHECKING:
 
 def head(setup: "dict[str, Any]") -> "Piece":
     """Give what follows the layers."""
+    if setup["model"]["counted"] != "language model":
+        return classifier(setup)
+    if not setup["model"]["family"]["causal"]:
+        return mask_filler(setup)
     return causal_head(setup)
 
 
 def causal_head(setup: "dict[str, Any]") -> "Piece":
     """Give what follows the layers: the last norm, the output head and the loss."""
     one = piece(setup, setup["hidden_size"], setup["stream_size"])
-    norm = rms_norm(one, "last norm", "x", "norm" in setup["trained"])
-    logits = linear(one, "logits", norm, "lm_head", setup["vocab_size"])
+    last = ending(one)
+    logits = linear(one, "logits", last, _output_head(setup), setup["vocab_size"])
+    if setup["model"]["model_type"] == "gemma2" and setup["config"].get(
+        "final_logit_softcapping", 30.0
+    ):
+        logits = add(one, "divided logits", "scale", (logits,))
+        logits = add(one, "capped logits", "tanh", (logits,))
+        logits = add(one, "multiplied logits", "scale", (logits,))
     wide = cast(one, "wide logits", logits, 4)
     logs = add(one, "log-probabilities", "log softmax", (wide,))
     add(one, "loss", "nll", (logs,), width=0, size=4)
     return one
+
+
+def _output_head(setup: "dict[str, Any]") -> str:
+    """Name the output head."""
+    return str(_config.modules(setup["model"], ("output_head",))[0][0])
+
+
+def mask_filler(setup: "dict[str, Any]") -> "Piece":
+    """Give the head of an encoder that fills masks: a dense layer, a norm, and the vocabulary."""
+    how = form(setup)
+    one = piece(setup, setup["hidden_size"], setup["stream_size"])
+    dense = _config.modules(setup["model"], ("projection",))[0][0]
+    inner = linear(one, "transformed", "x", dense, setup["hidden_size"])
+    inner = activate(one, "active", inner, how["activation"])
+    inner = norm(one, "norm", inner, how["norm"])
+    logits = linear(one, "logits", inner, _output_head(setup), setup["vocab_size"])
+    wide = cast(one, "wide logits", logits, 4) if setup["half"] else logits
+    logs = add(one, "log-probabilities", "log softmax", (wide,))
+    add(one, "loss", "nll", (logs,), width=0, size=4)
+    return one
+
+
+def classifier(setup: "dict[str, Any]") -> "Piece":
+    """Give a head over labels and its loss.
+
+    Decoders give logits to all tokens and pick the last one; encoders look at the first token only,
+    of which the whole tensor stays.
+    """
+    one = piece(setup, setup["hidden_size"], setup["stream_size"])
+    counted = setup["model"]["counted"]
+    which = setup["model"]["family"]["heads"][counted]
+    chance = _chance(setup)
+    entries = _config.modules(setup["model"], ("classification_head",))
+    labels = {module: outputs for module, _, outputs, _, _ in entries}["classifier"]
+    x = ending(one)
+    if counted == "token-classification":
+        x = dropout(one, "classifier", x, chance)
+    elif which != "score":
+        x = add(one, "first token", "slice", (x,), rows=setup["batch"])
+    if which == "pooled":
+        x = linear(one, "pooled", x, "dense", setup["hidden_size"])
+        x = dropout(one, "classifier", add(one, "pooler output", "tanh", (x,)), chance)
+    if which == "dense":
+        x = _dense(one, x, chance)
+    logits = _over_labels(one, "logits", x, labels)
+    if counted == "sequence-classification" and which == "score":
+        logits = add(one, "last logits", "copy", (logits,), rows=setup["batch"])
+    if setup["half"] or counted == "token-classification":
+        logits = cast(one, "wide logits", logits, 4)
+    logs = add(one, "log-probabilities", "log softmax", (logits,))
+    add(one, "loss", "nll", (logs,), width=0, size=4)
+    return one
+
+
+def _dense(one: "Piece", x: str, chance: float) -> str:
+    """Add the layer before the labels: RoBERTa's, or DistilBERT's."""
+    width = one["setup"]["hidden_size"]
+    if one["setup"]["model"]["model_type"] == "distilbert":
+        x = add(one, "dense output", "rectify", (_over_labels(one, "dense", x, width),))
+        return dropout(one, "classifier", x, chance)
+    x = _over_labels(one, "dense", dropout(one, "first token", x, chance), width)
+    return dropout(one, "classifier", add(one, "dense output", "tanh", (x,)), chance)
+
+
+def _over_labels(one: "Piece", name: str, x: str, width: int) -> str:
+    """Add a linear layer of the head."""
+    setup = one["setup"]
+    weight = one["width"][x] * width * setup["weight_size"] if setup["trains_head"] else 0
+    return add(one, name, "linear", (x,), width=width, weight=weight)
+
+
+def _chance(setup: "dict[str, Any]") -> float:
+    """Give the chance of dropping in the head."""
+    config, model_type = setup["config"], setup["model"]["model_type"]
+    if model_type == "distilbert":
+        return float(config.get("seq_classif_dropout", 0.2))
+    if model_type == "vit" or setup["model"]["family"]["causal"]:
+        return 0.0
+    chance = config.get("classifier_dropout")
+    return float(form(setup)["residual dropout"] if chance is None else chance)

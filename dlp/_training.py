@@ -1,4 +1,4 @@
-"""The settings of a training run, read once: whose loop it is, and all that decides what it holds."""
+"""The settings of a training run, read once: whose loop it is, and what decides what it holds."""
 
 from dlp import _check, _config
 
@@ -121,13 +121,23 @@ def read(
             given[key] = value
     method = method or ("full" if lora is None else "lora")
     model = _config.read(_classifier(config, given, method))
-    setup: "Setup" = {"model": model, "loop": loop, "releases": releases, "method": method}
+    setup: "Setup" = {
+        "model": model,
+        "config": config,
+        "loop": loop,
+        "releases": releases,
+        "method": method,
+    }
     setup.update(model["sizes"])
     batch = _check.count(
         'training["per_device_train_batch_size"]', _needed(given, "per_device_train_batch_size")
     )
-    length = _check.count('training["max_length"]', _needed(given, "max_length"))
-    setup.update({"batch": batch, "length": length, "tokens": batch * length})
+    pixels = _pixels(model)
+    if pixels:
+        length = model["sizes"]["position_rows"]  # patches and the class token
+    else:
+        length = _check.count('training["max_length"]', _needed(given, "max_length"))
+    setup.update({"batch": batch, "length": length, "tokens": batch * length, "pixels": pixels})
     for flag in ("gradient_checkpointing", "bf16", "fp16", "attention_mask"):
         setup[flag] = _check.flag(f'training["{flag}"]', given.get(flag, False))
     setup["accumulates"] = (
@@ -142,6 +152,7 @@ def read(
         if releases["transformers"] < (5,) and given.get("dtype", given.get("torch_dtype")) is None:
             named = "float32"
     setup["weight_size"] = _FORMATS[_check.choice('training["dtype"]', named, _FORMATS)]
+    setup["float16"] = setup["fp16"] or named in ("float16", "fp16", "half")
     setup["half"] = 2 if setup["bf16"] or setup["fp16"] else 0
     setup["optim"] = given["optim"]
     setup["holds_output"] = given["holds_output"]
@@ -161,6 +172,21 @@ def _needed(given: "Mapping[str, object]", name: str) -> object:
     if name not in given:
         raise ValueError(f'training must have "{name}"')
     return given[name]
+
+
+def _pixels(model: "_config.Model") -> int:
+    """Count the values of a picture's patches, of which each has a row of its own."""
+    for _, part, inputs, _, _, _ in model["inventory"]:
+        if part == "patch_embedding" and inputs > 1:
+            return inputs
+    return 0
+
+
+def trains(setup: "Setup", module: str, part: str) -> bool:
+    """Say whether a module is trained itself; the head of a classifier has names of others."""
+    if part == "classification_head":
+        return bool(setup["trains_head"])
+    return module in setup["trained"]
 
 
 def _library(library: str) -> "tuple[str, dict[str, tuple[int, ...]]]":
@@ -204,8 +230,6 @@ def _attention(setup: "Setup", given: "Mapping[str, Any]") -> None:
     """Say what computes attention."""
     name = given.get("attn_implementation", "sdpa")
     kind = _ATTENTIONS[_check.choice('training["attn_implementation"]', name, _ATTENTIONS)]
-    if kind == "sdpa":
-        kind = "efficient" if setup["attention_mask"] else "flash"
     setup["attention"] = kind
 
 
@@ -239,6 +263,9 @@ def _lora(setup: "Setup", lora: "Mapping[str, object] | None") -> None:
     setup["adapters"] = []
     setup["trained"] = ()
     setup["r"] = setup["lora_dropout"] = 0
+    images = "patch_embedding" in [entry[1] for entry in setup["model"]["inventory"]]
+    # PEFT saves the head of a classifier of text by itself.
+    setup["trains_head"] = lora is None or not images or bool(lora.get("modules_to_save"))
     setup["adapter_size"] = setup["weight_size"]
     if lora is None:
         every = _config.modules(setup["model"], _config.PARTS)

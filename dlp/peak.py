@@ -140,7 +140,7 @@ def peak_memory(
             for inputs, outputs, copies in setup["adapters"]
         ),
         "optimizer": _optimizers.states(setup["optim"], tensors),
-        "inputs": (3 if setup["attention_mask"] else 2) * 8 * setup["tokens"],
+        "inputs": _inputs(setup),
         "workspace": _WORKSPACE,
     }
     gradients = sum(values * size * copies for values, size, copies in tensors)
@@ -161,6 +161,15 @@ def peak_memory(
         "upper": peak * 5 // 4 + 1400 * 2**20,
         "device": {},
     }
+
+
+def _inputs(setup: "_training.Setup") -> int:
+    """Give the bytes of a batch: numbers of tokens, labels and a mask, or pictures."""
+    tokens, batch = int(setup["tokens"]), int(setup["batch"])
+    labels = tokens if setup["model"]["counted"] == "language model" else batch
+    if setup["pixels"]:
+        return 4 * (tokens - batch) * int(setup["pixels"]) + 8 * labels
+    return 8 * (tokens * (2 if setup["attention_mask"] else 1) + labels)
 
 
 def _weights(setup: "_training.Setup") -> int:
@@ -185,7 +194,7 @@ def _trained(setup: "_training.Setup") -> "list[_optimizers.Tensor]":
     """List the tensors that are trained."""
     found = []
     for module, part, inputs, outputs, has_bias, copies in setup["model"]["inventory"]:
-        if module in setup["trained"]:
+        if _training.trains(setup, module, part):
             if part != "output_head" or not setup["tie_word_embeddings"]:
                 found.append((inputs * outputs, setup["weight_size"], copies))
             if has_bias:
@@ -212,6 +221,8 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     checkpoint = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     kept = [checkpoint if checkpointed else sum(layer["kept"].values()) for layer in layers]
     below = sum(before["kept"].values())
+    if any(layer["flows"] for layer in layers):
+        below += _layers.shared(setup)
     old = all_gradients if setup["accumulates"] else 0
     output = {"logits": after["output"], "cache": _cache(setup, layers, 0)}
     forward = {

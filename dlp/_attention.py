@@ -1,0 +1,141 @@
+"""Attention as operations: which kernel computes it, and what that one keeps."""
+
+from dlp import _check
+from dlp._pieces import add, cast, dropout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from dlp._pieces import Piece
+
+
+def attend(one: "Piece", q: str, k: str, v: str, *, mask: bool, how: "Mapping[str, Any]") -> str:
+    """Add attention from queries, keys and values to its output.
+
+    Args:
+        one: The piece under way.
+        q: The queries.
+        k: The keys.
+        v: The values.
+        mask: Whether the library gives a mask to scaled dot product attention.
+        how: What the family does otherwise than others: `dropout`, `softcap`, `softmax`, `grouped`.
+    """
+    setup = one["setup"]
+    wide, grouped = one["width"][q], one["width"][k] != one["width"][q]
+    if setup["attention"] == "eager" or how["eager"]:
+        return _eager(one, q, k, v, how)
+    if (
+        setup["attention"] == "sdpa"
+        and grouped
+        and not (how["shares"] or _knows_groups(setup, mask))
+    ):
+        k = add(one, "repeated keys", "repeat", (k,), width=wide)
+        v = add(one, "repeated values", "repeat", (v,), width=wide)
+        grouped = False
+    if setup["attention"] == "sdpa" and how["copies"]:
+        # Before 4.49, queries and values, views with heads and tokens exchanged, are copied.
+        q = add(one, "queries in order", "copy", (q,))
+        k = k if k == "repeated keys" else add(one, "keys in order", "copy", (k,))
+        v = v if v == "repeated values" else add(one, "values in order", "copy", (v,))
+    half = one["size"][q] == 2
+    masked = mask and setup["attention"] == "sdpa"
+    if grouped and (masked or not half):
+        return _composite(one, q, k, v, how)
+    sums = add(one, "softmax statistics", "new", (q,), width=setup["num_attention_heads"], size=4)
+    if half and not masked and (setup["head_dim"] <= 256 or setup["attention"] != "sdpa"):
+        kernel = "grouped flash" if grouped else "flash"
+        return add(one, "attention output", kernel, (q, k, v, sums), width=wide)
+    columns = 0
+    if masked and how["bool mask"]:
+        # A mask of booleans becomes one of numbers in each layer; its rows start at multiples of 8.
+        columns = -(-setup["length"] // 8) * 8
+    copied = add(one, "mask", "new", (q,), width=columns)
+    kernel = "efficient" if half else "fp32 efficient"
+    return add(one, "attention output", kernel, (q, k, v, sums, copied), width=wide)
+
+
+def _knows_groups(setup: "dict[str, Any]", mask: bool) -> bool:
+    """Say whether keys are given to the kernel as they are: `use_gqa_in_sdpa`."""
+    if setup["releases"]["transformers"] < (4, 49):
+        return False
+    return not mask and setup["head_dim"] <= 256
+
+
+def _repeat(one: "Piece", k: str, v: str, wide: int) -> "tuple[str, str]":
+    """Repeat keys and values for each of their query heads, if they are shared."""
+    if one["width"][k] == wide:
+        return k, v
+    k = add(one, "repeated keys", "repeat", (k,), width=wide)
+    return k, add(one, "repeated values", "repeat", (v,), width=wide)
+
+
+def _eager(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> str:
+    """Add attention as Transformers writes it out."""
+    setup = one["setup"]
+    wide, size = one["width"][q], one["size"][q]
+    k, v = _repeat(one, k, v, wide)
+    width = setup["num_attention_heads"] * setup["length"]
+    scores = add(one, "scores", "match", (q, k), width=width)
+    if how["scales"]:
+        scores = add(one, "scaled scores", "scale", (scores,))
+    if how["softcap"]:
+        scores = add(one, "divided scores", "scale", (scores,))
+        scores = add(one, "capped scores", "tanh", (scores,))
+        scores = add(one, "multiplied scores", "scale", (scores,))
+    if how["masks"]:
+        scores = add(one, "masked scores", "shift", (scores,))
+    if how["softmax"] == "fp32" or setup["half"]:
+        if not setup["float16"]:
+            scores = cast(one, "wide scores", scores, 4)
+        weights = add(one, "attention probabilities", "softmax", (scores,), size=4)
+        weights = cast(one, "rounded probabilities", weights, size)
+    else:
+        weights = add(one, "attention probabilities", "softmax", (scores,))
+    weights = dropout(one, "attention", weights, how["dropout"])
+    out = add(one, "weighted values", "match", (weights, v), width=wide)
+    return add(one, "attention output", "shift", (out,))  # heads and tokens exchanged
+
+
+def _composite(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> str:
+    """Add attention by several operations of PyTorch, which takes what no kernel does.
+
+    `_scaled_dot_product_attention_math`: in fp32, queries and keys scaled by the root.
+    """
+    setup = one["setup"]
+    wide, size = one["width"][q], one["size"][q]
+    q, k, v = (
+        cast(one, name, of, 4)
+        for name, of in (("wide queries", q), ("wide keys", k), ("wide values", v))
+    )
+    q = add(one, "scaled queries", "scale", (q,))
+    k, v = _repeat(one, k, v, wide)
+    k = add(one, "scaled keys", "scale", (k,))
+    width = setup["num_attention_heads"] * setup["length"]
+    scores = add(one, "scores", "match", (q, k), width=width)
+    weights = add(one, "attention probabilities", "softmax", (scores,))
+    weights = dropout(one, "attention", weights, how["dropout"])
+    out = add(one, "weighted values", "match", (weights, v), width=wide)
+    out = cast(one, "rounded values", out, size)
+    return add(one, "attention output", "shift", (out,))
+
+
+def sliding(setup: "dict[str, Any]", place: int) -> bool:
+    """Say whether a layer, counted from 0, looks back over a window that the text exceeds."""
+    config = setup["config"]
+    window, where = config.get("sliding_window"), setup["model"]["family"]["window"]
+    if not window or setup["length"] < _check.count('config["sliding_window"]', window):
+        return False
+    types = config.get("layer_types")
+    if types is not None:
+        return bool(_check.sequence('config["layer_types"]', types)[place] == "sliding_attention")
+    if where == "every second":
+        return place % 2 == 0
+    if where == "all but every sixth":
+        return (place + 1) % (config.get("sliding_window_pattern") or 6) != 0
+    if where == "upper layers":
+        first = config.get("max_window_layers")
+        used = bool(config.get("use_sliding_window"))
+        return used and place >= (28 if first is None else first)
+    return True
