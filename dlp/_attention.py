@@ -39,6 +39,8 @@ def attend(one: "Piece", q: str, k: str, v: str, *, mask: bool, how: "Mapping[st
         q = add(one, "queries in order", "copy", (q,))
         k = k if k == "repeated keys" else add(one, "keys in order", "copy", (k,))
         v = v if v == "repeated values" else add(one, "values in order", "copy", (v,))
+    if setup["half"]:
+        q, k, v = (cast(one, f"{each} in 16 bits", each, 2) for each in (q, k, v))
     half = one["size"][q] == 2
     masked = mask and setup["attention"] == "sdpa"
     if grouped and (masked or not half):
@@ -76,6 +78,8 @@ def _eager(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> st
     setup = one["setup"]
     wide, size = one["width"][q], one["size"][q]
     k, v = _repeat(one, k, v, wide)
+    if setup["half"]:
+        q, k, v = (cast(one, f"{each} in 16 bits", each, 2) for each in (q, k, v))
     width = setup["num_attention_heads"] * setup["length"]
     scores = add(one, "scores", "match", (q, k), width=width)
     if how["scales"]:
@@ -85,15 +89,18 @@ def _eager(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> st
         scores = add(one, "capped scores", "tanh", (scores,))
         scores = add(one, "multiplied scores", "scale", (scores,))
     if how["masks"]:
-        scores = add(one, "masked scores", "shift", (scores,))
+        wider = max(one["size"][scores], setup["stream_size"])  # that of the mask
+        scores = add(one, "masked scores", "shift", (scores,), size=wider)
     if how["softmax"] == "fp32" or setup["half"]:
-        if not setup["float16"]:
+        if not (setup["float16"] and one["size"][scores] == 2):
             scores = cast(one, "wide scores", scores, 4)
         weights = add(one, "attention probabilities", "softmax", (scores,), size=4)
         weights = cast(one, "rounded probabilities", weights, size)
     else:
         weights = add(one, "attention probabilities", "softmax", (scores,))
     weights = dropout(one, "attention", weights, how["dropout"])
+    if setup["half"]:
+        weights = cast(one, "probabilities in 16 bits", weights, 2)
     out = add(one, "weighted values", "match", (weights, v), width=wide)
     return add(one, "attention output", "shift", (out,))  # heads and tokens exchanged
 

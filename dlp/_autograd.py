@@ -40,16 +40,21 @@ if TYPE_CHECKING:
 # What an operation keeps for its backward pass, and what that makes.
 #
 # Kept: "0" is its first input, "out" its result; "0@1" says that the first is needed for the
-# gradient of the second, and "0@w" for that of a trained weight; "~" is what lives
-# anyway, such as a weight. Made: "0" is the gradient of the first input, "=0" the same one that came in,
-# unless it must have another format or shape, and "^0" a view of it; "t0" is made and dropped at
-# once, "t0@w" where a weight is trained. From PyTorch 2.13.0, `tools/autograd/derivatives.yaml` and
+# gradient of the second, and "0@w" for that of a trained weight; "~" is what lives anyway, such as
+# a weight. Made: "0" is the gradient of the first input, "=0" the same one that came in, unless it
+# must have another format or shape, and "^0" a view of it; "t0" is made and dropped at once, "t0@w"
+# where a weight is trained. From PyTorch 2.13.0, `tools/autograd/derivatives.yaml` and
 # `torch/csrc/autograd/FunctionsManual.cpp`.
 _OPERATIONS = {
     "new": ("", ""),  # made for another operation, such as the mask of dropout
     "cast": ("", "0"),
-    "copy": ("", "0"),
+    "copy": ("", "=0"),
+    "sliced copy": ("", "0"),
     "linear": ("0@w ~", "0"),
+    "biased": ("~", "0"),  # a product whose bias alone is trained
+    "cast matrix": ("", ""),  # of a weight, which is no tensor of the program
+    "kept product": ("0", "0"),  # by a layer that keeps what it need not
+    "by magnitude": ("0 ~", "0 t0"),
     "embedding": ("~", ""),
     "add": ("", "=0 =1"),
     "shift": ("", "=0"),  # by what gets no gradient, such as a mask

@@ -1,6 +1,6 @@
 """The embeddings and the layers of each family, as Transformers writes them."""
 
-from dlp import _check, _config
+from dlp import _check, _config, _training
 from dlp._attention import attend, sliding
 from dlp._pieces import activate, add, cast, dropout, linear, norm, piece, plus, rotate
 
@@ -260,7 +260,8 @@ def _tables(setup: "Setup") -> "dict[str, list[int]]":
     found: "dict[str, list[int]]" = {}
     for module, part, inputs, outputs, _, copies in setup["model"]["inventory"]:
         size = inputs * outputs * copies * setup["weight_size"]
-        found.setdefault(part, []).append(size if module in setup["trained"] else 0)
+        trains = module in setup["trained"] and setup["unfrozen"] is None
+        found.setdefault(part, []).append(size if trains else 0)
     return found
 
 
@@ -283,6 +284,7 @@ def _add_table(one: "Piece", x: str, name: str, weight: int) -> str:
 
 def layer(setup: "Setup", place: int) -> "Piece":
     """Give a layer, counted from 0."""
+    setup = _training.at(setup, place)
     how = form(setup)
     one = piece(setup, setup["hidden_size"], setup["stream_size"])
     chance = how["residual dropout"]
@@ -321,7 +323,8 @@ def _residual(one: "Piece", how: "Form", x: str, names: "tuple[str, str]", place
 
 def kind(setup: "Setup", place: int) -> object:
     """Tell apart the layers of a model that are not alike."""
-    return sliding(setup, place)
+    own = _training.at(setup, place)
+    return sliding(setup, place), own["trained"] == setup["trained"], own["adapted"] == setup["adapted"]
 
 
 def _modules(setup: "Setup", part: str) -> "list[tuple[str, int, bool]]":
@@ -360,9 +363,11 @@ def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
         q = rotate(one, "queries", q, share=how["turned"])
         k = rotate(one, "keys" if not setup["use_cache"] else "turned k", k, share=how["turned"])
     if setup["use_cache"]:
-        # The cache joins them to what it had, which was nothing.
-        k = add(one, "keys", "append", (k,))
-        v = add(one, "values", "append", (v,))
+        if setup["releases"]["transformers"] >= (5,):
+            # The cache joins them to what it had, which was nothing.
+            k = add(one, "keys", "append", (k,))
+            v = add(one, "values", "append", (v,))
+        one["held"] = (k, v)
     mask = (
         setup["attention_mask"] or sliding(setup, place) or setup["model"]["model_type"] == "falcon"
     )

@@ -21,10 +21,15 @@ def head(setup: "dict[str, Any]") -> "Piece":
 
 
 def causal_head(setup: "dict[str, Any]") -> "Piece":
-    """Give what follows the layers: the last norm, the output head and the loss."""
+    """Give the last norm, the output head and the loss over tokens, as Transformers writes them.
+
+    Until 4.45 the model's own output was in fp32. Until 4.48 logits were shifted by a copy; since
+    then labels are shifted.
+    """
+    release = setup["releases"]["transformers"]
     one = piece(setup, setup["hidden_size"], setup["stream_size"])
     last = ending(one)
-    logits = linear(one, "logits", last, _output_head(setup), setup["vocab_size"])
+    logits = linear(one, "raw logits", last, _output_head(setup), setup["vocab_size"])
     if setup["model"]["model_type"] == "gemma2" and setup["config"].get(
         "final_logit_softcapping", 30.0
     ):
@@ -32,6 +37,13 @@ def causal_head(setup: "dict[str, Any]") -> "Piece":
         logits = add(one, "capped logits", "tanh", (logits,))
         logits = add(one, "multiplied logits", "scale", (logits,))
     wide = cast(one, "wide logits", logits, 4)
+    one["held"] = (wide if release < (4, 46) else logits,)
+    one["in_scope"] = (last,)
+    if release < (4, 49):
+        rows = setup["tokens"] - setup["batch"]
+        shifted = add(one, "shifted logits", "sliced copy", (wide,), rows=rows)
+        one["in_scope"] += (wide, shifted)
+        wide = shifted
     logs = add(one, "log-probabilities", "log softmax", (wide,))
     add(one, "loss", "nll", (logs,), width=0, size=4)
     return one

@@ -1,47 +1,90 @@
 """What optimizers keep between updates, and make while they update, tensor by tensor."""
 
+from dlp import _check
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    # Values of a tensor, bytes of a value, how many of its kind.
-    Tensor = tuple[int, int, int]
+    # Rows and columns of a tensor, a vector having one row; bytes of a value; how many there are.
+    Tensor = tuple[int, int, int, int]
 
-# How many states an optimizer keeps of each value, how it stores them, and what an update makes.
-# "as weight": in the weight's own format; "fp32"; "8 bits": one byte, and a scale for each block of
-# 256 in fp32, where a tensor has 4,096 values or more; paged ones leave the allocator's count.
+# How many states an optimizer keeps of each value, in what format, whether they are paged, and what
+# an update makes.
+#
+# Formats: that of the "weight" itself; "fp32"; "8 bits", with a scale in fp32 for each block of 256
+# values, where a tensor has 4,096 values or more; "4 bits", with a scale for 128; "factors", a row
+# and a column in fp32 in place of a matrix. Paged states of 100,000 values or more lie in managed
+# memory, which the allocator does not count; their scales lie on the device.
+#
+# An update of PyTorch's `foreach` kind makes "roots", a tensor for each of the trained ones;
+# Adafactor of Transformers works on four fp32 "copies" of one tensor at a time.
 _OPTIMIZERS = {
-    "adamw_torch": (2, "as weight", "roots"),
-    "adamw_torch_fused": (2, "as weight", ""),
-    "adamw_bnb_8bit": (2, "8 bits", ""),
-    "adamw_8bit": (2, "8 bits", ""),
-    "paged_adamw_32bit": (2, "paged fp32", ""),
-    "paged_adamw_8bit": (2, "paged 8 bits", ""),
-    "sgd": (0, "as weight", ""),
+    "adamw_torch": (2, "weight", False, "roots"),
+    "adamw_torch_fused": (2, "weight", False, ""),
+    "adamw_apex_fused": (2, "fp32", False, ""),
+    "adamw_torch_8bit": (2, "8 bits", False, ""),
+    "adamw_torch_4bit": (2, "4 bits", False, ""),
+    "adamw_bnb_8bit": (2, "8 bits", False, ""),
+    "adamw_8bit": (2, "8 bits", False, ""),
+    "paged_adamw": (2, "fp32", True, ""),
+    "paged_adamw_32bit": (2, "fp32", True, ""),
+    "paged_adamw_8bit": (2, "8 bits", True, ""),
+    "lion_32bit": (1, "fp32", False, ""),
+    "lion_8bit": (1, "8 bits", False, ""),
+    "paged_lion_32bit": (1, "fp32", True, ""),
+    "paged_lion_8bit": (1, "8 bits", True, ""),
+    "rmsprop": (1, "weight", False, "roots"),
+    "rmsprop_bnb": (1, "fp32", False, ""),
+    "rmsprop_bnb_32bit": (1, "fp32", False, ""),
+    "rmsprop_bnb_8bit": (1, "8 bits", False, ""),
+    "sgd": (0, "weight", False, ""),
+    "sgd with momentum": (1, "weight", False, ""),
+    "adafactor": (1, "factors", False, "copies"),
 }
 
-OPTIMIZERS = tuple(_OPTIMIZERS)
-"""Names of the optimizers, as `TrainingArguments` has them."""
+NAMES = tuple(name for name in _OPTIMIZERS if " " not in name)
+"""The optimizers by their names in `TrainingArguments`."""
+
+_SMALLEST_IN_8_BITS = 4096
+_SMALLEST_PAGED = 100_000
+_BLOCKS = {"8 bits": 256, "4 bits": 128}
+_VALUES_PER_BYTE = {"8 bits": 1, "4 bits": 2}
+
+
+def read(optim: object, optim_args: object) -> str:
+    """Read the name of an optimizer; `optim_args` may give momentum to plain descent."""
+    name: str = _check.choice('training["optim"]', optim, NAMES)
+    given = optim_args or ""
+    if not isinstance(given, str):
+        raise TypeError(f'training["optim_args"] must be a str, not {type(given).__name__}')
+    if name == "sgd" and "momentum" in given.replace("momentum=0,", "").replace("momentum=0.0", ""):
+        return "sgd with momentum"
+    return name
 
 
 def states(optim: str, tensors: "list[Tensor]") -> int:
     """Give the bytes that an optimizer keeps."""
-    number, kind, _ = _OPTIMIZERS[optim]
-    return sum(number * copies * _state(kind, values, size) for values, size, copies in tensors)
-
-
-def _state(kind: str, values: int, size: int) -> int:
-    """Give the bytes of one state of a tensor."""
-    paged = kind.startswith("paged") and values >= 100_000
-    if kind == "as weight":
-        return values * size
-    if kind.endswith("fp32") or values < 4096:
-        return 0 if paged else 4 * values
-    scales = 4 * -(-values // 256)
-    return scales + (0 if paged else values)
+    number, kind, paged, _ = _OPTIMIZERS[optim]
+    total = 0
+    for rows, columns, size, copies in tensors:
+        values = rows * columns
+        away = paged and values >= _SMALLEST_PAGED
+        if kind == "factors":
+            state = 4 * (rows + columns if rows > 1 else values)
+        elif kind in _BLOCKS and values >= _SMALLEST_IN_8_BITS:
+            scales = 4 * -(-values // _BLOCKS[kind])
+            state = scales + (0 if away else values // _VALUES_PER_BYTE[kind])
+        else:
+            state = 0 if away else values * (size if kind == "weight" else 4)
+        total += number * copies * state
+    return total
 
 
 def working(optim: str, tensors: "list[Tensor]") -> int:
     """Give the bytes that an update makes beside weights, gradients and states."""
-    _, _, made = _OPTIMIZERS[optim]
+    _, _, _, made = _OPTIMIZERS[optim]
+    if not tensors or not made:
+        return 0
     if made == "roots":
-        return sum(values * size * copies for values, size, copies in tensors)
-    return 0
+        return sum(rows * columns * size * copies for rows, columns, size, copies in tensors)
+    rows, columns, size, _ = max(tensors, key=lambda each: each[0] * each[1])
+    return 4 * rows * columns * (4 if size < 4 else 2)

@@ -23,6 +23,9 @@ def piece(setup: "dict[str, Any]", width: int, size: int) -> "Piece":
         "width": {"x": width},
         "size": {"x": size},  # bytes of a value
         "rows": {"x": setup["tokens"]},
+        "copies": 0,  # of trained matrices that autocast has made
+        "in_scope": (),  # names that live to the end of the forward pass
+        "held": (),  # names that the output of the model keeps alive
     }
 
 
@@ -40,16 +43,19 @@ def add(
     *,
     width: int | None = None,
     size: int | None = None,
-    rows: int | None = None,
     weight: int = 0,
     moment: int = 0,
+    fixed: int | None = None,
+    rows: int | None = None,
 ) -> str:
-    """Add an operation; its result is like its first input where nothing else is said."""
+    """Add an operation; its result is like its first input, or has so many bytes as are `fixed`."""
     like = inputs[0] if inputs else "x"
     one["width"][name] = one["width"][like] if width is None else width
     one["size"][name] = one["size"][like] if size is None else size
     one["rows"][name] = one["rows"][like] if rows is None else rows
     total = one["rows"][name] * one["width"][name] * one["size"][name]
+    if fixed is not None:
+        total = fixed
     one["steps"].append((name, total, operation, inputs, weight, moment))
     return name
 
@@ -70,21 +76,21 @@ def cast(one: "Piece", name: str, of: str, size: int) -> str:
 def norm(one: "Piece", name: str, of: str, kind: str, *, heads: int = 0) -> str:
     """Add a norm: `"rms"` is Llama's, `"gemma"` weighs before it rounds, or a `"layer norm"`.
 
-    One over the heads has a mean for each of them, and is as wide as one.
+    One over the heads has a mean for each of them, and is as wide as one. Autocast runs a layer
+    norm in fp32.
     """
-    setup = one["setup"]
+    setup, size, width = one["setup"], one["size"][of], one["width"][of]
     trained = ("head_norm" if heads else "norm") in setup["trained"]
-    if kind == "rms" and not heads:
-        return rms_norm(one, name, of, trained)
-    size, width = one["size"][of], one["width"][of]
-    weight = (setup["head_dim"] if heads else width) * setup["weight_size"] if trained else 0
+    values = setup["head_dim"] if heads else width
+    weight = values * setup["weight_size"] if trained else 0
     means = heads or 1
     if kind == "layer norm":
         if setup["half"]:
             of = cast(one, f"{name} input", of, 4)
         sums = add(one, f"{name} statistics", "new", (of,), width=2 * means, size=4)
-        both = 2 * weight if setup["norm_bias"] else weight
-        return add(one, f"{name} output", "layer norm", (of, sums), weight=both)
+        if setup["norm_bias"] and (trained or setup["biases"] == "all"):
+            weight += values * setup["weight_size"]
+        return add(one, f"{name} output", "layer norm", (of, sums), weight=weight)
     wide = cast(one, f"{name} input", of, 4)
     mean = add(one, f"{name} mean", "square mean", (wide,), width=means)
     scale = add(one, f"{name} scale", "root", (mean,))
@@ -93,67 +99,142 @@ def norm(one: "Piece", name: str, of: str, kind: str, *, heads: int = 0) -> str:
         out = add(one, f"{name} weighed", "weigh", (scaled,), weight=weight)
         return cast(one, f"{name} output", out, size)
     scaled = cast(one, f"{name} rounded", scaled, size)
-    return add(one, f"{name} output", "weigh", (scaled,), weight=weight)
-
-
-def rms_norm(one: "Piece", name: str, of: str, trained: bool) -> str:
-    """Add a norm by the root of the mean square, computed in fp32, as Llama's."""
-    size, width = one["size"][of], one["width"][of]
-    wide = cast(one, f"{name} input", of, 4)
-    mean = add(one, f"{name} mean", "square mean", (wide,), width=1)
-    scale = add(one, f"{name} scale", "root", (mean,))
-    scaled = add(one, f"{name} scaled", "normalize", (wide, scale))
-    scaled = cast(one, f"{name} rounded", scaled, size)
-    weight = width * one["setup"]["weight_size"] if trained else 0
-    return add(one, f"{name} output", "weigh", (scaled,), weight=weight)
+    size = max(size, setup["weight_size"])
+    return add(one, f"{name} output", "weigh", (scaled,), weight=weight, size=size)
 
 
 def linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
     """Add a linear layer, with its adapter if it has one."""
-    setup = one["setup"]
-    inner = one["width"][of]
-    size = one["size"][of]
-    trained = module in setup["trained"]
-    quantized = module in setup["quantized"]
-    weight = inner * width * setup["weight_size"] if trained else 0
-    if quantized:
-        given = cast(one, f"{name} given", of, 2)
-        out = add(one, name, "linear", (given,), width=width, moment=2 * inner * width)
-        out = cast(one, f"{name} back", out, size)
+    setup, inner, size = one["setup"], one["width"][of], one["size"][of]
+    bias = width if setup["biased"].get(module) else 0
+    if module in setup["quantized"]:
+        out = _quantized(one, name, of, width)
     else:
-        out = add(one, name, "linear", (of,), width=width, weight=weight)
+        trained = (inner * width + bias) * setup["weight_size"] if module in setup["trained"] else 0
+        lone = setup["biases"] == "all" or (
+            setup["biases"] == "lora_only" and module in setup["adapted"]
+        )
+        out = _product(
+            one,
+            name,
+            of,
+            width,
+            weight_size=setup["weight_size"],
+            trained=trained,
+            bias=bias * setup["weight_size"] if lone else 0,
+        )
     if module not in setup["adapted"]:
         return out
-    r, fine = setup["r"], setup["adapter_size"]
-    given = cast(one, f"{name} adapter input", of, fine)
-    if setup["lora_dropout"]:
-        mask = add(one, f"{name} adapter mask", "new", (given,), size=1)
-        given = add(one, f"{name} dropped", "dropout", (given, mask))
-    low = add(one, f"{name} low", "linear", (given,), width=r, weight=inner * r * fine)
-    high = add(one, f"{name} high", "linear", (low,), width=width, weight=r * width * fine)
+    if setup["dora"]:
+        return _dora(one, name, of, out, setup["adapted"][module])
+    given = cast(one, f"{name} adapter input", of, setup["adapter_size"])
+    given = dropout(one, f"{name} adapter input", given, setup["lora_dropout"])
+    high = _adapter(one, name, given, setup["adapted"][module], width)
     high = add(one, f"{name} scaled", "scale", (high,))
-    out = add(one, f"{name} sum", "add", (out, high), size=max(one["size"][out], fine))
-    return cast(one, f"{name} output", out, size)
+    total = max(one["size"][out], one["size"][high])
+    result = one["size"][out]
+    out = add(one, f"{name} sum", "add", (out, high), size=total)
+    return cast(one, f"{name} output", out, result)
+
+
+def _adapter(one: "Piece", name: str, given: str, r: int, width: int) -> str:
+    """Add the two matrices of an adapter."""
+    size, inner = one["setup"]["adapter_size"], one["width"][given]
+    low = _product(
+        one, f"{name} low", given, r, weight_size=size, trained=inner * r * size, adapts=True
+    )
+    return _product(
+        one, f"{name} high", low, width, weight_size=size, trained=r * width * size, adapts=True
+    )
+
+
+def _product(
+    one: "Piece",
+    name: str,
+    of: str,
+    width: int,
+    *,
+    weight_size: int,
+    trained: int = 0,
+    bias: int = 0,
+    adapts: bool = False,
+) -> str:
+    """Add a product with a matrix, which autocast brings to 16 bits."""
+    setup, inner = one["setup"], one["width"][of]
+    operation = "linear" if trained or not bias else "biased"
+    if not setup["half"]:
+        return add(one, name, operation, (of,), width=width, weight=trained or bias)
+    given = cast(one, f"{name} input", of, 2)
+    if weight_size == 2:
+        return add(one, name, operation, (given,), width=width, weight=trained or bias)
+    # A copy of a trained matrix stays in autocast's cache until the forward pass ends.
+    one["copies"] += 2 * inner * width if trained else 0
+    matrix = add(
+        one, f"{name} weight", "cast matrix", (), fixed=2 * inner * width, weight=trained or bias
+    )
+    return add(one, name, "match", (given, matrix), width=width)
+
+
+def _quantized(one: "Piece", name: str, of: str, width: int) -> str:
+    """Add a layer of bitsandbytes, which makes its weight for the moment of each pass."""
+    setup, size, inner = one["setup"], one["size"][of], one["width"][of]
+    compute = setup["compute_size"]
+    given = cast(one, f"{name} input", of, compute)
+    keeps = setup["releases"]["bitsandbytes"] < (0, 43)
+    # It is made in the format that it was quantized from, and brought to that of the product.
+    moment = (compute + (2 if compute > 2 else 0)) * inner * width
+    operation = "kept product" if keeps else "linear"
+    out = add(one, f"{name} product", operation, (given,), width=width, moment=moment)
+    return cast(one, name, out, size)
+
+
+def dropout(one: "Piece", name: str, of: str, share: float) -> str:
+    """Add dropout, which keeps a mask of a byte a value."""
+    if not share:
+        return of
+    mask = add(one, f"{name} mask", "new", (of,), size=1)
+    return add(one, f"{name} dropped", "dropout", (of, mask))
+
+
+def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
+    """Add an adapter with a magnitude of its own: both results are scaled by it.
+
+    The matrix of the adapter is multiplied out to find its norm, beside the weight in the same
+    format, and dropped.
+    """
+    setup, inner, width = one["setup"], one["width"][of], one["width"][out]
+    fine = setup["adapter_size"]
+    given = cast(one, f"{name} adapter input", of, fine)
+    given = dropout(one, f"{name} adapter input", given, setup["lora_dropout"])
+    high = _adapter(one, name, given, r, width)
+    result = one["size"][out]
+    if setup["lora_dropout"]:
+        # The base result no longer fits the dropped input: it is computed again, in fp32.
+        wide = add(one, f"{name} weight", "new", (), fixed=fine * inner * width)
+        base = add(one, f"{name} again", "match", (given, wide), width=width)
+    else:
+        base = out
+    scaled = add(
+        one, f"{name} base scaled", "by magnitude", (base,), size=fine, weight=width * fine
+    )
+    weighed = add(one, f"{name} weighed", "by magnitude", (high,), weight=0)
+    weighed = add(one, f"{name} scaled", "scale", (weighed,))
+    extra = add(one, f"{name} extra", "add", (scaled, weighed))
+    out = add(one, f"{name} sum", "add", (out, extra), size=max(one["size"][out], fine))
+    return cast(one, f"{name} output", out, result)
 
 
 def rotate(one: "Piece", name: str, of: str, *, share: float | None = None) -> str:
     """Add rotary positions to a share of each head; the rest is put beside that again."""
+    size = max(one["size"][of], one["setup"]["stream_size"])  # that of the cosines too
     if share is None:
-        return add(one, name, "rotate", (of,))
+        return add(one, name, "rotate", (of,), size=size)
     width = one["width"][of]
     turns = int(width * share)
     turned = add(one, f"{name} to turn", "slice", (of,), width=turns)
-    turned = add(one, f"{name} turned", "rotate", (turned,))
+    turned = add(one, f"{name} turned", "rotate", (turned,), size=size)
     rest = add(one, f"{name} left", "slice", (of,), width=width - turns)
     return add(one, name, "join", (turned, rest), width=width)
-
-
-def dropout(one: "Piece", name: str, of: str, chance: float) -> str:
-    """Drop values by chance, if there is one; the mask has a byte for each."""
-    if not chance:
-        return of
-    mask = add(one, f"{name} mask", "new", (of,), size=1)
-    return add(one, f"{name} dropped", "dropout", (of, mask))
 
 
 def activate(one: "Piece", name: str, of: str, function: str) -> str:

@@ -1,6 +1,7 @@
-"""The settings of a training run, read once: whose loop it is, and what decides what it holds."""
+"""The settings of a run, read once: all that decides what a training step holds."""
 
-from dlp import _check, _config
+from dlp import _check, _config, _loops, _names, _optimizers
+from dlp.adapters import lora_model_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -8,83 +9,31 @@ if TYPE_CHECKING:
     from typing import Any
 
     Setup = dict[str, Any]
-
-# Names of `TrainingArguments`, of TRL's configs and of `from_pretrained` that change no byte here.
-_IGNORED = """
-output_dir num_train_epochs max_steps learning_rate lr_scheduler_type lr_scheduler_kwargs
-warmup_steps warmup_ratio optim_target_modules average_tokens_across_devices max_grad_norm
-label_smoothing_factor bf16_full_eval fp16_full_eval tf32 gradient_checkpointing_kwargs
-torch_compile_backend torch_compile_mode liger_kernel_config neftune_noise_alpha
-torch_empty_cache_steps auto_find_batch_size logging_strategy logging_steps logging_first_step
-log_on_each_node logging_nan_inf_filter include_num_input_tokens_seen log_level log_level_replica
-disable_tqdm report_to run_name project trackio_space_id trackio_bucket_id trackio_static_space_id
-eval_strategy evaluation_strategy eval_steps eval_delay per_device_eval_batch_size
-prediction_loss_only eval_on_start eval_do_concat_batches eval_use_gather_object
-eval_accumulation_steps include_for_metrics batch_eval_metrics save_only_model save_strategy
-save_steps save_on_each_node save_total_limit save_safetensors enable_jit_checkpoint push_to_hub
-hub_token hub_private_repo hub_model_id hub_strategy hub_always_push hub_revision
-load_best_model_at_end metric_for_best_model greater_is_better ignore_data_skip
-restore_callback_states_from_checkpoint full_determinism seed data_seed use_cpu
-accelerator_config parallelism_config dataloader_drop_last dataloader_num_workers
-dataloader_pin_memory dataloader_persistent_workers dataloader_prefetch_factor
-dataloader_multiprocessing_context dataloader_in_order remove_unused_columns label_names
-train_sampling_strategy group_by_length length_column_name ddp_find_unused_parameters
-ddp_bucket_cap_mb ddp_broadcast_buffers ddp_static_graph ddp_backend ddp_timeout ddp_timeout
-debug skip_memory_metrics do_train do_eval do_predict resume_from_checkpoint local_rank
-adam_beta1 adam_beta2 adam_epsilon optim_args half_precision_backend
-overwrite_output_dir logging_dir
-trust_remote_code router_aux_loss_coef chat_template_path dataset_text_field dataset_kwargs
-dataset_num_proc eos_token pad_token truncation_mode shuffle_dataset packing_strategy
-pad_to_multiple_of eval_packing completion_only_loss assistant_only_loss
-device_map low_cpu_mem_usage use_safetensors revision token cache_dir
-""".split()  # noqa: SIM905
+    Given = Mapping[str, object]
 
 _READ = """
-per_device_train_batch_size max_length max_seq_length gradient_checkpointing
-activation_checkpointing activation_checkpointing_kwargs gradient_accumulation_steps optim dtype
-torch_dtype bf16 fp16 attn_implementation use_cache attention_mask packing padding_free
-use_liger_kernel loss loss_type prepare_model_for_kbit_training torch_compile num_labels
-activation_offloading num_layers_unfrozen weight_decay model_init_kwargs
+per_device_train_batch_size max_length max_seq_length gradient_checkpointing activation_checkpointing
+gradient_checkpointing_kwargs activation_checkpointing_kwargs gradient_accumulation_steps optim
+optim_args dtype torch_dtype bf16 fp16 attn_implementation use_cache attention_mask packing
+padding_free use_liger_kernel loss prepare_model_for_kbit_training torch_compile num_labels
+activation_offloading num_layers_unfrozen weight_decay max_grad_norm model_init_kwargs
+optimizer_in_bwd enable_activation_offloading compile
 """.split()  # noqa: SIM905
 
-# What each loop does where nothing is said, and whether its variables keep the model's output
-# through the backward pass.
-LOOPS: "dict[str, dict[str, object]]" = {
-    "transformers": {
-        "per_device_train_batch_size": 8,
-        "optim": "adamw_torch_fused",
-        "holds_output": False,
-    },
-    "trl": {
-        "per_device_train_batch_size": 8,
-        "max_length": 1024,
-        "gradient_checkpointing": True,
-        "bf16": True,
-        "optim": "adamw_torch_fused",
-        "loss": "chunked",
-        "holds_output": False,
-    },
-    "pytorch": {"optim": "adamw_torch", "holds_output": True},
-    "litgpt": {"optim": "adamw_torch", "holds_output": True},
-    "torchtune": {"optim": "adamw_torch", "holds_output": False},
-    "torchtitan": {"optim": "adamw_torch", "holds_output": False},
-    "unsloth": {"optim": "adamw_8bit", "holds_output": False},
-    "axolotl": {"optim": "adamw_torch_fused", "holds_output": False},
-}
-"""The libraries whose training loop is known."""
-
-# The releases that the recorded traces are of; another may be named after the loop.
-RELEASES: "dict[str, tuple[int, ...]]" = {
-    "transformers": (5, 23, 0),
-    "peft": (0, 21, 2),
-    "trl": (1, 16, 0),
-    "torch": (2, 13, 0),
-    "bitsandbytes": (0, 50, 2),
+# Other names of the same settings.
+_ALIASES = {
+    "torch_dtype": "dtype",
+    "max_seq_length": "max_length",
+    "activation_checkpointing": "gradient_checkpointing",
+    "activation_checkpointing_kwargs": "gradient_checkpointing_kwargs",
+    "enable_activation_offloading": "activation_offloading",
+    "compile": "torch_compile",
 }
 
 _FORMATS = {
     "float32": 4,
     "fp32": 4,
+    "float": 4,
     "float16": 2,
     "fp16": 2,
     "half": 2,
@@ -92,86 +41,129 @@ _FORMATS = {
     "bf16": 2,
 }
 
-# Attention by the name of its implementation.
+# What computes attention, by the name of its implementation.
 _ATTENTIONS = {
     "sdpa": "sdpa",
     "eager": "eager",
     "flash_attention_2": "flash",
     "flash_attention_3": "flash",
-    "flex_attention": "flash",
 }
+
+_LOSSES = ("full", "chunked", "fused")
 
 
 def read(
-    config: "Mapping[str, object]",
-    training: "Mapping[str, object]",
-    lora: "Mapping[str, object] | None",
-    quantization: "Mapping[str, object] | None",
+    config: "Given",
+    training: "Given",
+    lora: "Given | None",
+    quantization: "Given | None",
     method: "str | None",
-    library: str,
+    library: object,
 ) -> "Setup":
     """Read all settings of a run, with the defaults of the library."""
-    loop, releases = _library(library)
-    known = _IGNORED + _READ
-    given: "dict[str, Any]" = dict(LOOPS[loop])
-    for key, value in _check.keywords("training", training).items():
-        if key not in known:
-            raise ValueError(f"training must have names of TrainingArguments, not {key!r}")
-        if value is not None:
-            given[key] = value
-    method = method or ("full" if lora is None else "lora")
+    loop, releases = _loops.read(library)
+    given = _given(training, loop)
+    if method is None:
+        method = "full" if lora is None else "lora"
+    _check.choice("method", method, ("full", "lora", "head-only"))
+    if (lora is None) == (method == "lora"):
+        raise ValueError(f'lora must be given with method "lora" alone, not with {method!r}')
     model = _config.read(_classifier(config, given, method))
-    setup: "Setup" = {
-        "model": model,
-        "config": config,
-        "loop": loop,
-        "releases": releases,
-        "method": method,
-    }
+    setup: "Setup" = {"model": model, "loop": loop, "releases": releases, "method": method}
     setup.update(model["sizes"])
-    batch = _check.count(
-        'training["per_device_train_batch_size"]', _needed(given, "per_device_train_batch_size")
-    )
+    setup["config"] = config
+    setup["layers"] = _loops.LOOPS[loop].get("layers", "transformers")
+    setup["biased"] = {entry[0]: entry[4] for entry in model["inventory"]}
+    batch = _count(given, "per_device_train_batch_size")
     pixels = _pixels(model)
-    if pixels:
-        length = model["sizes"]["position_rows"]  # patches and the class token
-    else:
-        length = _check.count('training["max_length"]', _needed(given, "max_length"))
+    length = setup["position_rows"] if pixels else _count(given, "max_length")
     setup.update({"batch": batch, "length": length, "tokens": batch * length, "pixels": pixels})
-    for flag in ("gradient_checkpointing", "bf16", "fp16", "attention_mask"):
-        setup[flag] = _check.flag(f'training["{flag}"]', given.get(flag, False))
-    setup["accumulates"] = (
-        _check.count(
-            'training["gradient_accumulation_steps"]', given.get("gradient_accumulation_steps", 1)
-        )
-        > 1
-    )
-    named = given.get("dtype", given.get("torch_dtype"))
-    if named in (None, "auto"):
-        named = config.get("dtype", config.get("torch_dtype", "float32"))
-        if releases["transformers"] < (5,) and given.get("dtype", given.get("torch_dtype")) is None:
-            named = "float32"
-    setup["weight_size"] = _FORMATS[_check.choice('training["dtype"]', named, _FORMATS)]
-    setup["float16"] = setup["fp16"] or named in ("float16", "fp16", "half")
-    setup["half"] = 2 if setup["bf16"] or setup["fp16"] else 0
-    setup["optim"] = given["optim"]
-    setup["holds_output"] = given["holds_output"]
-    setup["loss"] = given.get("loss", "full")
-    setup["use_cache"] = (
-        given.get("use_cache", loop == "pytorch" or releases["transformers"] < (5,))
-        and not setup["gradient_checkpointing"]
-    )
-    _attention(setup, given)
+    for name in (
+        "gradient_checkpointing",
+        "bf16",
+        "fp16",
+        "attention_mask",
+        "packing",
+        "padding_free",
+        "use_liger_kernel",
+        "torch_compile",
+        "activation_offloading",
+        "optimizer_in_bwd",
+    ):
+        setup[name] = _check.flag(f'training["{name}"]', given.get(name, False))
+    windows = _count(given, "gradient_accumulation_steps", 1)
+    setup["accumulates"] = windows > 1
+    setup["max_grad_norm"] = given.get("max_grad_norm", 0)
+    setup["optim"] = _optimizers.read(given["optim"], given.get("optim_args"))
+    setup["holds_output"] = bool(_loops.LOOPS[loop].get("holds_output"))
+    setup["loss"] = _check.choice('training["loss"]', given["loss"], _LOSSES)
+    setup["reentrant"] = _reentrant(given, releases)
+    _formats(setup, given)
     _quantization(setup, quantization, given)
-    _lora(setup, lora)
+    _trained(setup, lora, given)
+    _attention(setup, given)
+    setup["use_cache"] = _caches(setup, given)
     return setup
 
 
-def _needed(given: "Mapping[str, object]", name: str) -> object:
-    """Give a setting that has no default."""
-    if name not in given:
-        raise ValueError(f'training must have "{name}"')
-    return given[name]
+def at(setup: "Setup", place: int) -> "Setup":
+    """Give the settings of one layer, where some are frozen or not adapted."""
+    above = setup["unfrozen"] is None or place >= setup["num_hidden_layers"] - setup["unfrozen"]
+    chosen = setup["adapted_layers"] is None or place in setup["adapted_layers"]
+    if above and chosen:
+        return setup
+    changed = dict(setup)
+    if not above:
+        changed["trained"] = ()
+    if not chosen:
+        changed["adapted"] = {}
+    return changed
+
+
+def _given(training: "Given", loop: str) -> "dict[str, Any]":
+    """Put what is given over what the library does by default; refuse an unknown name."""
+    given: "dict[str, Any]" = dict(_loops.LOOPS[loop])
+    for key, value in _check.keywords("training", training).items():
+        if key not in _READ and key not in _names.IGNORED:
+            near = [name for name in _READ if name[:6] == key[:6]]
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise ValueError(
+                f"training must have names that TrainingArguments, SFTConfig or from_pretrained "
+                f"know, not {key[:60]!r}{hint}"
+            )
+        if key == "model_init_kwargs" and value is not None:
+            for inner, content in _check.keywords('training["model_init_kwargs"]', value).items():
+                given[_ALIASES.get(inner, inner)] = content
+        elif value is not None:
+            given[_ALIASES.get(key, key)] = value
+    return given
+
+
+def _count(given: "Mapping[str, Any]", name: str, default: int | None = None) -> int:
+    """Read a count, which must be given if the library has no default."""
+    if name not in given and default is None:
+        raise ValueError(f'training must have "{name}", for which there is no default')
+    return _check.count(f'training["{name}"]', given.get(name, default))
+
+
+def _classifier(config: "Given", given: "Mapping[str, Any]", method: str) -> "Given":
+    """Name the class that is trained: a classifier, where labels are spoken of."""
+    model = _config.read(config)
+    if model["counted"] in model["family"]["heads"]:
+        return config
+    if "num_labels" not in given and method != "head-only" and model["counted"] != "bare model":
+        return config
+    for name, task in model["family"]["classes"].items():
+        if task in ("sequence-classification", "image-classification"):
+            named = dict(config)
+            named["architectures"] = [name]
+            if "num_labels" in given:
+                named["num_labels"] = given["num_labels"]
+            return named
+    raise ValueError(
+        f'config["model_type"] must be that of a model with a classification head, '
+        f"not {model['model_type']!r}"
+    )
 
 
 def _pixels(model: "_config.Model") -> int:
@@ -189,102 +181,193 @@ def trains(setup: "Setup", module: str, part: str) -> bool:
     return module in setup["trained"]
 
 
-def _library(library: str) -> "tuple[str, dict[str, tuple[int, ...]]]":
-    """Read whose loop it is, and the releases."""
-    if not isinstance(library, str):
-        raise TypeError(f"library must be a str, not {library!r}")
-    releases = dict(RELEASES)
-    loop = ""
-    for part in library.split(","):
-        words = part.split()
-        name = words[0] if words else ""
-        if not loop:
-            loop = _check.choice("library", name, tuple(LOOPS))
-        if len(words) > 1:
-            numbers = words[1].split("+")[0].split(".")
-            release = [int(number) for number in numbers if number.isdigit()]
-            releases["torch" if name == "pytorch" else name] = tuple(release)
-    return loop, releases
+def _reentrant(given: "Mapping[str, Any]", releases: "dict[str, _loops.Release]") -> bool:
+    """Say which of its two kinds checkpointing is."""
+    options = _check.keywords(
+        'training["gradient_checkpointing_kwargs"]', given.get("gradient_checkpointing_kwargs", {})
+    )
+    default = releases["transformers"] < (5,)
+    return _check.flag('"use_reentrant"', options.get("use_reentrant", default))
 
 
-def _classifier(
-    config: "Mapping[str, object]", given: "Mapping[str, Any]", method: str
-) -> "Mapping[str, object]":
-    """Name the class that is trained: a classifier, where labels are spoken of."""
-    model = _config.read(config)
-    if "num_labels" not in given and method != "head-only" and model["counted"] != "bare model":
-        return config
-    if model["counted"] in model["family"]["heads"]:
-        return config
-    for name, what in model["family"]["classes"].items():
-        if what in ("sequence-classification", "image-classification"):
-            named = dict(config)
-            named["architectures"] = [name]
-            if "num_labels" in given:
-                named["num_labels"] = given["num_labels"]
-            return named
-    raise ValueError("a model of this type has no classification head")
+def _formats(setup: "Setup", given: "Mapping[str, Any]") -> None:
+    """Say in what format weights are, and what autocast and the residual stream have."""
+    named = given.get("dtype")
+    if named in (None, "auto"):
+        config = setup["config"]
+        saved = config.get("dtype", config.get("torch_dtype"))
+        reads = named == "auto" or setup["releases"]["transformers"] >= (5,)
+        named = saved if reads and saved is not None else "float32"
+    if isinstance(named, str) and named.startswith("torch."):
+        named = named[6:]
+    setup["format"] = _check.choice('training["dtype"]', named, _FORMATS)
+    setup["weight_size"] = _FORMATS[named]
+    if setup["bf16"] and setup["fp16"]:
+        raise ValueError('training["bf16"] and training["fp16"] must not both be True')
+    if setup["fp16"] and setup["weight_size"] == 2 and setup["format"] not in ("bfloat16", "bf16"):
+        if setup["method"] == "full":
+            raise ValueError(
+                'training["fp16"] must be False when weights are in fp16: gradients cannot be scaled'
+            )
+    setup["float16"] = setup["fp16"] or setup["format"] in ("float16", "fp16", "half")
+    setup["half"] = 2 if setup["bf16"] or setup["fp16"] else 0
+
+
+def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[str, Any]") -> None:
+    """Say what is quantized and how, and in what format the rest is."""
+    setup.update(
+        {"quantized": (), "bits": 0, "double": False, "compute_size": 4, "prepared": False}
+    )
+    if quantization is not None:
+        bits = _check.keywords("quantization", quantization)
+        read = ("load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "bnb_4bit_compute_dtype")
+        read += ("bnb_4bit_use_double_quant", "llm_int8_skip_modules")
+        for key in bits:
+            if key not in read and key not in _names.BITS:
+                raise ValueError(
+                    f"quantization must have names that BitsAndBytesConfig knows, not {key[:60]!r}"
+                )
+        four = _check.flag('quantization["load_in_4bit"]', bits.get("load_in_4bit", False))
+        eight = _check.flag('quantization["load_in_8bit"]', bits.get("load_in_8bit", False))
+        if four == eight:
+            raise ValueError('quantization must have one of "load_in_4bit" and "load_in_8bit"')
+        kind = bits.get("bnb_4bit_quant_type", "fp4")
+        _check.choice('quantization["bnb_4bit_quant_type"]', kind, ("fp4", "nf4"))
+        named = str(bits.get("bnb_4bit_compute_dtype") or "float32").replace("torch.", "")
+        _check.choice('quantization["bnb_4bit_compute_dtype"]', named, _FORMATS)
+        setup["bits"] = 4 if four else 8
+        setup["compute_size"] = _FORMATS[named]
+        setup["double"] = _check.flag(
+            'quantization["bnb_4bit_use_double_quant"]',
+            bits.get("bnb_4bit_use_double_quant", False),
+        )
+        skipped = bits.get("llm_int8_skip_modules") or []
+        linear = _config.modules(setup["model"], _config.LINEAR)
+        names = list(dict.fromkeys(entry[0] for entry in linear))
+        _check.choices(
+            'quantization["llm_int8_skip_modules"]', skipped, names + ["lm_head"], empty=True
+        )
+        setup["quantized"] = tuple(name for name in names if name not in skipped)
+        setup["prepared"] = _check.flag(
+            'training["prepare_model_for_kbit_training"]',
+            given.get("prepare_model_for_kbit_training", False),
+        )
+        if setup["prepared"]:
+            # It turns checkpointing on, unless it is told not to.
+            setup["gradient_checkpointing"] = given.get("gradient_checkpointing", True)
+            setup["weight_size"] = 4
+        if setup["method"] == "full":
+            raise ValueError('method must be "lora" or "head-only" when the model is quantized')
+    wide = setup["half"] and setup["weight_size"] == 4
+    setup["stream_size"] = 4 if wide else setup["weight_size"]
+
+
+def _trained(setup: "Setup", lora: "Given | None", given: "Mapping[str, Any]") -> None:
+    """Say what is adapted, and which weights of the model are trained."""
+    model = setup["model"]
+    setup.update({"adapted": {}, "adapters": [], "adapted_layers": None, "unfrozen": None})
+    setup.update({"adapter_size": 4, "lora_dropout": 0, "dora": False, "biases": "none"})
+    names = {entry[0] for entry in model["inventory"]}
+    setup["trained"] = names if setup["method"] == "full" else set()
+    images = "patch_embedding" in [entry[1] for entry in model["inventory"]]
+    # PEFT saves the head of a classifier of text by itself.
+    setup["trains_head"] = lora is None or not images or bool(lora.get("modules_to_save"))
+    layers = setup["num_hidden_layers"]
+    if "num_layers_unfrozen" in given and given["num_layers_unfrozen"] != -1:
+        setup["unfrozen"] = _check.count(
+            'training["num_layers_unfrozen"]',
+            given["num_layers_unfrozen"],
+            minimum=0,
+            maximum=layers,
+        )
+    if lora is not None:
+        _lora(setup, lora)
+
+
+def _lora(setup: "Setup", lora: "Given") -> None:
+    """Say what is adapted, and what is trained beside adapters."""
+    model = setup["model"]
+    given = _check.keywords("lora", lora)
+    read = ("r", "target_modules", "lora_dropout", "bias", "use_dora", "modules_to_save")
+    read += ("rank_pattern", "layers_to_transform", "autocast_adapter_dtype")
+    for key, value in given.items():
+        if key in _names.LORA_REFUSED:
+            if value:
+                raise ValueError(f'lora["{key}"] must be left out: what it holds is not known')
+        elif key not in read and key not in _names.LORA:
+            raise ValueError(f"lora must have names that LoraConfig knows, not {key[:60]!r}")
+    if (
+        isinstance(given.get("target_modules"), str)
+        and given.get("layers_to_transform") is not None
+    ):
+        raise ValueError(
+            'lora["target_modules"] must be a list when "layers_to_transform" is given'
+        )
+    if given.get("target_modules") is None:
+        raise ValueError('lora must have "target_modules"')
+    r = _check.count('lora["r"]', given.get("r", 8))
+    ranks = given.get("rank_pattern") or {}
+    saved = list(given.get("modules_to_save") or ())
+    heads = ("classifier", "score")
+    counted = {"config": setup["config"], "r": r, "target_modules": given["target_modules"]}
+    counted["modules_to_save"] = [name for name in saved if name not in heads]
+    counted.update(bias=given.get("bias", "none"), use_dora=given.get("use_dora", False))
+    lora_model_parameters(rank_pattern=ranks, **counted)  # which refuses what PEFT refuses
+    setup["biases"] = given.get("bias", "none")
+    setup["dora"] = given.get("use_dora", False)
+    setup["lora_dropout"] = _check.number(
+        'lora["lora_dropout"]', given.get("lora_dropout", 0), maximum=1
+    )
+    linear = _config.modules(model, _config.LINEAR)
+    targets = given["target_modules"]
+    if isinstance(targets, str):
+        targets = [entry[0] for entry in linear]
+    if [1 for entry in _config.modules(model, ("token_embedding",)) if entry[0] in targets]:
+        raise ValueError('lora["target_modules"] must not have the embedding: it is not known')
+    autocast = given.get("autocast_adapter_dtype")
+    if autocast is None:
+        default = setup["releases"]["peft"] >= (0, 12)
+        autocast = _loops.LOOPS[setup["loop"]].get("autocast_adapter_dtype", default)
+    wide = _check.flag('lora["autocast_adapter_dtype"]', autocast)
+    setup["adapter_size"] = 4 if wide else setup["weight_size"]
+    if setup["loop"] == "trl" and setup["quantized"]:
+        setup["adapter_size"] = 2
+    layers = given.get("layers_to_transform")
+    if layers is not None:
+        chosen = [layers] if isinstance(layers, int) else layers
+        highest = setup["num_hidden_layers"] - 1
+        setup["adapted_layers"] = tuple(
+            _check.count('lora["layers_to_transform"]', each, minimum=0, maximum=highest)
+            for each in _check.sequence('lora["layers_to_transform"]', chosen)
+        )
+    adapted = {}
+    for module, inputs, outputs, _, copies in linear + _config.modules(model, ("output_head",)):
+        if module in targets:
+            rank = ranks.get(module, r)
+            adapted[module] = rank
+            if setup["adapted_layers"] is not None:
+                copies = copies * len(setup["adapted_layers"]) // setup["num_hidden_layers"]
+            setup["adapters"].append((rank, inputs, outputs, copies))
+    setup["adapted"] = adapted
+    setup["trained"] = set(counted["modules_to_save"])
 
 
 def _attention(setup: "Setup", given: "Mapping[str, Any]") -> None:
-    """Say what computes attention."""
+    """Say what computes attention: which kernel, if it is left to PyTorch."""
     name = given.get("attn_implementation", "sdpa")
     kind = _ATTENTIONS[_check.choice('training["attn_implementation"]', name, _ATTENTIONS)]
+    packed = (4, 53) <= setup["releases"]["transformers"][:2] <= (4, 57)
+    setup["masked"] = setup["attention_mask"] or (packed and setup["loop"] != "litgpt")
+    if setup["packing"] or setup["padding_free"]:
+        setup["masked"] = kind != "flash"
+    if kind == "flash":
+        setup["masked"] = False
     setup["attention"] = kind
 
 
-def _quantization(
-    setup: "Setup", quantization: "Mapping[str, object] | None", given: "Mapping[str, Any]"
-) -> None:
-    """Say what is quantized, and in what format the rest is."""
-    setup["quantized"] = ()
-    setup["prepared"] = False
-    setup["stream_size"] = (
-        4 if setup["half"] and setup["weight_size"] == 4 else setup["weight_size"]
-    )
-    if quantization is None:
-        return
-    bits = _check.keywords("quantization", quantization)
-    setup["bits"] = 4 if bits.get("load_in_4bit") else 8
-    setup["double"] = bool(bits.get("bnb_4bit_use_double_quant", False))
-    setup["quantized"] = tuple(
-        dict.fromkeys(m for m, _, _, _, _ in _config.modules(setup["model"], _config.LINEAR))
-    )
-    setup["weight_size"] = setup["rest_size"] = 2
-    setup["prepared"] = bool(given.get("prepare_model_for_kbit_training", setup["loop"] != "trl"))
-    if setup["prepared"]:
-        setup["weight_size"] = 4
-    setup["stream_size"] = setup["weight_size"]
-
-
-def _lora(setup: "Setup", lora: "Mapping[str, object] | None") -> None:
-    """Say what is adapted and what is trained."""
-    setup["adapted"] = ()
-    setup["adapters"] = []
-    setup["trained"] = ()
-    setup["r"] = setup["lora_dropout"] = 0
-    images = "patch_embedding" in [entry[1] for entry in setup["model"]["inventory"]]
-    # PEFT saves the head of a classifier of text by itself.
-    setup["trains_head"] = lora is None or not images or bool(lora.get("modules_to_save"))
-    setup["adapter_size"] = setup["weight_size"]
-    if lora is None:
-        every = _config.modules(setup["model"], _config.PARTS)
-        setup["trained"] = tuple(m for m, _, _, _, _ in every) if setup["method"] == "full" else ()
-        return
-    given = _check.keywords("lora", lora)
-    setup["r"] = _check.count('lora["r"]', given.get("r", 8))
-    linear = _config.modules(setup["model"], _config.LINEAR)
-    vocabulary = _config.modules(setup["model"], _config.VOCABULARY)
-    targets = given["target_modules"]
-    if targets == "all-linear":
-        targets = [m for m, _, _, _, _ in linear]
-    setup["adapted"] = tuple(targets)
-    setup["lora_dropout"] = given.get("lora_dropout", 0)
-    if given.get("autocast_adapter_dtype", setup["releases"]["peft"] >= (0, 12)):
-        setup["adapter_size"] = 4
-    setup["adapters"] = [
-        (inputs, outputs, copies)
-        for module, inputs, outputs, _, copies in linear + vocabulary
-        if module in targets
-    ]
-    setup["trained"] = tuple(given.get("modules_to_save") or ())
+def _caches(setup: "Setup", given: "Mapping[str, Any]") -> bool:
+    """Say whether the forward pass makes a cache of keys and values."""
+    if setup["gradient_checkpointing"] or not setup["model"]["family"]["causal"]:
+        return False
+    default = setup["loop"] == "pytorch" or setup["releases"]["transformers"] < (5,)
+    return _check.flag('training["use_cache"]', given.get("use_cache", default))

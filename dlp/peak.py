@@ -1,6 +1,6 @@
 """Peak memory: what a training step holds at its fullest moment, which decides whether it fits."""
 
-from dlp import _check, _config, _layers, _losses, _optimizers, _pieces, _training
+from dlp import _check, _config, _layers, _loops, _losses, _optimizers, _pieces, _training
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TRAINED_PARTS: "tuple[TrainedPart, ...]" = ("full", "lora", "head-only")
 """What is trained: every weight, adapters on a frozen model, or the head of a classifier alone."""
 
-LIBRARIES = tuple(_training.LOOPS)
+LIBRARIES = tuple(_loops.LOOPS)
 """The libraries whose training loop is known."""
 
 MOMENTS = ("forward end", "loss backward", "layer backward", "backward end", "update")
@@ -135,15 +135,12 @@ def peak_memory(
     tensors = _trained(setup)
     static = {
         "weights": _weights(setup),
-        "adapters": sum(
-            setup["r"] * (inputs + outputs) * copies * setup["adapter_size"]
-            for inputs, outputs, copies in setup["adapters"]
-        ),
+        "adapters": _adapters(setup),
         "optimizer": _optimizers.states(setup["optim"], tensors),
         "inputs": _inputs(setup),
         "workspace": _WORKSPACE,
     }
-    gradients = sum(values * size * copies for values, size, copies in tensors)
+    gradients = sum(rows * columns * size * copies for rows, columns, size, copies in tensors)
     held = _moments(setup, gradients)
     held["update"]["working"] = _optimizers.working(setup["optim"], tensors)
     moments = {}
@@ -173,36 +170,67 @@ def _inputs(setup: "_training.Setup") -> int:
 
 
 def _weights(setup: "_training.Setup") -> int:
-    """Give the bytes of the model as it is loaded."""
+    """Give the bytes of the model as it is loaded, and of the copies that are trained beside it."""
     total = 0
     for module, part, inputs, outputs, has_bias, copies in setup["model"]["inventory"]:
         size = setup["weight_size"]
+        weight = inputs * outputs * size
         if part == "output_head" and setup["tie_word_embeddings"]:
             weight = 0
         elif module in setup["quantized"] and part in _config.LINEAR:
-            values = inputs * outputs
-            scales = values // 64
-            weight = values // 2 if setup["bits"] == 4 else values
-            weight += scales + scales // 64 if setup["double"] else 4 * scales
-        else:
-            weight = inputs * outputs * size
-        total += copies * (weight + (outputs * size if has_bias else 0))
+            weight = _quantized_weight(setup, inputs * outputs)
+        weight += outputs * size if has_bias else 0
+        total += copies * weight
+        if setup["method"] == "lora" and _training.trains(setup, module, part):
+            total += copies * (inputs * outputs + (outputs if has_bias else 0)) * size
     return total
+
+
+def _quantized_weight(setup: "_training.Setup", values: int) -> int:
+    """Give the bytes of a matrix that bitsandbytes has quantized, with its scales and tables."""
+    if setup["bits"] == 8:
+        return values
+    blocks = -(-values // 64)
+    scales = 4 * blocks
+    if setup["double"]:
+        # Scales in 8 bits, each 256 of them with one in fp32, a table of 256 values, and a mean.
+        scales = blocks + 4 * -(-blocks // 256) + 4 * 256 + 4
+    return -(-values // 2) + scales + 4 * 16
+
+
+def _adapters(setup: "_training.Setup") -> int:
+    """Give the bytes of the adapters."""
+    return sum(
+        (r * (inputs + outputs) + (outputs if setup["dora"] else 0)) * copies
+        for r, inputs, outputs, copies in setup["adapters"]
+    ) * int(setup["adapter_size"])
 
 
 def _trained(setup: "_training.Setup") -> "list[_optimizers.Tensor]":
     """List the tensors that are trained."""
-    found = []
+    found: "list[_optimizers.Tensor]" = []
+    size, layers = setup["weight_size"], setup["num_hidden_layers"]
     for module, part, inputs, outputs, has_bias, copies in setup["model"]["inventory"]:
-        if _training.trains(setup, module, part):
-            if part != "output_head" or not setup["tie_word_embeddings"]:
-                found.append((inputs * outputs, setup["weight_size"], copies))
-            if has_bias:
-                found.append((outputs, setup["weight_size"], copies))
-    for inputs, outputs, copies in setup["adapters"]:
-        found.append((setup["r"] * inputs, setup["adapter_size"], copies))
-        found.append((setup["r"] * outputs, setup["adapter_size"], copies))
-    return found
+        if setup["unfrozen"] is not None:
+            if part.endswith("embedding"):
+                continue
+            copies = copies // layers * setup["unfrozen"] + copies % layers
+        trains = _training.trains(setup, module, part)
+        shared = part == "output_head" and setup["tie_word_embeddings"]
+        if trains and not (shared and setup["method"] == "full"):
+            found.append((inputs, outputs, size, copies))
+        lone = setup["biases"] == "all" or (
+            setup["biases"] == "lora_only" and module in setup["adapted"]
+        )
+        if has_bias and (trains or lone):
+            found.append((1, outputs, size, copies))
+    fine = setup["adapter_size"]
+    for r, inputs, outputs, copies in setup["adapters"]:
+        found.append((r, inputs, fine, copies))
+        found.append((outputs, r, fine, copies))
+        if setup["dora"]:
+            found.append((1, outputs, fine, copies))
+    return [each for each in found if each[3]]
 
 
 def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[str, int]]":
@@ -210,12 +238,13 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     checkpointed = setup["gradient_checkpointing"]
     stay = not setup["accumulates"]
     before = _pieces.finish(_layers.embeddings(setup), gradients_stay=stay)
-    layers = _follow_layers(setup, before["flows"] or checkpointed)
+    layers, cached = _follow_layers(setup, before["flows"] or checkpointed)
+    head = _losses.head(setup)
     after = _pieces.finish(
-        _losses.head(setup),
+        head,
         needs=("x",) if layers[-1]["flows"] else (),
-        held=("logits",) if setup["holds_output"] else (),
-        in_scope=("logits",),
+        held=head["held"] if setup["holds_output"] else (),
+        in_scope=head["held"] + head["in_scope"],
         gradients_stay=stay,
     )
     checkpoint = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
@@ -230,6 +259,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "activations": below + sum(kept),
         "cache": sum(layer["output"] for layer in layers),
         "logits": after["forward"],
+        "working": cached,
     }
     loss = {
         "gradients": old + (0 if old else after["gradients_then"]),
@@ -241,38 +271,52 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     layer["activations"] += below
     layer["gradients"] = old or layer["gradients"] + after["gradients"]
     layer["logits"] = output["logits"]
-    tied = setup["tie_word_embeddings"] and before["gradients"]
+    # A tied matrix has one gradient from the head, which waits for that from the embedding: their sum
+    # is a third.
+    waits = before["gradients"] if setup["tie_word_embeddings"] else 0
+    layer["gradients"] += waits if old else 0
+    result = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
+    arrived = result if before["flows"] else 0
+    if checkpointed and not before["flows"]:
+        arrived = 2 * result  # the embedding's output has the gradient itself, and still lives
     end = {
         "gradients": all_gradients,
         "cache": _cache(setup, layers, len(layers)),
         "logits": output["logits"],
-        # A tied matrix has a gradient from the head, and another one comes from the embedding.
-        "working": before["gradients"] if tied or old else 0,
+        "working": arrived
+        + (3 if old else 2) * waits
+        + (before["gradients"] if old and not waits else 0),
     }
     update = {"gradients": all_gradients, "cache": end["cache"], "logits": output["logits"]}
     return dict(zip(MOMENTS, (forward, loss, layer, end, update)))
 
 
-def _follow_layers(setup: "_training.Setup", flows: bool) -> "list[_autograd.Run]":
-    """Follow each layer forward and backward; those that are alike, once."""
+def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autograd.Run], int]":
+    """Follow each layer forward and backward; those that are alike, once.
+
+    Beside the layers goes what autocast still has of their weights when they are done.
+    """
     elsewhere = ("x",) if setup["gradient_checkpointing"] else ()
-    held = ("keys", "values") if setup["use_cache"] else ()
     _check.count("num_hidden_layers", setup["num_hidden_layers"], maximum=_MOST_LAYERS)
     found: "dict[object, _autograd.Run]" = {}
-    layers = []
+    copies: dict[object, int] = {}
+    layers, cached = [], 0
     for place in range(setup["num_hidden_layers"]):
         kind = (_layers.kind(setup, place), flows)
         if kind not in found:
+            layer = _layers.layer(setup, place)
             found[kind] = _pieces.finish(
-                _layers.layer(setup, place),
+                layer,
                 needs=("x",) if flows else (),
-                held=held,
+                held=layer["held"],
                 elsewhere=elsewhere,
                 gradients_stay=not setup["accumulates"],
             )
+            copies[kind] = layer["copies"] if setup["gradient_checkpointing"] else 0
+        cached += copies[kind]
         layers.append(found[kind])
         flows = found[kind]["flows"]
-    return layers
+    return layers, cached
 
 
 def _cache(setup: "_training.Setup", layers: "list[_autograd.Run]", done: int) -> int:

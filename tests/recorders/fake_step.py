@@ -59,6 +59,8 @@ class LiveBytes(TorchDispatchMode):
 
     def count(self, tensor: torch.Tensor, operation: str = "given") -> None:
         """Count a tensor's storage, unless it is counted already."""
+        if tensor.device.type == "meta":
+            return  # managed memory, which the allocator does not count
         storage = tensor.untyped_storage()
         key = storage._cdata
         if key in self._storages:

@@ -13,18 +13,28 @@ if TYPE_CHECKING:
     from tests.recorders.common import Untyped
 
 
-def _bitsandbytes(name: str, **options: Any) -> Callable[[Any], Any]:
-    """Make an optimizer of bitsandbytes, whose update runs in place on a GPU."""
+def _bitsandbytes(name: str) -> Callable[[Any], Any]:
+    """Make an optimizer of bitsandbytes whose update, in place on a GPU, makes nothing.
+
+    Its states are made by the library's own `init_state`.
+    """
 
     def make(trained: list[torch.nn.Parameter]) -> Untyped:
-        optim = import_module("bitsandbytes.optim")
-        base = import_module("bitsandbytes.optim.optimizer")
-        kind = getattr(optim, name)
-        base.Optimizer8bit.get_state_buffer = _state_buffer
-        made = type(name, (kind,), {"update_step": lambda *_, **__: None})
-        return made(trained, lr=1e-4, **options)
+        kind = getattr(import_module("bitsandbytes.optim"), name)
+        own = {
+            "update_step": lambda *_, **__: None,
+            "get_state_buffer": _state_buffer,
+            "fill_qmap": _tables,
+        }
+        return type(name, (kind,), own)(trained, lr=1e-4)
 
     return make
+
+
+def _tables(self: Any) -> None:
+    """Make the tables by which 8-bit states are read."""
+    self.name2qmap["dynamic"] = torch.empty(256)
+    self.name2qmap["udynamic"] = torch.empty(256)
 
 
 def _state_buffer(self: Any, p: torch.Tensor, dtype: Any = torch.float32) -> torch.Tensor:

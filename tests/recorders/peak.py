@@ -64,7 +64,7 @@ def make_model(inputs: Record) -> Untyped:
         bitsandbytes = importlib.import_module("tests.recorders.fake_quantized")
         bitsandbytes.quantize(model, inputs["quantization"])
     if training.get("prepare_model_for_kbit_training"):
-        prepare(model, bool(training.get("gradient_checkpointing")))
+        prepare(model, bool(training.get("gradient_checkpointing", True)))
     if method == "head-only":
         for name, parameter in model.named_parameters():
             parameter.requires_grad_(name.startswith(("score.", "classifier.")))
@@ -73,7 +73,8 @@ def make_model(inputs: Record) -> Untyped:
         freeze(model, unfrozen)
     if inputs.get("lora"):
         model = adapt(model, dict(inputs["lora"]), config)
-    if training.get("gradient_checkpointing"):
+    prepared = training.get("prepare_model_for_kbit_training")
+    if training.get("gradient_checkpointing", prepared):
         inner = model.get_base_model() if inputs.get("lora") else model
         if inputs.get("lora"):
             inner.enable_input_require_grads()
@@ -106,7 +107,9 @@ def prepare(model: Untyped, checkpointed: bool) -> None:
 def freeze(model: Untyped, unfrozen: int) -> None:
     """Train the layers at the top alone, with what follows them."""
     layers = layers_of(model)
-    model.get_input_embeddings().requires_grad_(False)
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding):
+            module.requires_grad_(False)
     for layer in list(layers)[: len(layers) - unfrozen]:
         layer.requires_grad_(False)
 
@@ -120,7 +123,19 @@ def adapt(model: Untyped, lora: Record, config: Config) -> Untyped:
         task = None
     lora.setdefault("fan_in_fan_out", config["model_type"] in {"gpt2", "gpt_bigcode"})
     adapters = peft.LoraConfig(task_type=task, **lora)
-    return peft.get_peft_model(model, adapters, autocast_adapter_dtype=autocast)
+    adapted = peft.get_peft_model(model, adapters, autocast_adapter_dtype=autocast)
+    for module in adapted.modules():
+        if "modules_to_save" in module._modules:
+            renew(module.modules_to_save)
+    return adapted
+
+
+def renew(copies: torch.nn.Module) -> None:
+    """Give copies storages of their own: a copied fake tensor has one that views do not share."""
+    for module in copies.modules():
+        for name, parameter in module._parameters.items():
+            if parameter is not None:
+                module._parameters[name] = torch.nn.Parameter(torch.empty_like(parameter))
 
 
 def layers_of(model: Untyped) -> Untyped:
@@ -131,7 +146,9 @@ def layers_of(model: Untyped) -> Untyped:
 
 def make_optimizer(inputs: Record, model: Untyped) -> Untyped:
     """Build the optimizer that `TrainingArguments` names so."""
-    name = inputs["training"].get("optim", "adamw_torch_fused")
+    loop = inputs.get("library", "transformers")
+    usual = "adamw_torch" if loop.startswith("pytorch") else "adamw_torch_fused"
+    name = inputs["training"].get("optim", usual)
     trained = [each for each in model.parameters() if each.requires_grad]
     optimizers = importlib.import_module("tests.recorders.optimizers")
     return optimizers.OPTIMIZERS[name](trained)
@@ -213,6 +230,7 @@ def mark(model: Untyped, tracker: LiveBytes) -> None:
     layers = layers_of(model)
     for handle in getattr(model, "_marks", []):
         handle.remove()
+    model._marks = []
 
     def enter(phase: str) -> Callable[[torch.Tensor], None]:
         def hook(_gradient: torch.Tensor) -> None:
@@ -231,7 +249,20 @@ def mark(model: Untyped, tracker: LiveBytes) -> None:
         if given and given[0].requires_grad and tracker.phase == "forward":
             given[0].register_hook(enter("rest"))
 
-    model._marks = [
+    # With reentrant checkpointing a layer runs without a graph: what follows the layers sees it.
+    for parent in model.modules():
+        names = list(parent._modules)
+        if layers in parent._modules.values():
+            after = names[names.index(next(n for n in names if parent._modules[n] is layers)) + 1 :]
+
+            def follows(_module: Untyped, given: Untyped) -> None:
+                if given and given[0].requires_grad and tracker.phase == "forward":
+                    given[0].register_hook(enter("layers"))
+
+            model._marks = [
+                parent._modules[n].register_forward_pre_hook(follows) for n in after[:1]
+            ]
+    model._marks += [
         layers[-1].register_forward_hook(ended),
         layers[0].register_forward_pre_hook(began),
     ]

@@ -1,0 +1,85 @@
+"""Layers of bitsandbytes on fake tensors: what they hold, and what they make and keep.
+
+Their products are kernels for a GPU. Here a product makes the weight for the moment that it takes,
+as `dequantize_4bit` does, keeps nothing of its input (bitsandbytes 0.50.2, `autograd/_functions.py`,
+`MatMul4Bit`), and brings its input to the format in which it computes and its output back
+(`nn/modules.py`, `Linear4bit.forward`). That real layers hold as many bytes as these is recorded
+too, in `states`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+
+if TYPE_CHECKING:
+    from tests.recorders.common import Record, Untyped
+
+FORMATS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+class Product(torch.autograd.Function):
+    """A product with a weight that is made for the moment."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, layer: Linear4bit) -> torch.Tensor:  # type: ignore[override]
+        """Multiply, and keep nothing."""
+        ctx.layer = layer
+        return F.linear(x, layer.made(x.dtype), layer.bias)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]
+        """Make the weight again."""
+        return torch.matmul(gradient, ctx.layer.made(gradient.dtype)), None
+
+
+class Linear4bit(torch.nn.Linear):
+    """A linear layer in 4 bits, with the name that PEFT looks for."""
+
+    def __init__(self, linear: torch.nn.Linear, bits: Record) -> None:
+        """Hold packed values, scales, and the tables to read them by."""
+        torch.nn.Module.__init__(self)
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        values = self.in_features * self.out_features
+        self._saved_as = linear.weight.dtype
+        self._compute = FORMATS[bits.get("bnb_4bit_compute_dtype", "float32")]
+        self.weight = torch.nn.Parameter(
+            torch.empty(math.ceil(values / 2), 1, dtype=torch.uint8), requires_grad=False
+        )
+        blocks = math.ceil(values / 64)
+        if bits.get("bnb_4bit_use_double_quant"):
+            self.register_buffer("scales", torch.empty(blocks, dtype=torch.uint8))
+            self.register_buffer("second_scales", torch.empty(math.ceil(blocks / 256)))
+            self.register_buffer("second_table", torch.empty(256))
+            self.register_buffer("mean", torch.empty(1))
+        else:
+            self.register_buffer("scales", torch.empty(blocks))
+        self.register_buffer("table", torch.empty(16))
+        self.bias = linear.bias
+
+    def made(self, kind: torch.dtype) -> torch.Tensor:
+        """Make the weight as it was, in the format of the product."""
+        shape = (self.out_features, self.in_features)
+        return torch.empty(shape, dtype=self._saved_as).to(kind)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Multiply in the format to compute in."""
+        given = x.dtype
+        x = x.to(self._compute)
+        if self.bias is not None and self.bias.dtype != x.dtype:
+            self.bias = torch.nn.Parameter(self.bias.detach().to(x.dtype), requires_grad=False)
+        out: torch.Tensor = Product.apply(x, self)
+        return out.to(given)
+
+
+def quantize(model: Untyped, bits: Record) -> None:
+    """Put layers of 4 bits in the place of all linear layers but the output head."""
+    skipped = ["lm_head", "score", "classifier", *bits.get("llm_int8_skip_modules", [])]
+    for name, module in list(model.named_modules()):
+        parent, _, own = name.rpartition(".")
+        if isinstance(module, torch.nn.Linear) and own not in skipped:
+            setattr(model.get_submodule(parent), own, Linear4bit(module, bits))
+    model.requires_grad_(False)
