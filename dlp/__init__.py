@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dlp.small_adapters import *
     from dlp.soft_prompts import *
     from dlp.compute import *
+    from dlp.accelerators import *
     from dlp.throughput import *
     from dlp.peak import *
     from dlp.limits import *
@@ -38,7 +39,7 @@ else:
     _MODULES = (  # noqa: SIM905
         "steps units quantization activations logits transformer memory parallel families "
         "architectures cache models heads objective adapters small_adapters soft_prompts compute "
-        "throughput peak limits"
+        "accelerators throughput peak limits"
     ).split()
 
     def __getattr__(name: str) -> object:

@@ -5,52 +5,7 @@ from dlp.compute import training_flops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
-
     from dlp.activations import Recomputation
-
-    Accelerator = Literal["a100", "h100", "tpu-v4", "tpu-v5e", "tpu-v5p"]
-
-# What the makers promise for 16-bit matrix products without sparsity.
-_PEAK_TERAFLOPS: "dict[Accelerator, int]" = {
-    "a100": 312,
-    "h100": 989,
-    "tpu-v4": 275,
-    "tpu-v5e": 197,
-    "tpu-v5p": 459,
-}
-
-ACCELERATORS = tuple(_PEAK_TERAFLOPS)
-"""The devices whose peak [`peak_flops_per_second`][dlp.throughput.peak_flops_per_second] knows."""
-
-
-def peak_flops_per_second(*, accelerator: "Accelerator") -> int:
-    """Give the FLOPs per second that a device is sold with, for dense 16-bit matrix products.
-
-    | `accelerator` | teraFLOPs per second |
-    |---|--:|
-    | `a100` | 312 |
-    | `h100` | 989 |
-    | `tpu-v4` | 275 |
-    | `tpu-v5e` | 197 |
-    | `tpu-v5p` | 459 |
-
-    Args:
-        accelerator: One of `ACCELERATORS`.
-
-    Returns:
-        FLOPs per second of one device.
-
-    Source:
-        nanoGPT, `transformer_sizing.ipynb`, for the A100; Chowdhery et al. 2022 (PaLM), section
-        4.1, for TPU v4; the scaling book, parts 1 and 2, for the rest.
-
-    Examples:
-        >>> peak_flops_per_second(accelerator="a100")
-        312000000000000
-    """
-    _check.choice("accelerator", accelerator, ACCELERATORS)
-    return _PEAK_TERAFLOPS[accelerator] * 10**12
 
 
 def flops_utilization(

@@ -79,6 +79,10 @@ _DEVICES: dict[str, list[Any]] = {
     "num_devices": [6144, 1],
     "peak_flops_per_second": [275 * 10**12, 2.5],
 }
+DENSE = [  # the devices whose FLOPs are known
+    *("t4", "v100-16gb", "v100-32gb", "l4", "l40s", "a100-40gb", "a100-80gb", "h100", "h200"),
+    *("b200", "mi300x", "tpu-v4", "tpu-v5e", "tpu-v5p"),
+]
 _MATRIX: dict[str, list[Any]] = {"in_features": [4096, 11], "out_features": [1024, 4096, 3]}
 _LORA: dict[str, list[Any]] = {
     "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],
@@ -384,7 +388,9 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "num_adapter_parameters": [4_194_304, 0],
         "num_tokens": [4096, 3],
     },
-    "peak_flops_per_second": {"accelerator": list(dlp.ACCELERATORS)},
+    "accelerator_memory_bytes": {"accelerator": list(dlp.ACCELERATORS)},
+    "memory_bytes_per_second": {"accelerator": list(dlp.ACCELERATORS)},
+    "peak_flops_per_second": {"accelerator": DENSE},
     "tokens_per_second": {**_DEVICES, "utilization": [0.5, 1.0, 0]},
     "training_days": {
         "num_parameters": [124_337_664, 1],

@@ -198,11 +198,12 @@ def test_counts_are_exact_however_large() -> None:
 
 
 def test_devices_are_known_by_name() -> None:
-    peaks = {name: dlp.peak_flops_per_second(accelerator=name) for name in dlp.ACCELERATORS}
-    assert peaks["a100"] == 312 * 10**12
-    assert peaks["tpu-v5p"] == 459 * 10**12
-    with pytest.raises(ValueError, match=r"accelerator must be one of a100, .*, not 'abacus'"):
+    assert dlp.peak_flops_per_second(accelerator="a100-80gb") == 312 * 10**12
+    assert dlp.peak_flops_per_second(accelerator="tpu-v5p") == 459 * 10**12
+    with pytest.raises(ValueError, match=r"accelerator must be one of t4, .*, not 'abacus'"):
         result("peak_flops_per_second", accelerator="abacus")
+    with pytest.raises(ValueError, match=r"accelerator must be one of t4, .*, not 'rtx-4090'"):
+        dlp.peak_flops_per_second(accelerator="rtx-4090")
 
 
 # --- Laws -----------------------------------------------------------------------------------------
@@ -296,7 +297,7 @@ def test_the_parts_of_a_forward_pass_sum_to_its_flops(
     share=st.floats(0.01, 1),
     flops=st.floats(1, 1e15),
     devices=st.integers(1, 10_000),
-    accelerator=st.sampled_from(dlp.ACCELERATORS),
+    accelerator=st.sampled_from(["t4", "a100-40gb", "h100", "tpu-v5p"]),
 )
 def test_speed_and_utilization_are_inverses(
     share: float, flops: float, devices: int, accelerator: Any
@@ -316,3 +317,13 @@ def test_speed_and_utilization_are_inverses(
     )
     seconds = tokens / dlp.tokens_per_second(utilization=share, flops_per_token=6 * 7, **machine)
     assert days == pytest.approx(seconds / 24 / 60 / 60)
+
+
+@pytest.mark.parametrize("accelerator", dlp.ACCELERATORS)
+def test_a_device_reads_its_memory_in_a_moment(accelerator: Any) -> None:
+    memory = dlp.accelerator_memory_bytes(accelerator=accelerator)
+    assert memory % dlp.GIB == 0
+    if accelerator.endswith("gb"):
+        assert accelerator.endswith(f"-{memory // dlp.GIB}gb")
+    # Whatever the maker, a device is built to read all that it has many times a second.
+    assert 0.01 < memory / dlp.memory_bytes_per_second(accelerator=accelerator) < 0.1

@@ -94,7 +94,7 @@ def test_every_table_of_a_docstring_is_evaluated() -> None:
 def test_a_table_of_choices_has_the_numbers_that_the_function_gives(name: str) -> None:
     (((argument, title, *_), *rows),) = tables(name)
     parameter = argument.strip("`")
-    scale = 10**12 if title.startswith("tera") else 1
+    scale = {"teraFLOPs": 10**12, "GB": 10**9, "GiB": 2**30}.get(title.split()[0], 1)
     table = {
         choice: float(row[1]) * scale for row in rows for choice in re.findall(r"`(.+?)`", row[0])
     }

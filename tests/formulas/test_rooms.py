@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ROOMS = [
     {"_check", "_autograd", "_optimizers"},
     {"_pieces", "families", "models", "objective", "quantization", "steps", "transformer", "units"},
-    {"_config", "heads", "activations"},
+    {"_config", "accelerators", "heads", "activations"},
     {"adapters", "architectures", "cache", "compute", "logits", "small_adapters", "soft_prompts"},
     {"memory", "throughput", "_training", "_layers", "_losses"},
     {"parallel", "peak"},
