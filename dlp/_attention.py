@@ -31,14 +31,17 @@ def attend(one: "Piece", q: str, k: str, v: str, *, mask: bool, how: "Mapping[st
         and grouped
         and not (how["shares"] or _knows_groups(setup, mask))
     ):
-        k = add(one, "repeated keys", "repeat", (k,), width=wide)
-        v = add(one, "repeated values", "repeat", (v,), width=wide)
+        # One head is spread over all without a copy.
+        how_often = "spread" if setup["num_key_value_heads"] == 1 else "repeat"
+        k = add(one, "repeated keys", how_often, (k,), width=wide)
+        v = add(one, "repeated values", how_often, (v,), width=wide)
         grouped = False
     if setup["attention"] == "sdpa" and how["copies"]:
         # Before 4.49, queries and values, views with heads and tokens exchanged, are copied.
         q = add(one, "queries in order", "copy", (q,))
-        k = k if k == "repeated keys" else add(one, "keys in order", "copy", (k,))
-        v = v if v == "repeated values" else add(one, "values in order", "copy", (v,))
+        if setup["num_key_value_heads"] in (1, setup["num_attention_heads"]):
+            k = add(one, "keys in order", "copy", (k,))
+            v = add(one, "values in order", "copy", (v,))
     if setup["half"]:
         q, k, v = (cast(one, f"{each} in 16 bits", each, 2) for each in (q, k, v))
     half = one["size"][q] == 2
@@ -73,11 +76,19 @@ def _repeat(one: "Piece", k: str, v: str, wide: int) -> "tuple[str, str]":
     return k, add(one, "repeated values", "repeat", (v,), width=wide)
 
 
+def _in_order(one: "Piece", of: str) -> str:
+    """Copy a part of a tensor, as a product does to put the heads of several samples in a row."""
+    views = [step[0] for step in one["steps"] if step[2] in ("slice", "part", "first part")]
+    return add(one, f"{of} in order", "copy", (of,)) if of in views else of
+
+
 def _eager(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> str:
     """Add attention as Transformers writes it out."""
     setup = one["setup"]
     wide, size = one["width"][q], one["size"][q]
     k, v = _repeat(one, k, v, wide)
+    if setup["batch"] > 1:
+        q, k, v = (_in_order(one, each) for each in (q, k, v))
     if setup["half"]:
         q, k, v = (cast(one, f"{each} in 16 bits", each, 2) for each in (q, k, v))
     width = setup["num_attention_heads"] * setup["length"]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         held: int  # by the names that are held
         output: int  # of it, what is not kept anyway
         forward: int  # at the fullest moment of the forward pass
+        unkept: int  # the same, if nothing is kept for the backward pass
         backward: int  # of the backward pass, the gradient of the result included
         kept_then: int  # of it, what is still kept from the forward pass
         gradients_then: int  # of it, gradients of weights
@@ -84,6 +85,7 @@ _OPERATIONS = {
     # Views share the storage of their input. The gradients of slices are as large as that, and are
     # summed up; those of parts wait until they can be put together.
     "slice": ("", "0"),
+    "spread": ("", "0"),  # one head seen as many
     "part": ("", ""),
     "first part": ("", "0"),
     "join": ("", "^0 ^1"),
@@ -93,7 +95,7 @@ _OPERATIONS = {
     "nll": ("0", "0"),
 }
 
-_VIEWS = ("slice", "part", "first part", "add in place")
+_VIEWS = ("slice", "spread", "part", "first part", "add in place")
 
 
 def run(
@@ -142,6 +144,7 @@ def run(
         "held": sum(sizes[name] for name in outlive),
         "output": sum(sizes[name] for name in outlive if name not in kept),
         "forward": _forward(program, counted, storages, set(kept) | outlive | set(in_scope)),
+        "unkept": _forward(program, counted, storages, outlive),
         "backward": backward,
         "kept_then": kept_then,
         "gradients_then": gradients_then,

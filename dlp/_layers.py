@@ -54,6 +54,7 @@ _GPT: "Form" = {
     "embedding dropout": ("embd_pdrop", 0.1),
     "split": "parts",
     "turned": 0.0,
+    "softmax": "as it is",
 }
 _BERT: "Form" = {
     "order": "after",
@@ -109,7 +110,9 @@ _FORMS: "dict[str, Form]" = {
         "eager": True,
         "scales": False,
     },
-    "gpt_bigcode": dict(_GPT, activation=("activation_function", "gelu_pytorch_tanh")),
+    "gpt_bigcode": dict(
+        _GPT, activation=("activation_function", "gelu_pytorch_tanh"), softmax="fp32"
+    ),
     "falcon": {
         "order": "beside",
         "norm": "layer norm",
@@ -151,7 +154,7 @@ _BEFORE: "dict[str, Form]" = {
     "gemma2": {"copies": True},
     "phi": {"copies": True},
     "phi3": {"copies": True, "turned": None},
-    "gpt2": {"copies": True, "softmax": "as it is"},
+    "gpt2": {"copies": True},
     "gpt_neox": {"copies": True, "split": "slices", "scales": False, "softmax": "as it is"},
     "opt": {"softmax": "as it is", "scales": False},
     "bloom": {},
@@ -324,7 +327,11 @@ def _residual(one: "Piece", how: "Form", x: str, names: "tuple[str, str]", place
 def kind(setup: "Setup", place: int) -> object:
     """Tell apart the layers of a model that are not alike."""
     own = _training.at(setup, place)
-    return sliding(setup, place), own["trained"] == setup["trained"], own["adapted"] == setup["adapted"]
+    return (
+        sliding(setup, place),
+        own["trained"] == setup["trained"],
+        own["adapted"] == setup["adapted"],
+    )
 
 
 def _modules(setup: "Setup", part: str) -> "list[tuple[str, int, bool]]":
@@ -400,6 +407,7 @@ def _mlp(one: "Piece", how: "Form", of: str) -> str:
     setup = one["setup"]
     modules = _modules(setup, "mlp")
     f = setup["intermediate_size"]
+    one["in_scope"] += (of,)
     if len(modules) == 2 and modules[0][1] == f:
         inner = _project(one, how, "up", of, modules[0])
         return _project(
@@ -418,8 +426,8 @@ def _mlp(one: "Piece", how: "Form", of: str) -> str:
     return linear(one, "down", product, modules[-1][0], setup["hidden_size"])
 
 
-def shared(setup: "Setup") -> int:
-    """Give the bytes that all layers keep together: cosines and sines, and masks that stay.
+def shared(setup: "Setup", *, forward: bool = False) -> int:
+    """Give the bytes that all layers are given: cosines and sines, and masks that stay.
 
     A mask is there until the forward pass ends, or until its layers have run again.
     """
@@ -429,18 +437,27 @@ def shared(setup: "Setup") -> int:
         share = 1.0 if how["turned"] is None else how["turned"]
         tables = 2 if setup["model"]["model_type"] == "gemma3_text" else 1
         total += 2 * length * int(setup["head_dim"] * share) * setup["stream_size"] * tables
-    kinds = {sliding(setup, place) for place in range(setup["num_hidden_layers"])}
-    square = setup["batch"] * length * length
-    if setup["attention"] == "eager" or how["eager"]:
-        total += (
-            square * setup["stream_size"] * len(kinds) if setup["gradient_checkpointing"] else 0
-        )
-    elif setup["attention"] == "sdpa" and setup["attention_mask"]:
-        if setup["releases"]["transformers"] < (4, 53):
-            total += square * setup["stream_size"] * len(kinds)
-        elif setup["gradient_checkpointing"]:
-            total += square * len(kinds)
+    kept = setup["gradient_checkpointing"] or setup["releases"]["transformers"] < (4, 53)
+    if not kept and not forward:
+        return total
+    for slides in {sliding(setup, place) for place in range(setup["num_hidden_layers"])}:
+        total += _mask(setup, how, slides)
     return total
+
+
+def _mask(setup: "Setup", how: "Form", slides: bool) -> int:
+    """Give the bytes of the mask that layers are given."""
+    square, batch = setup["length"] ** 2, setup["batch"]
+    if setup["attention"] == "eager" or how["eager"]:
+        return int(square * batch * setup["stream_size"])
+    if setup["attention"] != "sdpa":
+        return 0
+    if setup["releases"]["transformers"] < (4, 53):
+        return int(square * batch * setup["stream_size"]) if setup["attention_mask"] else 0
+    if setup["attention_mask"]:
+        return int(square * batch)
+    # One for all samples, of booleans.
+    return int(square) if slides or setup["model"]["model_type"] == "falcon" else 0
 
 
 def ending(one: "Piece") -> str:
@@ -452,3 +469,25 @@ def ending(one: "Piece") -> str:
     if setup["embedding_size"] != setup["hidden_size"]:
         x = linear(one, "projected out", x, "project_out", setup["embedding_size"])
     return x
+
+
+def tied_gradient(setup: "Setup") -> int:
+    """Give the bytes of the gradient of a matrix that embeds and is the output head, if trained."""
+    if not setup["tie_word_embeddings"] or setup["model"]["counted"] != "language model":
+        return 0
+    return sum(_tables(setup)["token_embedding"])
+
+
+def buffers(setup: "Setup") -> int:
+    """Give the bytes of what is no parameter and large: triangles of booleans as causal masks."""
+    model_type, release = setup["model"]["model_type"], setup["releases"]["transformers"]
+    square = int(setup["position_rows"]) ** 2
+    if model_type == "gpt_bigcode":
+        return square
+    if release < (4, 49):
+        if model_type == "gpt2":
+            return square * int(setup["num_hidden_layers"])
+        if model_type == "gpt_neox":
+            rows = setup["config"].get("max_position_embeddings", 2048)
+            return int(rows) ** 2 * int(setup["num_hidden_layers"])
+    return 0

@@ -171,7 +171,7 @@ def _inputs(setup: "_training.Setup") -> int:
 
 def _weights(setup: "_training.Setup") -> int:
     """Give the bytes of the model as it is loaded, and of the copies that are trained beside it."""
-    total = 0
+    total = _layers.buffers(setup)
     for module, part, inputs, outputs, has_bias, copies in setup["model"]["inventory"]:
         size = setup["weight_size"]
         weight = inputs * outputs * size
@@ -237,8 +237,11 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     """Give what each moment holds beside what lies there all the time."""
     checkpointed = setup["gradient_checkpointing"]
     stay = not setup["accumulates"]
-    before = _pieces.finish(_layers.embeddings(setup), gradients_stay=stay)
-    layers, cached = _follow_layers(setup, before["flows"] or checkpointed)
+    # With checkpointing, what is embedded needs a gradient for the sake of the adapters.
+    asked = ("embedded",) if checkpointed and setup["adapters"] else ()
+    before_layers = _layers.embeddings(setup)
+    before = _pieces.finish(before_layers, needs=asked, gradients_stay=stay)
+    layers, cached = _follow_layers(setup, before["flows"])
     head = _losses.head(setup)
     after = _pieces.finish(
         head,
@@ -250,6 +253,9 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     checkpoint = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     kept = [checkpoint if checkpointed else sum(layer["kept"].values()) for layer in layers]
     below = sum(before["kept"].values())
+    embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
+    if asked and len(before_layers["steps"]) > 1:
+        below += embedded  # it lives beside what it became
     if any(layer["flows"] for layer in layers):
         below += _layers.shared(setup)
     old = all_gradients if setup["accumulates"] else 0
@@ -261,6 +267,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "logits": after["forward"],
         "working": cached,
     }
+    forward = _fullest_forward(setup, layers, kept, sum(before["kept"].values()), forward)
     loss = {
         "gradients": old + (0 if old else after["gradients_then"]),
         "activations": below + sum(kept),
@@ -273,19 +280,16 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     layer["logits"] = output["logits"]
     # A tied matrix has one gradient from the head, which waits for that from the embedding: their sum
     # is a third.
-    waits = before["gradients"] if setup["tie_word_embeddings"] else 0
+    waits = _layers.tied_gradient(setup)
     layer["gradients"] += waits if old else 0
-    result = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
-    arrived = result if before["flows"] else 0
-    if checkpointed and not before["flows"]:
-        arrived = 2 * result  # the embedding's output has the gradient itself, and still lives
+    arrived = before["backward"] - before["gradients_then"]
+    if asked:  # it has the gradient itself, and still lives
+        arrived += embedded
     end = {
         "gradients": all_gradients,
         "cache": _cache(setup, layers, len(layers)),
         "logits": output["logits"],
-        "working": arrived
-        + (3 if old else 2) * waits
-        + (before["gradients"] if old and not waits else 0),
+        "working": max(arrived + waits, 2 * waits) + (before["gradients"] if old else 0),
     }
     update = {"gradients": all_gradients, "cache": end["cache"], "logits": output["logits"]}
     return dict(zip(MOMENTS, (forward, loss, layer, end, update)))
@@ -309,6 +313,7 @@ def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autogr
                 layer,
                 needs=("x",) if flows else (),
                 held=layer["held"],
+                in_scope=layer["in_scope"],
                 elsewhere=elsewhere,
                 gradients_stay=not setup["accumulates"],
             )
@@ -317,6 +322,32 @@ def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autogr
         layers.append(found[kind])
         flows = found[kind]["flows"]
     return layers, cached
+
+
+def _fullest_forward(
+    setup: "_training.Setup",
+    layers: "list[_autograd.Run]",
+    kept: list[int],
+    below: int,
+    ended: dict[str, int],
+) -> dict[str, int]:
+    """Give what the forward pass holds where it holds most: at its end, or inside a layer."""
+    fullest, checkpointed = ended, setup["gradient_checkpointing"]
+    # What was embedded has a name until the layers are done.
+    embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
+    below += _layers.shared(setup, forward=True)
+    for place, layer in enumerate(layers):
+        now = {
+            "gradients": ended["gradients"],
+            "activations": below
+            + sum(kept[: place + (1 if checkpointed else 0)])
+            + (embedded if place and not checkpointed else 0),
+            "cache": sum(each["output"] for each in layers[:place]),
+            "working": ended["working"] + layer["unkept" if checkpointed else "forward"],
+        }
+        if sum(now.values()) > sum(fullest.values()):
+            fullest = now
+    return fullest
 
 
 def _cache(setup: "_training.Setup", layers: "list[_autograd.Run]", done: int) -> int:

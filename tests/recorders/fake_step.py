@@ -188,9 +188,10 @@ def composite(
 ) -> torch.Tensor:
     """Attention of several operations, which takes what no fused kernel does.
 
-    `_scaled_dot_product_attention_math` of ATen: queries and keys are scaled by the root.
+    `_scaled_dot_product_attention_math` of ATen: in fp32, queries and keys scaled by the root.
     """
-    root = math.sqrt(scale or q.shape[-1] ** -0.5)
+    root, given = math.sqrt(scale or q.shape[-1] ** -0.5), q.dtype
+    q, k, v = q.float(), k.float(), v.float()
     if is_causal:
         square = torch.ones(q.shape[-2], k.shape[-2], dtype=torch.bool).tril()
         mask = torch.zeros(square.shape, dtype=q.dtype).masked_fill(square, 0.0)
@@ -202,7 +203,7 @@ def composite(
         scores = scores + mask
     weights = torch.softmax(scores, -1)
     del scores
-    return torch.matmul(weights, v)
+    return torch.matmul(weights, v).to(given)
 
 
 def _softmax(

@@ -67,7 +67,7 @@ def make_model(inputs: Record) -> Untyped:
         prepare(model, bool(training.get("gradient_checkpointing", True)))
     if method == "head-only":
         for name, parameter in model.named_parameters():
-            parameter.requires_grad_(name.startswith(("score.", "classifier.")))
+            parameter.requires_grad_(name.startswith(("score.", "classifier.", "pre_classifier.")))
     unfrozen = training.get("num_layers_unfrozen", -1)
     if unfrozen >= 0:
         freeze(model, unfrozen)
@@ -274,11 +274,14 @@ def replaced() -> list[tuple[Untyped, str, Untyped]]:
     tuners = importlib.import_module("peft.tuners.tuners_utils")
     layer = tuners.BaseTunerLayer
     found.append((layer, "_move_adapter_to_device_of_base_layer", lambda *_, **__: None))
+    found.append((torch.nn.init, "trunc_normal_", lambda tensor, *_, **__: tensor))
     if RELEASE >= (5,):
+        initial = importlib.import_module("transformers.initialization")
+        found.append((initial, "trunc_normal_", lambda tensor, *_, **__: tensor))
         masks = importlib.import_module("transformers.masking_utils")
         found.append((masks, "is_tracing", lambda *_, **__: False))
         found.append((masks, "find_packed_sequence_indices", lambda *_, **__: None))
-        found.append((masks, "_ignore_causal_mask_sdpa", lambda mask, *_, **__: mask is None))
+        found.append((masks, "_ignore_causal_mask_sdpa", skips_mask))
         if hasattr(masks, "_ignore_bidirectional_mask_sdpa"):
             found.append((masks, "_ignore_bidirectional_mask_sdpa", lambda m, *_, **__: m is None))
     else:
@@ -287,6 +290,13 @@ def replaced() -> list[tuple[Untyped, str, Untyped]]:
         ignores = staticmethod(lambda attention_mask, *_, **__: attention_mask is None)
         found.append((converter, "_ignore_causal_mask_sdpa", ignores))
     return found
+
+
+def skips_mask(
+    mask: Untyped, _rows: int, columns: int, _first: int, _start: int, window: int | None = None
+) -> bool:
+    """Say that no mask is made, if none was given and no window is narrower than the text."""
+    return mask is None and (window is None or columns < window)
 
 
 def trace(inputs: Record, watched: dict[str, int] | None = None) -> LiveBytes:
