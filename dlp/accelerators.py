@@ -2,7 +2,7 @@
 
 Graphics cards are sold by the GiB, whatever the box calls it: one "of 24 GB" has `24 * GIB` bytes.
 The driver keeps some of them, and a card that corrects errors in ordinary memory a sixteenth, so
-that a process sees less: leave room.
+that a process sees less.
 """
 
 from dlp import _check
@@ -71,6 +71,22 @@ _PEAKS = {name: teraflops * 10**12 for name, _, _, teraflops in _DEVICES if tera
 ACCELERATORS: "tuple[Accelerator, ...]" = tuple(_MEMORY)
 """The devices whose memory is known: graphics cards and TPUs."""
 
+# The least that PyTorch was seen to call the capacity of a device, in hundredths of a GiB.
+_SEEN = {
+    "t4": 1456,
+    "v100-32gb": 3174,
+    "rtx-3060": 1175,
+    "rtx-3090": 2370,
+    "rtx-4090": 2352,
+    "rtx-5090": 3134,
+    "a10g": 2219,
+    "l40s": 4442,
+    "rtx-6000-ada": 4443,
+    "a100-40gb": 3950,
+    "a100-80gb": 7925,
+    "h100": 7911,
+}
+
 
 def accelerator_memory_bytes(*, accelerator: "Accelerator") -> int:
     """Give the memory that a device is sold with.
@@ -104,6 +120,49 @@ def accelerator_memory_bytes(*, accelerator: "Accelerator") -> int:
         25769803776
     """
     return _MEMORY[_check.choice("accelerator", accelerator, ACCELERATORS)]
+
+
+def usable_memory_bytes(*, accelerator: "Accelerator") -> int:
+    """Give the memory of a device that processes can use, at least.
+
+    It is what PyTorch calls the total capacity when a device is full; reports differ a little, and
+    this is the least of those read. Where none was found it is nine tenths of what is sold: no
+    device whose report was read keeps more for itself.
+
+    | `accelerator` | GiB |
+    |---|--:|
+    | `rtx-3060` | 11.75 |
+    | `t4` | 14.56 |
+    | `a10g` | 22.19 |
+    | `rtx-4090` | 23.52 |
+    | `rtx-3090` | 23.70 |
+    | `rtx-5090` | 31.34 |
+    | `v100-32gb` | 31.74 |
+    | `a100-40gb` | 39.50 |
+    | `l40s` | 44.42 |
+    | `rtx-6000-ada` | 44.43 |
+    | `h100` | 79.11 |
+    | `a100-80gb` | 79.25 |
+
+    Args:
+        accelerator: One of `ACCELERATORS`.
+
+    Returns:
+        Bytes of one device, its own context included, which every process needs.
+
+    Source:
+        Messages of PyTorch in public reports, one for each device of the table.
+
+    Examples:
+        >>> usable_memory_bytes(accelerator="rtx-4090") / accelerator_memory_bytes(
+        ...     accelerator="rtx-4090"
+        ... )
+        0.98
+    """
+    sold = accelerator_memory_bytes(accelerator=accelerator)
+    if accelerator in _SEEN:
+        return _SEEN[accelerator] * GIB // 100
+    return sold * 9 // 10
 
 
 def memory_bytes_per_second(*, accelerator: "Accelerator") -> int:

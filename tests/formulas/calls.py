@@ -79,6 +79,10 @@ _DEVICES: dict[str, list[Any]] = {
     "num_devices": [6144, 1],
     "peak_flops_per_second": [275 * 10**12, 2.5],
 }
+SEEN = [  # the devices whose capacity was reported
+    *("t4", "v100-32gb", "rtx-3060", "rtx-3090", "rtx-4090", "rtx-5090", "a10g", "l40s"),
+    *("rtx-6000-ada", "a100-40gb", "a100-80gb", "h100"),
+]
 DENSE = [  # the devices whose FLOPs are known
     *("t4", "v100-16gb", "v100-32gb", "l4", "l40s", "a100-40gb", "a100-80gb", "h100", "h200"),
     *("b200", "mi300x", "tpu-v4", "tpu-v5e", "tpu-v5p"),
@@ -389,6 +393,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "num_tokens": [4096, 3],
     },
     "accelerator_memory_bytes": {"accelerator": list(dlp.ACCELERATORS)},
+    "usable_memory_bytes": {"accelerator": SEEN},
     "memory_bytes_per_second": {"accelerator": list(dlp.ACCELERATORS)},
     "peak_flops_per_second": {"accelerator": DENSE},
     "tokens_per_second": {**_DEVICES, "utilization": [0.5, 1.0, 0]},

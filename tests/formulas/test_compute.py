@@ -319,11 +319,13 @@ def test_speed_and_utilization_are_inverses(
     assert days == pytest.approx(seconds / 24 / 60 / 60)
 
 
+@law
 @pytest.mark.parametrize("accelerator", dlp.ACCELERATORS)
 def test_a_device_reads_its_memory_in_a_moment(accelerator: Any) -> None:
     memory = dlp.accelerator_memory_bytes(accelerator=accelerator)
     assert memory % dlp.GIB == 0
     if accelerator.endswith("gb"):
         assert accelerator.endswith(f"-{memory // dlp.GIB}gb")
+    assert 0.9 * memory <= dlp.usable_memory_bytes(accelerator=accelerator) + 1 <= memory
     # Whatever the maker, a device is built to read all that it has many times a second.
     assert 0.01 < memory / dlp.memory_bytes_per_second(accelerator=accelerator) < 0.1

@@ -101,7 +101,8 @@ def test_a_table_of_choices_has_the_numbers_that_the_function_gives(name: str) -
     assert set(table) == set(ARGUMENTS[name][parameter]), f"{name}: the table has not every choice"
     for choice, number in table.items():
         found = FUNCTIONS[name](**plain_call(name) | {parameter: choice})
-        assert number == pytest.approx(found, abs=0.0005), choice
+        # Bytes are whole.
+        assert number == pytest.approx(found, abs=0.0005 if scale == 1 else 1), choice
 
 
 @pytest.mark.parametrize("name", ["active_parameters", "compute_parameters"])
