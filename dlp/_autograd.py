@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         """What a program holds: bytes, without its first input unless that is kept."""
 
         kept: dict[str, int]  # for the backward pass, tensor by tensor
+        stays: int  # of it, what lives as long as the graph does
         held: int  # by the names that are held
         output: int  # of it, what is not kept anyway
         forward: int  # at the fullest moment of the forward pass
@@ -51,6 +52,7 @@ _OPERATIONS = {
     "cast": ("", "0"),
     "copy": ("", "=0"),
     "sliced copy": ("", "0"),
+    "pad": ("0", "0"),  # index_copy, whose gradient asks for the shape of what was copied
     "linear": ("0@w ~", "0"),
     "biased": ("~", "0"),  # a product whose bias alone is trained
     "cast matrix": ("", ""),  # of a weight, which is no tensor of the program
@@ -93,6 +95,7 @@ _OPERATIONS = {
     "add in place": ("", "=0 =1"),
     "log softmax": ("out", "0"),
     "nll": ("0", "0"),
+    "chunked loss": ("0@w 2 ~", "0"),  # logits and loss, some tokens at a time
 }
 
 _VIEWS = ("slice", "spread", "part", "first part", "add in place")
@@ -141,6 +144,15 @@ def run(
     )
     return {
         "kept": kept,
+        "stays": sum(
+            counted[name]
+            for name in {
+                name
+                for names, step in zip(saved, program)
+                for name in names
+                if step[2] == "kept product"
+            }
+        ),
         "held": sum(sizes[name] for name in outlive),
         "output": sum(sizes[name] for name in outlive if name not in kept),
         "forward": _forward(program, counted, storages, set(kept) | outlive | set(in_scope)),
@@ -236,7 +248,7 @@ def _backward(
             fullest = (kept + flow["live"] + weights + moment, kept, weights)
         for _ in range(len(flow["parts"]) if operation == "first part" else 1):
             _drop(flow, flow["parts"].pop())
-        for tensor in saved[place]:
+        for tensor in saved[place] if operation != "kept product" else ():
             uses[tensor] -= 1
             kept -= 0 if uses[tensor] else counted[tensor]
         for target, storage in made:

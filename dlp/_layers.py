@@ -1,6 +1,6 @@
 """The embeddings and the layers of each family, as Transformers writes them."""
 
-from dlp import _check, _config, _training
+from dlp import _check, _config, _litgpt, _training
 from dlp._attention import attend, sliding
 from dlp._pieces import activate, add, cast, dropout, linear, norm, piece, plus, rotate
 
@@ -232,6 +232,8 @@ def _falcon(setup: "Setup", found: "Form") -> None:
 
 def embeddings(setup: "Setup") -> "Piece":
     """Give what comes before the layers."""
+    if setup["layers"] == "litgpt":
+        return _litgpt.embeddings(setup)
     how = form(setup)
     d, size, parts = setup["hidden_size"], setup["stream_size"], _tables(setup)
     one = piece(setup, 1, 0)
@@ -288,6 +290,8 @@ def _add_table(one: "Piece", x: str, name: str, weight: int) -> str:
 def layer(setup: "Setup", place: int) -> "Piece":
     """Give a layer, counted from 0."""
     setup = _training.at(setup, place)
+    if setup["layers"] == "litgpt":
+        return _litgpt.layer(setup, place)
     how = form(setup)
     one = piece(setup, setup["hidden_size"], setup["stream_size"])
     chance = how["residual dropout"]
@@ -431,6 +435,8 @@ def shared(setup: "Setup", *, forward: bool = False) -> int:
 
     A mask is there until the forward pass ends, or until its layers have run again.
     """
+    if setup["layers"] == "litgpt":
+        return 0
     how, length = form(setup), setup["length"]
     total = 0
     if how["turned"] != 0:

@@ -1,6 +1,6 @@
 """What follows the layers: the last norm, the head and the loss, as each library writes them."""
 
-from dlp import _config
+from dlp import _config, _litgpt
 from dlp._layers import ending, form
 from dlp._pieces import activate, add, cast, dropout, linear, norm, piece
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 def head(setup: "dict[str, Any]") -> "Piece":
     """Give what follows the layers."""
+    if setup["layers"] == "litgpt":
+        return _litgpt.head(setup)
     if setup["model"]["counted"] != "language model":
         return classifier(setup)
     if not setup["model"]["family"]["causal"]:

@@ -1,6 +1,6 @@
 """The settings of a run, read once: all that decides what a training step holds."""
 
-from dlp import _check, _config, _loops, _names, _optimizers
+from dlp import _check, _config, _litgpt, _loops, _names, _optimizers
 from dlp.adapters import lora_model_parameters
 
 TYPE_CHECKING = False
@@ -248,6 +248,10 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
             'quantization["llm_int8_skip_modules"]', skipped, names + ["lm_head"], empty=True
         )
         setup["quantized"] = tuple(name for name in names if name not in skipped)
+        if setup["layers"] == "litgpt":
+            # Fabric puts every linear layer in 4 bits, the output head included.
+            heads = _config.modules(setup["model"], ("output_head",))
+            setup["quantized"] += tuple(entry[0] for entry in heads)
         setup["prepared"] = _check.flag(
             'training["prepare_model_for_kbit_training"]',
             given.get("prepare_model_for_kbit_training", False),
@@ -306,6 +310,9 @@ def _lora(setup: "Setup", lora: "Given") -> None:
     if given.get("target_modules") is None:
         raise ValueError('lora must have "target_modules"')
     r = _check.count('lora["r"]', given.get("r", 8))
+    if setup["layers"] == "litgpt":
+        _lora_of_litgpt(setup, given, r)
+        return
     ranks = given.get("rank_pattern") or {}
     saved = list(given.get("modules_to_save") or ())
     heads = ("classifier", "score")
@@ -350,6 +357,22 @@ def _lora(setup: "Setup", lora: "Given") -> None:
             setup["adapters"].append((rank, inputs, outputs, copies))
     setup["adapted"] = adapted
     setup["trained"] = set(counted["modules_to_save"])
+
+
+def _lora_of_litgpt(setup: "Setup", given: "Mapping[str, Any]", r: int) -> None:
+    """Say what LitGPT adapts, by the names of Llama's layers whatever the family."""
+    _litgpt.check(setup)
+    targets = given["target_modules"]
+    if isinstance(targets, str):
+        targets = list(_litgpt.TARGETS[:-1])
+    targets = _check.choices('lora["target_modules"]', targets, _litgpt.TARGETS)
+    setup["adapted"] = dict.fromkeys(targets, r)
+    setup["lora_dropout"] = _check.number(
+        'lora["lora_dropout"]', given.get("lora_dropout", 0), maximum=1
+    )
+    wide = given.get("autocast_adapter_dtype", False)
+    setup["adapter_size"] = 4 if wide else setup["weight_size"]
+    setup["adapters"] = _litgpt.adapters(setup)
 
 
 def _attention(setup: "Setup", given: "Mapping[str, Any]") -> None:

@@ -177,7 +177,7 @@ def _weights(setup: "_training.Setup") -> int:
         weight = inputs * outputs * size
         if part == "output_head" and setup["tie_word_embeddings"]:
             weight = 0
-        elif module in setup["quantized"] and part in _config.LINEAR:
+        elif module in setup["quantized"]:
             weight = _quantized_weight(setup, inputs * outputs)
         weight += outputs * size if has_bias else 0
         total += copies * weight
@@ -260,9 +260,11 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         below += _layers.shared(setup)
     old = all_gradients if setup["accumulates"] else 0
     output = {"logits": after["output"], "cache": _cache(setup, layers, 0)}
+    # A loop that still names its loss has the graph of the step before until the next loss is there.
+    graph = sum(layer["stays"] for layer in layers) + after["stays"]
     forward = {
         "gradients": old,
-        "activations": below + sum(kept),
+        "activations": below + sum(kept) + graph,
         "cache": sum(layer["output"] for layer in layers),
         "logits": after["forward"],
         "working": cached,
@@ -287,11 +289,17 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         arrived += embedded
     end = {
         "gradients": all_gradients,
+        "activations": graph,
         "cache": _cache(setup, layers, len(layers)),
         "logits": output["logits"],
         "working": max(arrived + waits, 2 * waits) + (before["gradients"] if old else 0),
     }
-    update = {"gradients": all_gradients, "cache": end["cache"], "logits": output["logits"]}
+    update = {
+        "gradients": all_gradients,
+        "activations": graph,
+        "cache": end["cache"],
+        "logits": output["logits"],
+    }
     return dict(zip(MOMENTS, (forward, loss, layer, end, update)))
 
 
@@ -372,7 +380,7 @@ def _fullest_layer(
     for done in range(len(layers)):
         place = len(layers) - 1 - done
         layer = layers[place]
-        below -= kept[place]
+        below -= kept[place] - (layers[place + 1]["stays"] if done else 0)
         top, own, new = layer["backward"], layer["kept_then"], layer["gradients_then"]
         if setup["gradient_checkpointing"]:
             # The layer runs again, beside the gradients that wait; its input is the checkpoint.
