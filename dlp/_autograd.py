@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         output: int  # of it, what is not kept anyway
         forward: int  # at the fullest moment of the forward pass
         unkept: int  # the same, if nothing is kept for the backward pass
+        again: int  # the same until all is kept, after which it is not run again
         backward: int  # of the backward pass, the gradient of the result included
         kept_then: int  # of it, what is still kept from the forward pass
         gradients_then: int  # of it, gradients of weights
@@ -139,6 +140,9 @@ def run(
     saved = [[storages[name] for name in _saved(step, needed)] for step in program]
     kept = {name: counted[name] for names in saved for name in names}
     outlive = {storages[name] for name in held}
+    stay = set(kept) | outlive | set(in_scope)
+    asking = [place for place, step in enumerate(program) if step[0] in needed and _asks(step)]
+    last_asks = asking[-1] if asking else len(program)
     backward, kept_then, gradients_then, waiting = _backward(
         program, sizes, counted, saved, needed, gradients_stay
     )
@@ -155,8 +159,9 @@ def run(
         ),
         "held": sum(sizes[name] for name in outlive),
         "output": sum(sizes[name] for name in outlive if name not in kept),
-        "forward": _forward(program, counted, storages, set(kept) | outlive | set(in_scope)),
-        "unkept": _forward(program, counted, storages, outlive),
+        "forward": _forward(program, counted, storages, stay, len(program)),
+        "unkept": _forward(program, counted, storages, outlive | set(in_scope), len(program)),
+        "again": _forward(program, counted, storages, stay, last_asks),
         "backward": backward,
         "kept_then": kept_then,
         "gradients_then": gradients_then,
@@ -164,6 +169,11 @@ def run(
         "gradients": sum(step[4] for step in program),
         "flows": program[-1][0] in needed,
     }
+
+
+def _asks(step: "Step") -> bool:
+    """Say whether an operation keeps anything, were it a weight."""
+    return bool(_OPERATIONS[step[2]][0])
 
 
 def _saved(step: "Step", needed: "set[str]") -> list[str]:
@@ -182,26 +192,28 @@ def _saved(step: "Step", needed: "set[str]") -> list[str]:
 
 
 def _forward(
-    program: "list[Step]", sizes: "dict[str, int]", storages: "dict[str, str]", stay: "set[str]"
+    program: "list[Step]",
+    sizes: "dict[str, int]",
+    storages: "dict[str, str]",
+    stay: "set[str]",
+    end: int,
 ) -> int:
-    """Give the most bytes that the forward pass holds at once."""
-    program = [
-        (name, size, operation, tuple([storages[each] for each in inputs]), weight, moment)
-        for name, size, operation, inputs, weight, moment in program
-        if operation not in _VIEWS
-    ]
-    last_use = {}
-    for place, (name, _, _, inputs, _, _) in enumerate(program):
+    """Give the most bytes that the forward pass holds at once, before the step at its end."""
+    last_use: "dict[str, int]" = {}
+    made = set()
+    for place, (name, _, operation, inputs, _, _) in enumerate(program):
         for each in inputs + (name,):
-            last_use[each] = place
-    made = {step[0] for step in program}
-    last_use[program[-1][0]] = len(program)
+            last_use[storages[each]] = place
+        if operation not in _VIEWS:
+            made.add(name)
+    last_use[storages[program[-1][0]]] = len(program)
     live = sum(sizes[name] for name in last_use if name not in made)
     fullest = live
-    for place, (name, size, _, inputs, _, moment) in enumerate(program):
-        live += size
+    for place in range(end):
+        name, size, _, inputs, _, moment = program[place]
+        live += size if name in made else 0
         fullest = max(fullest, live + moment)
-        for each in set(inputs + (name,)):
+        for each in {storages[used] for used in inputs + (name,)}:
             if last_use[each] == place and each not in stay:
                 live -= sizes[each]
     return fullest
@@ -234,7 +246,7 @@ def _backward(
         name, _, operation, _, weight, _ = program[place]
         if name not in flow["of"]:
             continue
-        if not waiting and _OPERATIONS[operation][0]:
+        if not waiting and _asks(program[place]):
             waiting = flow["live"]
         flow["parts"].append(flow["of"].pop(name))
         if operation == "part":

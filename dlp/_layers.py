@@ -39,6 +39,7 @@ _LLAMA: "Form" = {
     "softmax": "fp32",
     "shares": False,  # gives the kernel fewer keys than queries
     "copies": False,  # puts queries, keys and values in order first
+    "names output": False,  # of attention, until the layer ends
 }
 
 _GEMMA: "Form" = {
@@ -55,6 +56,7 @@ _GPT: "Form" = {
     "split": "parts",
     "turned": 0.0,
     "softmax": "as it is",
+    "names output": True,
 }
 _BERT: "Form" = {
     "order": "after",
@@ -94,6 +96,7 @@ _FORMS: "dict[str, Form]" = {
         "embedding dropout": ("hidden_dropout", 0.0),
         "split": "parts",
         "turned": 0.25,
+        "names output": True,
     },
     "opt": {
         "norm": "layer norm",
@@ -245,9 +248,10 @@ def embeddings(setup: "Setup") -> "Piece":
     else:
         weight = sum(parts["token_embedding"])
         width = setup["embedding_size"]
-        x = add(one, "embedded", "embedding", ("x",), width=width, size=size, weight=weight)
+        name = "rows" if how["scaled embeddings"] else "embedded"
+        x = add(one, name, "embedding", ("x",), width=width, size=size, weight=weight)
     if how["scaled embeddings"]:
-        x = add(one, "scaled", "scale", (x,))
+        x = add(one, "embedded", "scale", (x,))
     if "projection" in parts and setup["embedding_size"] != d:
         x = linear(one, "projected", x, "project_in", d)
     for name, part in (("segments", "segment_embedding"), ("positions", "position_embedding")):
@@ -294,16 +298,19 @@ def layer(setup: "Setup", place: int) -> "Piece":
         return _litgpt.layer(setup, place)
     how = form(setup)
     one = piece(setup, setup["hidden_size"], setup["stream_size"])
+    one["in_scope"] = ("x",)
     chance = how["residual dropout"]
     if how["order"] == "beside":
         normed = norm(one, "first norm", "x", how["norm"])
         other = norm(one, "second norm", "x", how["norm"]) if how["norms"] == 2 else normed
         out = _attention(one, how, normed, place)
         if setup["model"]["model_type"] == "falcon":
+            one["in_scope"] += (normed,)
             inner = add(one, "sum", "add in place", (_mlp(one, how, other), out))
             plus(one, "output", "x", dropout(one, "residual", inner, chance))
             return one
         out = dropout(one, "attention residual", out, chance)
+        one["in_scope"] += (out,)
         inner = dropout(one, "mlp residual", _mlp(one, how, other), chance)
         plus(one, "output", plus(one, "sum", out, inner), "x")
         return one
@@ -322,6 +329,8 @@ def _residual(one: "Piece", how: "Form", x: str, names: "tuple[str, str]", place
         out = norm(one, f"{inner} norm", out, how["norm"])
     if one["setup"]["model"]["model_type"] != "distilbert" or which == "second":
         out = dropout(one, f"{inner} residual", out, how["residual dropout"])
+    if how["names output"] and which == "first":
+        one["in_scope"] += (out,)
     if how["order"] == "after":
         total = plus(one, f"{inner} sum", out, x)
         return norm(one, f"{which} norm", total, how["norm"])

@@ -133,7 +133,8 @@ def linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
     high = add(one, f"{name} scaled", "scale", (high,))
     total = max(one["size"][out], one["size"][high])
     result = one["size"][out]
-    out = add(one, f"{name} sum", "add", (out, high), size=total)
+    # Whoever called the layer still holds what was given to it.
+    out = add(one, f"{name} sum", "add", (out, high, of), size=total)
     return cast(one, f"{name} output", out, result)
 
 
@@ -220,7 +221,7 @@ def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
     weighed = add(one, f"{name} weighed", "by magnitude", (high,), weight=0)
     weighed = add(one, f"{name} scaled", "scale", (weighed,))
     extra = add(one, f"{name} extra", "add", (scaled, weighed))
-    out = add(one, f"{name} sum", "add", (out, extra), size=max(one["size"][out], fine))
+    out = add(one, f"{name} sum", "add", (out, extra, of), size=max(one["size"][out], fine))
     return cast(one, f"{name} output", out, result)
 
 

@@ -254,7 +254,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     kept = [checkpoint if checkpointed else sum(layer["kept"].values()) for layer in layers]
     below = sum(before["kept"].values())
     embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
-    if asked and len(before_layers["steps"]) > 1:
+    if asked and before_layers["steps"][-1][0] != "embedded":
         below += embedded  # it lives beside what it became
     if any(layer["flows"] for layer in layers):
         below += _layers.shared(setup)
@@ -384,8 +384,9 @@ def _fullest_layer(
         top, own, new = layer["backward"], layer["kept_then"], layer["gradients_then"]
         if setup["gradient_checkpointing"]:
             # The layer runs again, beside the gradients that wait; its input is the checkpoint.
-            if layer["flows"] and layer["forward"] + layer["waiting"] > top:
-                top, new = layer["forward"] + layer["waiting"], 0
+            again = layer["forward" if setup["reentrant"] else "again"] + layer["waiting"]
+            if layer["flows"] and again > top:
+                top, new = again, 0
             own, top = kept[place], top + kept[place]
         now = {
             "gradients": made + new,
