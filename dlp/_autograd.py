@@ -19,8 +19,9 @@ if TYPE_CHECKING:
         live: int
         parts: list[int]  # those that came in, and wait for the other parts of a split tensor
 
-    # (result, its bytes, operation, inputs, bytes of a trained weight, bytes made for the moment)
-    Step = tuple[str, int, str, tuple[str, ...], int, int]
+    # (result, its bytes, operation, inputs, bytes of a trained weight, bytes made for the moment of
+    # each pass)
+    Step = tuple[str, int, str, tuple[str, ...], int, tuple[int, int]]
 
     class Run(TypedDict):
         """What a program holds: bytes, without its first input unless that is kept."""
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 # gradient of the second, and "0@w" for that of a trained weight; "~" is what lives anyway, such as
 # a weight. Made: "0" is the gradient of the first input, "=0" the same one that came in, unless it
 # must have another format or shape, and "^0" a view of it; "t0" is made and dropped at once, "t0@w"
-# where a weight is trained. From PyTorch 2.13.0, `tools/autograd/derivatives.yaml` and
+# where a weight is trained; "-1" was there before. From PyTorch 2.13.0, `tools/autograd/derivatives.yaml` and
 # `torch/csrc/autograd/FunctionsManual.cpp`.
 _OPERATIONS = {
     "new": ("", ""),  # made for another operation, such as the mask of dropout
@@ -96,7 +97,11 @@ _OPERATIONS = {
     "add in place": ("", "=0 =1"),
     "log softmax": ("out", "0"),
     "nll": ("0", "0"),
-    "chunked loss": ("0@w 2 ~", "0"),  # logits and loss, some tokens at a time
+    # Logits and loss of some tokens at a time; of tiles, whose logits are computed twice; and with
+    # gradients that the forward pass has made already, which are kept and handed out.
+    "chunked loss": ("0@w 2 ~", "0"),
+    "tiled loss": ("0 1 ~", "0"),
+    "ready loss": ("1 2", "0 -1 -2"),
 }
 
 _VIEWS = ("slice", "spread", "part", "first part", "add in place")
@@ -210,7 +215,7 @@ def _forward(
     live = sum(sizes[name] for name in last_use if name not in made)
     fullest = live
     for place in range(end):
-        name, size, _, inputs, _, moment = program[place]
+        name, size, _, inputs, _, (moment, _) = program[place]
         live += size if name in made else 0
         fullest = max(fullest, live + moment)
         for each in {storages[used] for used in inputs + (name,)}:
@@ -274,13 +279,15 @@ def _gradients(
     flow: "Flow", step: "Step", sizes: "dict[str, int]", needed: "set[str]"
 ) -> "tuple[list[tuple[str, int]], int]":
     """Make the gradients of an operation's inputs; give them, and what is made for the moment."""
-    _, size, operation, inputs, weight, moment = step
+    _, size, operation, inputs, weight, (_, moment) = step
     incoming = flow["parts"][-1]
     made = []
     for token in _OPERATIONS[operation][1].split():
         which, _, reason = token.partition("@")
         if which == "tout":
             moment += size
+        elif which[0] == "-":
+            moment -= sizes[inputs[int(which[1:])]]
         elif which[0] == "t":
             moment += sizes[inputs[int(which[1:])]] if not reason or weight else 0
         elif inputs[int(which[-1])] in needed:

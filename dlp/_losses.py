@@ -19,7 +19,7 @@ def head(setup: "dict[str, Any]") -> "Piece":
         return classifier(setup)
     if not setup["model"]["family"]["causal"]:
         return mask_filler(setup)
-    return causal_head(setup)
+    return causal_head(setup) if setup["loss"] == "full" else fewer_logits(setup)
 
 
 def causal_head(setup: "dict[str, Any]") -> "Piece":
@@ -49,6 +49,102 @@ def causal_head(setup: "dict[str, Any]") -> "Piece":
     logs = add(one, "log-probabilities", "log softmax", (wide,))
     add(one, "loss", "nll", (logs,), width=0, size=4)
     return one
+
+
+def fewer_logits(setup: "dict[str, Any]") -> "Piece":
+    """Give a head and a loss that never hold all logits at once."""
+    one = piece(setup, setup["hidden_size"], setup["stream_size"])
+    last = ending(one)
+    one["in_scope"] = (last,)
+    module, width = _output_head(setup), setup["vocab_size"]
+    if module in setup["adapted"]:
+        raise ValueError(
+            'lora["target_modules"] must not have the head, unless training["loss"] is "full"'
+        )
+    trained = one["width"][last] * width if module in setup["trained"] else 0
+    if setup["loss"] == "chunked":
+        _checkpointed_loss(one, last, trained)
+    elif setup["loop"] == "trl" and not setup["use_liger_kernel"]:
+        _tiled_loss(one, last, trained)
+    else:
+        _ready_loss(one, last, trained)
+    return one
+
+
+def _tiled_loss(one: "Piece", last: str, trained: int) -> None:
+    """Score tiles of tokens and words, and again in the backward pass: TRL's fused head.
+
+    Gradients are added up in fp32. TRL 1.16.0, `kernels/chunked_logprob.py`.
+    """
+    setup, width = one["setup"], one["width"][last]
+    rows = setup["tokens"] - setup["batch"]
+    tokens, words = min(rows, 4096), min(setup["vocab_size"], 32768)
+    size = setup["half"] or one["size"][last]
+    tile = tokens * words * size
+    if size != one["size"][last]:
+        tile += tokens * width * size
+    if size != setup["weight_size"]:
+        tile += words * width * size
+    picked = add(one, "scored tokens", "sliced copy", (last,), rows=rows)
+    statistics = add(one, "statistics", "new", (picked,), width=7, size=4)
+    add(
+        one,
+        "loss",
+        "tiled loss",
+        (picked, statistics),
+        width=1,
+        size=4,
+        weight=trained * setup["weight_size"],
+        moment=tile,
+        later=4 * rows * width + 4 * trained,
+    )
+
+
+def _checkpointed_loss(one: "Piece", last: str, trained: int) -> None:
+    """Score 256 tokens at a time, each again in the backward pass, with the head in fp32.
+
+    The loss of chunks of TRL before 1.16, `sft_trainer.py`.
+    """
+    setup = one["setup"]
+    chunk = min(setup["tokens"], 256) * setup["vocab_size"]
+    wide = 4 * one["width"][last] * setup["vocab_size"] if setup["weight_size"] < 4 else 0
+    add(
+        one,
+        "loss",
+        "tiled loss",
+        (last, add(one, "scores", "new", (last,), width=1, size=4)),
+        width=1,
+        size=4,
+        weight=trained * setup["weight_size"],
+        moment=16 * chunk + wide,
+        later=4 * trained,
+    )
+
+
+def _ready_loss(one: "Piece", last: str, trained: int) -> None:
+    """Make the gradients together with the loss, in the forward pass: Liger's fused linear loss.
+
+    There are as many chunks as the vocabulary is wider than the model. Liger-Kernel,
+    `ops/fused_linear_cross_entropy.py`.
+    """
+    setup, size, tokens = one["setup"], one["size"][last], one["setup"]["tokens"]
+    parts = -(-setup["vocab_size"] // one["width"][last])
+    rows = 1
+    while rows < -(-tokens // parts):
+        rows *= 2
+    ready = add(one, "gradient of the tokens", "new", (last,))
+    weight = trained * setup["weight_size"]
+    matrix = add(one, "gradient of the head", "new", (), fixed=weight)
+    add(
+        one,
+        "loss",
+        "ready loss",
+        (last, ready, matrix),
+        width=1,
+        size=4,
+        weight=weight,
+        moment=min(rows, tokens) * setup["vocab_size"] * size,
+    )
 
 
 def _output_head(setup: "dict[str, Any]") -> str:

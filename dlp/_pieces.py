@@ -45,10 +45,14 @@ def add(
     size: int | None = None,
     weight: int = 0,
     moment: int = 0,
+    later: int = 0,
     fixed: int | None = None,
     rows: int | None = None,
 ) -> str:
-    """Add an operation; its result is like its first input, or has so many bytes as are `fixed`."""
+    """Add an operation; its result is like its first input, or has so many bytes as are `fixed`.
+
+    For the moment it makes `moment` bytes more, and `later`, in the backward pass, other ones too.
+    """
     like = inputs[0] if inputs else "x"
     one["width"][name] = one["width"][like] if width is None else width
     one["size"][name] = one["size"][like] if size is None else size
@@ -56,7 +60,7 @@ def add(
     total = one["rows"][name] * one["width"][name] * one["size"][name]
     if fixed is not None:
         total = fixed
-    one["steps"].append((name, total, operation, inputs, weight, moment))
+    one["steps"].append((name, total, operation, inputs, weight, (moment, moment + later)))
     return name
 
 

@@ -101,17 +101,17 @@ def test_the_docstring_lists_the_moments() -> None:
 
 
 def test_a_product_keeps_both_and_gives_each_a_gradient() -> None:
-    run = _autograd.run([("c", 10, "multiply", ("a", "b"), 0, 0)], {"a": 10, "b": 10}, needs=("a",))
+    run = _autograd.run([("c", 10, "multiply", ("a", "b"), 0, (0, 0))], {"a": 10, "b": 10}, needs=("a",))
     assert run["kept"] == {"b": 10}
     assert run["backward"] == 10 + 10 + 10  # what is kept, what came in, what goes out
 
 
 def test_a_residual_hands_on_one_gradient_and_adds_the_other_in_place() -> None:
     program: list[Any] = [
-        ("h", 40, "linear", ("x",), 8, 0),
-        ("a", 40, "activation", ("h",), 0, 0),
-        ("y", 10, "linear", ("a",), 8, 0),
-        ("z", 10, "add", ("x", "y"), 0, 0),
+        ("h", 40, "linear", ("x",), 8, (0, 0)),
+        ("a", 40, "activation", ("h",), 0, (0, 0)),
+        ("y", 10, "linear", ("a",), 8, (0, 0)),
+        ("z", 10, "add", ("x", "y"), 0, (0, 0)),
     ]
     run = _autograd.run(program, {"x": 10}, needs=("x",))
     assert run["kept"] == {"x": 10, "h": 40, "a": 40}
@@ -123,7 +123,7 @@ def test_a_residual_hands_on_one_gradient_and_adds_the_other_in_place() -> None:
 
 
 def test_what_needs_no_gradient_keeps_nothing() -> None:
-    run = _autograd.run([("h", 40, "linear", ("x",), 0, 0)], {"x": 10})
+    run = _autograd.run([("h", 40, "linear", ("x",), 0, (0, 0))], {"x": 10})
     assert run["kept"] == {}
     assert run["backward"] == 0
     assert not run["flows"]
@@ -131,8 +131,8 @@ def test_what_needs_no_gradient_keeps_nothing() -> None:
 
 def test_a_gradient_that_is_added_to_an_old_one_stays_for_a_moment() -> None:
     program: list[Any] = [
-        ("h", 10, "linear", ("x",), 100, 0),
-        ("y", 10, "linear", ("h",), 100, 0),
+        ("h", 10, "linear", ("x",), 100, (0, 0)),
+        ("y", 10, "linear", ("h",), 100, (0, 0)),
     ]
     stays = _autograd.run(program, {"x": 10})
     goes = _autograd.run(program, {"x": 10}, gradients_stay=False)
@@ -144,9 +144,9 @@ def test_a_gradient_that_is_added_to_an_old_one_stays_for_a_moment() -> None:
 
 def test_a_variable_in_scope_lives_to_the_end_of_the_forward_pass() -> None:
     program: list[Any] = [
-        ("logits", 10, "linear", ("x",), 0, 0),
-        ("wide", 20, "cast", ("logits",), 0, 0),
-        ("logs", 20, "log softmax", ("wide",), 0, 0),
+        ("logits", 10, "linear", ("x",), 0, (0, 0)),
+        ("wide", 20, "cast", ("logits",), 0, (0, 0)),
+        ("logs", 20, "log softmax", ("wide",), 0, (0, 0)),
     ]
     forgotten = _autograd.run(program, {"x": 1}, needs=("x",))
     remembered = _autograd.run(program, {"x": 1}, needs=("x",), in_scope=("logits",))
