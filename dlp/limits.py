@@ -1,253 +1,270 @@
 """Limits: the largest batch, context, rank or model that fits a given memory.
 
-Each function turns a formula of memory round: it searches the largest whole number at which the
-sum of the parts is no more than `memory_bytes`; at the next the sum is more. The sum is not the
-peak of a run, as [`memory_ledger`][dlp.memory.memory_ledger] says: take what an allocator loses,
-and what a library keeps beside the parts counted, off `memory_bytes` first, and leave room.
+Each function turns a formula of memory round: it searches the largest whole number that still fits,
+so that the next one does not. Batch, context, rank and depth are searched on the
+[peak of a training step][dlp.peak.peak_memory]; what generates text, and states without a step, on
+a sum.
 
-Graphics cards are sold by the GiB: one "of 24 GB" has about `24 * GIB` bytes, of which the driver
-keeps some.
+What fits a step is judged in one of two ways. To a card by its name the whole process must fit: the
+upper end of what `peak_memory` says it takes, in the least memory that such a card was seen to give
+([`usable_memory_bytes`][dlp.accelerators.usable_memory_bytes]). With `memory_bytes` it is the peak
+itself, so that they are the bytes left for PyTorch's tensors alone.
 """
 
-from dlp import _check
-from dlp.activations import METHODS
-from dlp.adapters import lora_model_parameters
+from dlp import _check, _config, _search
+from dlp.accelerators import usable_memory_bytes
+from dlp.architectures import parameter_count
 from dlp.cache import CACHE_DTYPES, kv_cache_bytes
-from dlp.memory import memory_ledger, weight_bytes
+from dlp.memory import weight_bytes
 from dlp.parallel import sharded_state_bytes
+from dlp.peak import peak_memory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-    from typing import Any, Literal, TypedDict
+    from collections.abc import Mapping
+    from typing import Any, Required, TypedDict, Unpack
 
-    from dlp.adapters import LoraBias
+    from dlp._search import Limit, StateLimit
+    from dlp.accelerators import Accelerator
     from dlp.cache import CacheDtype
-    from dlp.activations import Method
-    from dlp.memory import Convention, Ledger, MicroBatch
+    from dlp.memory import Convention
+    from dlp.peak import Peak, TrainedPart
     from dlp.units import Dtype
 
-    class Limit(TypedDict):
-        """What every search gives beside the number that it found."""
+    class Run(TypedDict, total=False):
+        """The arguments of `peak_memory`."""
 
-        total: int
-        next_total: int
-        largest_part: str
-        growing_part: str
-
-    class BatchLimit(Limit):
-        """The largest micro-batch."""
-
-        per_device_train_batch_size: int
-
-    class ContextLimit(Limit):
-        """The longest sequences."""
-
-        sequence_length: int
-
-    class RankLimit(Limit):
-        """The largest rank."""
-
-        r: int
+        config: Required[Mapping[str, object]]
+        training: Required[Mapping[str, object]]
+        lora: Mapping[str, object] | None
+        quantization: Mapping[str, object] | None
+        method: TrainedPart | None
+        library: str
+        num_devices: int
+        stage: int
+        offload: bool
 
     class ModelLimit(Limit):
-        """The largest model."""
+        """The deepest model, and its size."""
 
         num_parameters: int
 
-    class CachedLimit(Limit):
-        """The most tokens of each sequence."""
 
-        num_tokens: int
-
-
-# No device comes near it, and what fits one device is still no larger than a count may be.
-_LARGEST_MEMORY = 10**15
-
-# What many devices share may be; with adapters on top it is a count all the same.
-_LARGEST_ANSWER = _check.LARGEST_COUNT - _LARGEST_MEMORY
+# A step looks at each layer.
+_MOST_LAYERS = 10_000
 
 
 def largest_batch(
     *,
-    memory_bytes: int,
-    ledger: "Ledger",
-    micro_batch: "MicroBatch",
-    method: "Method" = "full",
-) -> "BatchLimit":
-    """Find the largest micro-batch that fits a device.
+    memory_bytes: int | None = None,
+    accelerator: "Accelerator | None" = None,
+    **run: "Unpack[Run]",
+) -> "Limit":
+    """Find the largest micro-batch with which a training step fits a device.
 
     Args:
-        memory_bytes: Memory of the device, 1 to 10^15.
-        ledger: The arguments of [`memory_ledger`][dlp.memory.memory_ledger] but `micro_batch`.
-        micro_batch: Its `micro_batch`, without `per_device_train_batch_size`, which is searched.
-        method: One of [`METHODS`][dlp.activations.METHODS].
+        memory_bytes: Bytes that PyTorch's tensors may take, 1 to 10^15.
+        accelerator: One of [`ACCELERATORS`][dlp.accelerators.ACCELERATORS], in place of
+            `memory_bytes`.
+        **run: The arguments of [`peak_memory`][dlp.peak.peak_memory], `training` without
+            `per_device_train_batch_size`, which is searched.
 
     Returns:
-        `per_device_train_batch_size`, 0 if not even one sequence fits; `total`, the bytes at this
-        size (at 0 those without activations), and `next_total`, those of one sequence more;
-        `largest_part`, the entry of the ledger that takes most of the memory, and `growing_part`,
-        the one to which another sequence adds most.
+        `largest`, 0 if not even one sequence fits; `peak` of the step with it, 0 if there is
+            none, and `next_peak`, that with one more; `moment`, which is then too full, and
+            `growing_part`, the part of it to which one more adds most.
 
     Raises:
-        TypeError: If an argument is of the wrong type, or a key unknown or missing.
-        ValueError: If a number is out of its range, a choice unknown, or a key not for it to set.
+        TypeError: If an argument or a setting is of the wrong type.
+        ValueError: If not one of `memory_bytes` and `accelerator` is given, a setting is unknown or
+            missing, is the one that is searched, or anything is out of its range.
 
     Examples:
-        LoRA on Llama 2 7B, on a card "of 24 GB", some of it left free:
+        LoRA on Llama 3 8B, on an RTX 4090, where two sequences are one too many:
 
-        >>> from dlp.units import GIB
+        >>> from dlp.models import LLAMA_3_8B
         >>> limit = largest_batch(
-        ...     memory_bytes=22 * GIB,
-        ...     method="lora",
-        ...     ledger={
-        ...         "num_parameters": 6_738_415_616,
-        ...         "num_adapter_parameters": 4_194_304,
-        ...         "dtype": "bf16",
+        ...     accelerator="rtx-4090",
+        ...     config=LLAMA_3_8B,
+        ...     training={
+        ...         "max_length": 1024,
+        ...         "gradient_checkpointing": True,
+        ...         "dtype": "bfloat16",
         ...     },
-        ...     micro_batch={
-        ...         "num_hidden_layers": 32,
-        ...         "sequence_length": 512,
-        ...         "hidden_size": 4096,
-        ...         "num_attention_heads": 32,
-        ...         "layer": "llama",
-        ...         "intermediate_size": 11008,
-        ...         "num_key_value_heads": 32,
-        ...         "head_dim": 128,
-        ...         "attention": "flash",
-        ...         "vocab_size": 32000,
-        ...     },
+        ...     lora={"r": 16, "target_modules": "all-linear"},
         ... )
-        >>> limit["per_device_train_batch_size"], limit["growing_part"]
-        (4, 'activations')
+        >>> limit["largest"], limit["moment"], limit["growing_part"]
+        (1, 'loss backward', 'logits')
     """
-    limit: BatchLimit = _largest_of_shape(
-        "per_device_train_batch_size", memory_bytes, ledger, micro_batch, method
-    )
-    return limit
+    names = ("per_device_train_batch_size",)
+    return _largest_setting(names, "training", memory_bytes, accelerator, run)
 
 
 def largest_context(
     *,
-    memory_bytes: int,
-    ledger: "Ledger",
-    micro_batch: "MicroBatch",
-    method: "Method" = "full",
-) -> "ContextLimit":
-    """Find the longest sequences on which a model can be trained on a device.
+    memory_bytes: int | None = None,
+    accelerator: "Accelerator | None" = None,
+    **run: "Unpack[Run]",
+) -> "Limit":
+    """Find the longest sequences on which a training step fits a device.
 
     Whether the model has learned positions that far is another question.
 
     Args:
-        memory_bytes: Memory of the device, 1 to 10^15.
-        ledger: The arguments of [`memory_ledger`][dlp.memory.memory_ledger] but `micro_batch`.
-        micro_batch: Its `micro_batch`, without `sequence_length`, which is searched.
-        method: One of [`METHODS`][dlp.activations.METHODS].
+        memory_bytes: Bytes that PyTorch's tensors may take, 1 to 10^15.
+        accelerator: One of [`ACCELERATORS`][dlp.accelerators.ACCELERATORS], in place of
+            `memory_bytes`.
+        **run: The arguments of [`peak_memory`][dlp.peak.peak_memory], `training` without
+            `max_length`, which is searched.
 
     Returns:
-        `sequence_length`, 0 if not even one token fits; `total`, the bytes at this length (at 0
-        those without activations), and `next_total`, those of one token more in every sequence;
-        `largest_part`, the entry of the ledger that takes most of the memory, and `growing_part`,
-        the one to which another token adds most.
+        `largest`, 0 if not even one token fits; `peak` of the step with it, 0 if there is
+            none, and `next_peak`, that with one more; `moment`, which is then too full, and
+            `growing_part`, the part of it to which one more adds most.
 
     Raises:
-        TypeError: If an argument is of the wrong type, or a key unknown or missing.
-        ValueError: If a number is out of its range, a choice unknown, or a key not for it to set.
+        TypeError: If an argument or a setting is of the wrong type.
+        ValueError: If not one of `memory_bytes` and `accelerator` is given, a setting is unknown or
+            missing, is the one that is searched, or anything is out of its range.
 
     Examples:
-        Head-only training keeps almost no activations, so that the context may be long:
+        QLoRA on Llama 2 7B:
 
+        >>> from dlp.models import LLAMA_2_7B
         >>> from dlp.units import GIB
         >>> limit = largest_context(
-        ...     memory_bytes=24 * GIB,
-        ...     method="head-only",
-        ...     ledger={"num_parameters": 6_738_415_616, "dtype": "bf16"},
-        ...     micro_batch={
-        ...         "num_hidden_layers": 32,
+        ...     memory_bytes=20 * GIB,
+        ...     config=LLAMA_2_7B,
+        ...     training={
         ...         "per_device_train_batch_size": 1,
-        ...         "hidden_size": 4096,
-        ...         "num_attention_heads": 32,
+        ...         "gradient_checkpointing": True,
+        ...         "dtype": "bfloat16",
         ...     },
+        ...     lora={"r": 16, "target_modules": "all-linear"},
+        ...     quantization={"load_in_4bit": True},
         ... )
-        >>> limit["sequence_length"], limit["largest_part"]
-        (1500607, 'weights')
+        >>> round(limit["largest"], -3), limit["moment"]
+        (25000, 'loss backward')
     """
-    limit: ContextLimit = _largest_of_shape(
-        "sequence_length", memory_bytes, ledger, micro_batch, method
-    )
-    return limit
+    names = ("max_length", "max_seq_length")
+    return _largest_setting(names, "training", memory_bytes, accelerator, run)
 
 
 def largest_rank(
     *,
-    memory_bytes: int,
-    ledger: "Ledger",
-    config: "Mapping[str, object]",
-    target_modules: "str | Collection[str]",
-    bias: "LoraBias" = "none",
-    use_dora: bool = False,
-    method: "Literal['lora', 'qlora']" = "lora",
-    micro_batch: "MicroBatch | None" = None,
-) -> "RankLimit":
-    """Find the largest rank at which LoRA or QLoRA fits a device.
+    memory_bytes: int | None = None,
+    accelerator: "Accelerator | None" = None,
+    **run: "Unpack[Run]",
+) -> "Limit":
+    """Find the largest rank of adapters with which a training step fits a device.
 
     Args:
-        memory_bytes: Memory of the device, 1 to 10^15.
-        ledger: The arguments of [`memory_ledger`][dlp.memory.memory_ledger] but `micro_batch` and
-            `num_adapter_parameters`, which follows from the rank.
-        config: A parsed `config.json`, for
-            [`lora_model_parameters`][dlp.adapters.lora_model_parameters].
-        target_modules: The layers adapted, for the same function.
-        bias: Which biases are trained, for the same function.
-        use_dora: Whether the adapters are DoRA's.
-        method: `"lora"` or `"qlora"`.
-        micro_batch: The ledger's `micro_batch`, whose `r` is the one searched, or `None` to leave
-            activations out.
+        memory_bytes: Bytes that PyTorch's tensors may take, 1 to 10^15.
+        accelerator: One of [`ACCELERATORS`][dlp.accelerators.ACCELERATORS], in place of
+            `memory_bytes`.
+        **run: The arguments of [`peak_memory`][dlp.peak.peak_memory], `lora` without `r`, which
+            is searched.
 
     Returns:
-        `r`, 0 if not even rank 1 fits; `total`, the bytes at this rank (at 0 those without
-        adapters), and `next_total`, those of the next; `largest_part`, the entry of the ledger that
-        takes most of the memory, and `growing_part`, the one to which the next rank adds most.
+        `largest`, 0 if not even rank 1 fits; `peak` of the step with it, 0 if there is
+            none, and `next_peak`, that with one more; `moment`, which is then too full, and
+            `growing_part`, the part of it to which one more adds most.
 
     Raises:
-        TypeError: If an argument is of the wrong type, or a key unknown or missing.
-        ValueError: If a number is out of its range, a choice unknown, or a key not for it to set.
+        TypeError: If an argument or a setting is of the wrong type.
+        ValueError: If not one of `memory_bytes` and `accelerator` is given, a setting is unknown or
+            missing, is the one that is searched, or anything is out of its range.
 
     Examples:
-        QLoRA on Llama 2 7B, weights and states alone:
-
         >>> from dlp.models import LLAMA_2_7B
         >>> limit = largest_rank(
-        ...     memory_bytes=6_000_000_000,
-        ...     method="qlora",
-        ...     ledger={"num_parameters": 6_738_415_616, "dtype": "bf16"},
+        ...     accelerator="rtx-4090",
         ...     config=LLAMA_2_7B,
-        ...     target_modules="all-linear",
+        ...     training={
+        ...         "per_device_train_batch_size": 1,
+        ...         "max_length": 512,
+        ...         "gradient_checkpointing": True,
+        ...         "dtype": "bfloat16",
+        ...     },
+        ...     lora={"target_modules": "all-linear"},
         ... )
-        >>> limit["r"], limit["largest_part"], limit["growing_part"]
-        (84, 'weights', 'optimizer')
+        >>> limit["moment"], limit["growing_part"]
+        ('layer backward', 'optimizer')
     """
-    fixed = _ledger(ledger)
-    shape: Any = None
-    if micro_batch is not None:
-        shape = dict(_check.keywords("micro_batch", micro_batch))
-    _check.choice("method", method, ("lora", "qlora"))
-
-    def parts_of(r: int) -> dict[str, int]:
-        fixed["num_adapter_parameters"] = 0
-        if r:
-            fixed["num_adapter_parameters"] = lora_model_parameters(
-                config=config, r=r, target_modules=target_modules, bias=bias, use_dora=use_dora
-            )
-        if shape is not None:
-            shape["r"] = max(r, 1)
-        return memory_ledger(**fixed, micro_batch=shape)[method]
-
-    limit: RankLimit = _largest("r", memory_bytes, parts_of)
-    return limit
+    if run.get("lora") is None:
+        raise ValueError('lora must be given, such as {"target_modules": "all-linear"}')
+    return _largest_setting(("r",), "lora", memory_bytes, accelerator, run)
 
 
 def largest_model(
+    *,
+    memory_bytes: int | None = None,
+    accelerator: "Accelerator | None" = None,
+    **run: "Unpack[Run]",
+) -> "ModelLimit":
+    """Find the deepest model of a shape with which a training step fits a device.
+
+    Layers are added to the config or taken off it, and widths stay: a peak needs a shape, and so
+    none is guessed. Of a model of which only the number of parameters is known,
+    [`largest_sharded_model`][dlp.limits.largest_sharded_model] counts the states.
+
+    Args:
+        memory_bytes: Bytes that PyTorch's tensors may take, 1 to 10^15.
+        accelerator: One of [`ACCELERATORS`][dlp.accelerators.ACCELERATORS], in place of
+            `memory_bytes`.
+        **run: The arguments of [`peak_memory`][dlp.peak.peak_memory], whose `config` gives
+            all but the number of layers, at most 10,000.
+
+    Returns:
+        `largest`, the layers, 0 if not even one fits; `num_parameters` of that model; `peak` of the
+            step with it, 0 if there is none, and `next_peak`, that with one more; `moment`, which
+            is then too full, and `growing_part`, the part of it to which one more adds most.
+
+    Raises:
+        TypeError: If an argument or a setting is of the wrong type.
+        ValueError: If not one of `memory_bytes` and `accelerator` is given, a setting is unknown or
+            missing, is the one that is searched, or anything is out of its range.
+
+    Examples:
+        Full fine-tuning in the shape of Llama 3 8B:
+
+        >>> from dlp.models import LLAMA_3_8B
+        >>> limit = largest_model(
+        ...     accelerator="a100-80gb",
+        ...     config=LLAMA_3_8B,
+        ...     training={
+        ...         "per_device_train_batch_size": 1,
+        ...         "max_length": 2048,
+        ...         "gradient_checkpointing": True,
+        ...         "dtype": "bfloat16",
+        ...     },
+        ... )
+        >>> limit["largest"] > LLAMA_3_8B["num_hidden_layers"], limit["moment"]
+        (True, 'backward end')
+    """
+    given: "dict[str, Any]" = dict(run)
+    config = given.pop("config", None)
+
+    def step_of(num_hidden_layers: int) -> "Peak":
+        given["config"] = _of_depth(config, num_hidden_layers)
+        return peak_memory(**given)
+
+    room = _room(memory_bytes, accelerator)
+    limit = _search.of_step("num_hidden_layers", _MOST_LAYERS, step_of, room)
+    size = 0
+    if limit["largest"]:
+        size = parameter_count(config=_of_depth(config, limit["largest"]))
+    return {
+        "largest": limit["largest"],
+        "num_parameters": size,
+        "peak": limit["peak"],
+        "next_peak": limit["next_peak"],
+        "moment": limit["moment"],
+        "growing_part": limit["growing_part"],
+    }
+
+
+def largest_sharded_model(
     *,
     memory_bytes: int,
     frozen: bool = False,
@@ -256,10 +273,12 @@ def largest_model(
     convention: "Convention" = "mixed",
     stage: int = 0,
     num_devices: int = 1,
-) -> "ModelLimit":
+) -> "StateLimit":
     """Find the largest model whose weights and training states fit each device.
 
-    A model that is only loaded is a frozen one without adapters. Activations are left out.
+    A model that is only loaded is a frozen one without adapters. It is states that are counted, and
+    what a step holds beside them is left out: [`largest_model`][dlp.limits.largest_model] searches
+    on the peak.
 
     Args:
         memory_bytes: Memory of one device, 1 to 10^15.
@@ -271,26 +290,29 @@ def largest_model(
         num_devices: Devices that share the parts, 1 or more.
 
     Returns:
-        `num_parameters` of the model, 0 if none fits; `total`, the bytes on each device at this
-        size, and `next_total`, those of one parameter more; `largest_part`, the entry of
-        [`sharded_state_bytes`][dlp.parallel.sharded_state_bytes] that takes most of the memory, and
-        `growing_part`, the one to which another parameter adds most.
+        `largest`, the parameters of the model, 0 if none fits; `total`, the bytes on each device at
+            this size, and `next_total`, those of one parameter more; `largest_part`, the entry of
+            [`sharded_state_bytes`][dlp.parallel.sharded_state_bytes] that takes most of the memory,
+            and `growing_part`, the one to which another parameter adds most.
 
     Examples:
         Eight devices with ZeRO's stage 3:
 
-        >>> largest_model(memory_bytes=80_000_000_000, stage=3, num_devices=8)["num_parameters"]
+        >>> limit = largest_sharded_model(
+        ...     memory_bytes=80_000_000_000, stage=3, num_devices=8
+        ... )
+        >>> limit["largest"]
         40000000000
 
         The same ones, the model frozen in NF4:
 
-        >>> limit = largest_model(
+        >>> limit = largest_sharded_model(
         ...     memory_bytes=80_000_000_000,
         ...     frozen=True,
         ...     frozen_dtype="nf4-double",
         ...     num_adapter_parameters=200_000_000,
         ... )
-        >>> limit["num_parameters"], limit["largest_part"]
+        >>> limit["largest"], limit["largest_part"]
         (148874964505, 'frozen_weights')
     """
     _check.flag("frozen", frozen)
@@ -298,7 +320,7 @@ def largest_model(
         "num_adapter_parameters",
         num_adapter_parameters,
         minimum=0,
-        maximum=_LARGEST_MEMORY,
+        maximum=_search.LARGEST_MEMORY,
     )
 
     def parts_of(num_parameters: int) -> dict[str, int]:
@@ -311,8 +333,7 @@ def largest_model(
             num_devices=num_devices,
         )
 
-    limit: ModelLimit = _largest("num_parameters", memory_bytes, parts_of)
-    return limit
+    return _search.of_sum("num_parameters", memory_bytes, parts_of)
 
 
 def largest_cached_context(
@@ -325,7 +346,7 @@ def largest_cached_context(
     batch_size: int = 1,
     dtype: "Dtype" = "bf16",
     cache_dtype: "CacheDtype" = "bf16",
-) -> "CachedLimit":
+) -> "StateLimit":
     """Find how many tokens of each sequence fit beside the weights when a model generates text.
 
     Args:
@@ -339,9 +360,10 @@ def largest_cached_context(
         cache_dtype: One of [`CACHE_DTYPES`][dlp.cache.CACHE_DTYPES]: the format of keys and values.
 
     Returns:
-        `num_tokens` of prompt and answer, 0 if not even one fits; `total`, the bytes at this number
-        (at 0 those of the weights), and `next_total`, those of one token more in every sequence;
-        `largest_part`, `weights` or `cache`, whichever takes more, and `growing_part`, the cache.
+        `largest`, the tokens of prompt and answer, 0 if not even one fits; `total`, the bytes at
+            this number (at 0 those of the weights), and `next_total`, those of one token more in
+            every sequence; `largest_part`, `weights` or `cache`, whichever takes more, and
+            `growing_part`, the cache.
 
     Examples:
         Llama 2 7B in 16 bits, on a card "of 24 GB":
@@ -354,7 +376,7 @@ def largest_cached_context(
         ...     num_key_value_heads=32,
         ...     head_dim=128,
         ... )
-        >>> limit["num_tokens"], limit["largest_part"]
+        >>> limit["largest"], limit["largest_part"]
         (23446, 'weights')
     """
     weights = weight_bytes(num_parameters=num_parameters, dtype=dtype)
@@ -372,64 +394,52 @@ def largest_cached_context(
         cache = num_tokens * per_token
         return {"weights": weights, "cache": cache, "total": weights + cache}
 
-    limit: CachedLimit = _largest("num_tokens", memory_bytes, parts_of)
-    return limit
+    return _search.of_sum("num_tokens", memory_bytes, parts_of)
 
 
-def _largest_of_shape(
-    name: str, memory_bytes: int, ledger: "Ledger", micro_batch: "MicroBatch", method: "Method"
-) -> "Any":  # noqa: ANN401 - a dict whose first key is `name`
-    """Search a size of the micro-batch; at 0 there is none, and no activations."""
-    fixed = _ledger(ledger)
-    shape: Any = dict(_check.keywords("micro_batch", micro_batch))
-    _check.choice("method", method, METHODS)
+def _largest_setting(
+    names: tuple[str, ...],
+    argument: str,
+    memory_bytes: int | None,
+    accelerator: "Accelerator | None",
+    run: "Mapping[str, Any]",
+) -> "Limit":
+    """Search the first of the names, a setting of `argument`; the others are the same by alias."""
+    given = dict(run)
+    if argument in given:
+        given[argument] = dict(_check.keywords(argument, given[argument]))
+        for name in names:
+            if name in given[argument]:
+                raise ValueError(f'{argument} must not have "{name}", which is searched')
 
-    def parts_of(value: int) -> dict[str, int]:
-        shape[name] = value
-        return memory_ledger(**fixed, micro_batch=shape if value else None)[method]
+    def step_of(value: int) -> "Peak":
+        if argument in given:
+            given[argument][names[0]] = value
+        return peak_memory(**given)
 
-    return _largest(name, memory_bytes, parts_of)
-
-
-def _ledger(ledger: object) -> "dict[str, Any]":
-    """Copy the arguments of the ledger, which has no micro-batch of its own."""
-    fixed = dict(_check.keywords("ledger", ledger))
-    if "micro_batch" in fixed:
-        raise ValueError('ledger must not have "micro_batch", which is an argument of its own')
-    return fixed
-
-
-def _largest(
-    name: str,
-    memory_bytes: int,
-    parts_of: "Callable[[int], dict[str, int]]",
-) -> "Any":  # noqa: ANN401 - a dict whose first key is `name`
-    """Search the largest number whose parts fit; their total must not shrink as it grows."""
-    _check.count("memory_bytes", memory_bytes, maximum=_LARGEST_MEMORY)
-    fits, beyond = 0, 1
-    while parts_of(beyond)["total"] <= memory_bytes:
-        if beyond == _LARGEST_ANSWER:
-            raise ValueError(f"memory_bytes is enough for any {name}: {memory_bytes}")
-        fits, beyond = beyond, min(2 * beyond, _LARGEST_ANSWER)
-    while beyond - fits > 1:
-        middle = (fits + beyond) // 2
-        if parts_of(middle)["total"] <= memory_bytes:
-            fits = middle
-        else:
-            beyond = middle
-    at, after = parts_of(fits), parts_of(beyond)
-    held = at if fits else after
-    growth = {part: after[part] - at[part] for part in after}
-    return {
-        name: fits,
-        "total": at["total"],
-        "next_total": after["total"],
-        "largest_part": _largest_part(held),
-        "growing_part": _largest_part(growth),
-    }
+    room = _room(memory_bytes, accelerator)
+    return _search.of_step(names[0], _search.LARGEST_ANSWER, step_of, room)
 
 
-def _largest_part(parts: dict[str, int]) -> str:
-    """Name the largest of the parts, the first of several."""
-    names = [part for part in parts if part != "total"]
-    return max(names, key=lambda part: parts[part])
+def _room(memory_bytes: int | None, accelerator: "Accelerator | None") -> "tuple[str, int]":
+    """Say which number of a step must fit, and into how many bytes."""
+    if (memory_bytes is None) == (accelerator is None):
+        raise ValueError("memory_bytes or accelerator must be given, and not both")
+    if accelerator is not None:
+        return "upper", usable_memory_bytes(accelerator=accelerator)
+    return "peak", _check.count("memory_bytes", memory_bytes, maximum=_search.LARGEST_MEMORY)
+
+
+def _of_depth(config: "Mapping[str, object]", num_hidden_layers: int) -> "dict[str, object]":
+    """Give a config with another number of layers, whose kinds go on as they began."""
+    changed = dict(_check.mapping("config", config))
+    name = "num_hidden_layers"
+    keys = _config.read(config)["family"]["keys"].get(name, (name,))
+    for key in keys:
+        changed.pop(key, None)
+    changed[keys[0]] = num_hidden_layers
+    types = changed.get("layer_types")
+    if types is not None:
+        kinds = _check.sequence('config["layer_types"]', types)
+        changed["layer_types"] = [kinds[place % len(kinds)] for place in range(num_hidden_layers)]
+    return changed

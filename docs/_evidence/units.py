@@ -39,7 +39,7 @@ SEVERAL = {
     *("adaptable_modules", "linear_layers", "lora_totals", "supervised_losses"),
     *("transformer_dimensions", "zero_stage"),
     *("largest_batch", "largest_cached_context", "largest_context", "largest_model"),
-    "largest_rank",
+    *("largest_rank", "largest_sharded_model"),
 }
 """Formulas whose result is no number of one thing: lists, and dicts whose keys name the units."""
 

@@ -57,6 +57,18 @@ _TINY = {
     "per_device_train_batch_size": 1,
     "sequence_length": 128,
 }
+_RUN: dict[str, list[Any]] = {
+    "config": [dlp.QWEN2_5_7B | {"num_hidden_layers": 2}],
+    "training": [{"per_device_train_batch_size": 1, "max_length": 128, "dtype": "bfloat16"}],
+    "lora": [None],
+    "quantization": [None],
+    "method": [None],
+    "library": ["transformers", "pytorch"],
+    "num_devices": [1],
+    "stage": [0],
+    "offload": [False],
+}
+_ROOM: dict[str, list[Any]] = {"memory_bytes": [24_000_000_000, 1], "accelerator": [None]}
 _EPOCH: dict[str, list[Any]] = {
     "num_samples": [1003, 1000, 1],
     "per_device_train_batch_size": [8, 3],
@@ -443,13 +455,9 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "offload": [False],
     },
     "largest_batch": {
-        "memory_bytes": [24_000_000_000, 1],
-        "ledger": [
-            {"num_parameters": 6_738_415_616, "num_adapter_parameters": 4_194_304, "dtype": "bf16"},
-            {"num_parameters": 1000},
-        ],
-        "micro_batch": [{**_LLAMA, "sequence_length": 512, "attention": "flash"}],
-        "method": list(dlp.METHODS),
+        **_ROOM,
+        **_RUN,
+        "training": [{"max_length": 128, "dtype": "bfloat16"}],
     },
     "largest_cached_context": {
         "memory_bytes": [24_000_000_000, 1],
@@ -462,12 +470,13 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "cache_dtype": ["bf16", "fp8"],
     },
     "largest_context": {
-        "memory_bytes": [24_000_000_000, 1],
-        "ledger": [{"num_parameters": 6_738_415_616, "dtype": "bf16"}, {"num_parameters": 1000}],
-        "micro_batch": [{**_LLAMA, "per_device_train_batch_size": 1}],
-        "method": list(dlp.METHODS),
+        **_ROOM,
+        **_RUN,
+        "training": [{"per_device_train_batch_size": 1, "gradient_checkpointing": True}],
     },
-    "largest_model": {
+    "largest_model": {**_ROOM, **_RUN},
+    "largest_rank": {**_ROOM, **_RUN, "lora": [{"target_modules": "all-linear"}]},
+    "largest_sharded_model": {
         "memory_bytes": [80_000_000_000, 1],
         "frozen": [False, True],
         "frozen_dtype": ["bf16", "nf4-double"],
@@ -475,16 +484,6 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "convention": ["mixed", "weights-and-moments"],
         "stage": [0, 1, 2, 3],
         "num_devices": [8],
-    },
-    "largest_rank": {
-        "memory_bytes": [6_000_000_000, 1],
-        "ledger": [{"num_parameters": 6_738_415_616, "dtype": "bf16"}],
-        "config": [dlp.LLAMA_2_7B],
-        "target_modules": ["all-linear", ["q_proj", "v_proj"]],
-        "bias": ["none", "all"],
-        "use_dora": [False, True],
-        "method": ["qlora", "lora"],
-        "micro_batch": [None, _TINY],
     },
 }
 

@@ -208,8 +208,9 @@ DEFAULTS: dict[str, Any] = {
     for default, names in (
         (
             None,
-            "attention_mask encoder_hidden_size head_dim intermediate_size "
-            "lora micro_batch modules_to_save num_key_value_heads quantization rank_pattern",
+            "accelerator attention_mask encoder_hidden_size head_dim intermediate_size "
+            "lora memory_bytes micro_batch modules_to_save num_key_value_heads quantization "
+            "rank_pattern",
         ),
         (
             False,

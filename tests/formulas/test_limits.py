@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dlp
@@ -15,42 +15,19 @@ from tests.formulas.laws import law, result
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SHAPE: Any = {
-    "num_hidden_layers": 8,
-    "per_device_train_batch_size": 2,
-    "sequence_length": 64,
-    "hidden_size": 256,
-    "num_attention_heads": 4,
-}
-LLAMA_SHAPE = SHAPE | {
-    "layer": "llama",
-    "intermediate_size": 700,
-    "num_key_value_heads": 2,
-    "head_dim": 64,
-}
-LEDGER: Any = {
-    "num_parameters": 10_000_000,
-    "num_head_parameters": 1000,
-    "num_adapter_parameters": 100_000,
-}
-
 memory = st.integers(1, 10**10)
-methods = st.sampled_from(dlp.METHODS)
-optimizers = st.sampled_from(dlp.OPTIMIZERS)
-attentions = st.sampled_from(dlp.ATTENTIONS)
 
 
 def check(
     found: Any,
-    name: str,
     memory_bytes: int,
     parts_of: Callable[[int], dict[str, int]],
 ) -> None:
-    """Compare a limit with the ledger at it, and with the ledger one further."""
-    value = found[name]
+    """Compare a limit with the parts at it, and with those one further."""
+    value = found["largest"]
     assert isinstance(value, int)
     at, after = parts_of(value), parts_of(value + 1)
-    assert tuple(found) == (name, "total", "next_total", "largest_part", "growing_part")
+    assert tuple(found) == ("largest", "total", "next_total", "largest_part", "growing_part")
     assert found["total"] == at["total"]
     assert found["next_total"] == after["total"] > memory_bytes
     if value:
@@ -62,59 +39,96 @@ def check(
     assert growth[str(found["growing_part"])] == max(growth.values())
 
 
-@law
-@given(memory, methods, optimizers, attentions)
-def test_the_ledger_of_a_limit_has_its_total(
-    memory_bytes: int, method: Any, optimizer: Any, attention: Any
-) -> None:
-    ledger: Any = LEDGER | {"optimizer": optimizer, "dtype": "bf16"}
-    for function, name in (
-        ("largest_batch", "per_device_train_batch_size"),
-        ("largest_context", "sequence_length"),
-    ):
-        shape: Any = {**SHAPE, "attention": attention}
-        del shape[name]
+CONFIG = {**dlp.LLAMA_3_8B, "num_hidden_layers": 3}
+TRAINING = {"per_device_train_batch_size": 2, "max_length": 200, "dtype": "bfloat16"}
+LORA = {"r": 8, "target_modules": "all-linear"}
+SEARCHED = {
+    "largest_batch": ("training", "per_device_train_batch_size"),
+    "largest_context": ("training", "max_length"),
+    "largest_rank": ("lora", "r"),
+    "largest_model": ("config", "num_hidden_layers"),
+}
+"""What each search on the peak turns round: an argument, and a setting in it."""
 
-        def parts_of(value: int, shape: Any = shape, name: str = name) -> dict[str, int]:
-            micro_batch: Any = {**shape, name: value} if value else None
-            return dlp.memory_ledger(**ledger, micro_batch=micro_batch)[method]
 
-        found = result(
-            function, memory_bytes=memory_bytes, ledger=ledger, micro_batch=shape, method=method
-        )
-        check(found, name, memory_bytes, parts_of)
-        assert found["growing_part"] == "activations"
+def with_setting(run: dict[str, Any], name: str, value: int | None) -> dict[str, Any]:
+    """Put a number where a search looks for one, or leave it out."""
+    argument, setting = SEARCHED[name]
+    settings = {key: each for key, each in run[argument].items() if key != setting}
+    return run | {argument: settings if value is None else settings | {setting: value}}
 
 
 @law
+@settings(max_examples=25)
 @given(
-    memory,
-    st.sampled_from(["lora", "qlora"]),
-    st.booleans(),
-    st.sampled_from([None, SHAPE, LLAMA_SHAPE]),
+    lora=st.booleans(),
+    checkpointing=st.booleans(),
+    optim=st.sampled_from(["adamw_torch", "adamw_8bit"]),
+    room=st.integers(10**9, 4 * 10**10) | st.sampled_from(["t4", "rtx-4090", "h100"]),
 )
-@example(memory_bytes=10**6, method="lora", use_dora=False, micro_batch=LLAMA_SHAPE)
-def test_the_largest_rank_just_fits(
-    memory_bytes: int, method: Any, use_dora: bool, micro_batch: Any
+def test_what_fits_by_its_peak_is_the_largest(
+    lora: bool, checkpointing: bool, optim: str, room: Any
 ) -> None:
-    ledger: Any = {"num_parameters": 124_439_808, "dtype": "bf16"}
-    adapters: dict[str, Any] = {
-        "config": dlp.GPT2,
-        "target_modules": ["c_attn"],
-        "use_dora": use_dora,
+    training = TRAINING | {"gradient_checkpointing": checkpointing, "optim": optim}
+    for name in SEARCHED:
+        adapters = LORA if lora or name == "largest_rank" else None
+        run: dict[str, Any] = {"config": CONFIG, "training": training, "lora": adapters}
+        where = {"accelerator" if isinstance(room, str) else "memory_bytes": room}
+        left_out = run if name == "largest_model" else with_setting(run, name, None)
+        found = result(name, **where, **left_out)
+        largest = found["largest"]
+        end, limit = "peak", room
+        if isinstance(room, str):
+            end, limit = "upper", result("usable_memory_bytes", accelerator=room)
+        after: Any = dlp.peak_memory(**with_setting(run, name, largest + 1))
+        assert after[end] > limit
+        assert found["next_peak"] == after["peak"]
+        assert found["moment"] == after["moment"]
+        held: dict[str, int] = {}
+        if largest:
+            step: Any = dlp.peak_memory(**with_setting(run, name, largest))
+            assert step[end] <= limit
+            assert found["peak"] == step["peak"]
+            held = step["moments"][found["moment"]]
+        else:
+            assert found["peak"] == 0
+        growth = {
+            part: size - held.get(part, 0)
+            for part, size in after["moments"][found["moment"]].items()
+        }
+        assert growth[found["growing_part"]] == max(growth.values())
+        if name == "largest_model":
+            config = CONFIG | {"num_hidden_layers": largest}
+            size = dlp.parameter_count(config=config) if largest else 0
+            assert found["num_parameters"] == size
+
+
+def test_layers_go_on_as_they_began() -> None:
+    config: Any = {
+        "model_type": "gpt2",
+        "n_embd": 64,
+        "n_head": 2,
+        "vocab_size": 99,
+        "n_positions": 128,
+        "n_layer": 2,
     }
-
-    def parts_of(r: int) -> dict[str, int]:
-        trained = dlp.lora_model_parameters(r=r, **adapters) if r else 0
-        shape: Any = micro_batch and {**micro_batch, "r": max(r, 1)}
-        return dlp.memory_ledger(**ledger, num_adapter_parameters=trained, micro_batch=shape)[
-            method
-        ]
-
-    found = dlp.largest_rank(
-        memory_bytes=memory_bytes, ledger=ledger, method=method, micro_batch=micro_batch, **adapters
+    run: Any = {"memory_bytes": 10**8, "training": TRAINING}
+    found = dlp.largest_model(config=config, **run)
+    assert found["num_parameters"] == dlp.parameter_count(
+        config=config | {"n_layer": found["largest"]}
     )
-    check(found, "r", memory_bytes, parts_of)
+    shape: Any = {
+        **dlp.MISTRAL_7B,
+        "model_type": "gemma3_text",
+        "vocab_size": 999,
+        "sliding_window": 64,
+        "layer_types": ["sliding_attention", "full_attention"],
+        "num_hidden_layers": 2,
+    }
+    run["memory_bytes"] = 10**10
+    step = dlp.largest_model(config=shape, **run)
+    alike = dlp.largest_model(config=shape | {"layer_types": ["sliding_attention"] * 2}, **run)
+    assert step["largest"] == alike["largest"] > 2
 
 
 @law
@@ -127,7 +141,7 @@ def test_the_largest_rank_just_fits(
     st.integers(0, 3),
     st.integers(1, 512),
 )
-def test_the_largest_model_just_fits(
+def test_the_largest_sharded_model_just_fits(
     memory_bytes: int,
     frozen: bool,
     frozen_dtype: Any,
@@ -146,14 +160,14 @@ def test_the_largest_model_just_fits(
             **rest,
         )
 
-    found = dlp.largest_model(
+    found = dlp.largest_sharded_model(
         memory_bytes=memory_bytes,
         frozen=frozen,
         frozen_dtype=frozen_dtype,
         num_adapter_parameters=adapters,
         **rest,
     )
-    check(found, "num_parameters", memory_bytes, parts_of)
+    check(found, memory_bytes, parts_of)
 
 
 @law
@@ -182,7 +196,7 @@ def test_the_longest_cached_context_just_fits(
         cache_dtype=cache_dtype,
         **cache,
     )
-    check(found, "num_tokens", memory_bytes, parts_of)
+    check(found, memory_bytes, parts_of)
 
 
 @pytest.mark.parametrize("name", [name for name in FUNCTIONS if name.startswith("largest_")])
@@ -190,38 +204,36 @@ def test_more_memory_never_fits_less(name: str) -> None:
     function = FUNCTIONS[name]
     for arguments in list(calls(name))[::3]:
         sizes = [
-            next(iter(function(**arguments | {"memory_bytes": memory_bytes}).values()))
-            for memory_bytes in (1, 10**9, 10**9 + 1, 10**10, 10**12)
+            function(**arguments | {"memory_bytes": memory_bytes})["largest"]
+            for memory_bytes in (1, 10**9, 10**9 + 1, 10**10, 10**11)
         ]
         assert sizes == sorted(sizes), arguments
 
 
-def test_where_nothing_fits_the_next_total_says_what_is_needed() -> None:
-    found = dlp.largest_batch(
-        memory_bytes=100_000_000, ledger=LEDGER, micro_batch=SHAPE, method="full"
-    )
-    assert found["per_device_train_batch_size"] == 0
-    assert found["total"] == dlp.memory_ledger(**LEDGER)["full"]["total"] > 100_000_000
-    one = dlp.memory_ledger(**LEDGER, micro_batch=SHAPE | {"per_device_train_batch_size": 1})
-    assert found["next_total"] == one["full"]["total"]
-    assert found["largest_part"] == "optimizer"
+def test_where_nothing_fits_the_next_peak_says_what_is_needed() -> None:
+    training = {"max_length": 200}
+    found = dlp.largest_batch(memory_bytes=10**8, config=CONFIG, training=training)
+    assert found["largest"] == found["peak"] == 0
+    one = dlp.peak_memory(config=CONFIG, training=training | {"per_device_train_batch_size": 1})
+    assert found["next_peak"] == one["peak"]
+    assert found["growing_part"] in one["moments"][found["moment"]]
 
 
 @pytest.mark.parametrize("adapters", [0, 10**15])
 def test_memory_enough_for_any_model_is_refused(adapters: int) -> None:
     with pytest.raises(ValueError, match="memory_bytes is enough for any num_parameters"):
-        dlp.largest_model(
+        dlp.largest_sharded_model(
             memory_bytes=10**15, stage=3, num_devices=10**6, num_adapter_parameters=adapters
         )
 
 
 def test_arguments_may_go_to_the_ends_of_their_ranges() -> None:
-    found = dlp.largest_model(memory_bytes=10**15, num_adapter_parameters=0)
-    assert found["num_parameters"] == 10**15 // 16
-    assert dlp.largest_model(memory_bytes=1, num_adapter_parameters=10**15)["num_parameters"] == 0
+    found = dlp.largest_sharded_model(memory_bytes=10**15, num_adapter_parameters=0)
+    assert found["largest"] == 10**15 // 16
+    assert dlp.largest_sharded_model(memory_bytes=1, num_adapter_parameters=10**15)["largest"] == 0
 
 
 @pytest.mark.parametrize("changes", [{}, {"stage": 3}, {"num_devices": 8}])
 def test_without_stage_or_devices_nothing_is_shared(changes: dict[str, Any]) -> None:
-    found = dlp.largest_model(memory_bytes=80_000_000_000, **changes)
-    assert found["num_parameters"] == 5_000_000_000
+    found = dlp.largest_sharded_model(memory_bytes=80_000_000_000, **changes)
+    assert found["largest"] == 5_000_000_000

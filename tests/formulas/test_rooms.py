@@ -19,6 +19,7 @@ ROOMS = [
     {"adapters", "architectures", "cache", "compute", "logits", "small_adapters", "soft_prompts"},
     {"memory", "throughput", "_training", "_layers", "_losses"},
     {"parallel", "peak"},
+    {"_search"},
     {"limits"},
     {"__init__"},
 ]
