@@ -102,16 +102,18 @@ def _eager(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> st
     if how["masks"]:
         wider = max(one["size"][scores], setup["stream_size"])  # that of the mask
         scores = add(one, "masked scores", "shift", (scores,), size=wider)
+    masked = scores  # which has a name until there are probabilities
     if how["softmax"] == "fp32" or setup["half"]:
         if not (setup["float16"] and one["size"][scores] == 2):
             scores = cast(one, "wide scores", scores, 4)
-        weights = add(one, "attention probabilities", "softmax", (scores,), size=4)
+        weights = add(one, "attention probabilities", "softmax", (scores, masked), size=4)
         weights = cast(one, "rounded probabilities", weights, size)
     else:
         weights = add(one, "attention probabilities", "softmax", (scores,))
     weights = dropout(one, "attention", weights, how["dropout"])
     if setup["half"]:
         weights = cast(one, "probabilities in 16 bits", weights, 2)
+    one["in_scope"] += (weights,)
     out = add(one, "weighted values", "match", (weights, v), width=wide)
     return add(one, "attention output", "shift", (out,))  # heads and tokens exchanged
 

@@ -225,6 +225,7 @@ def _falcon(setup: "Setup", found: "Form") -> None:
         raise ValueError("Falcon with alibi is not known tensor by tensor")
     if not later and not _config.switch(config, family, "parallel_attn"):
         found["order"] = "before"
+        found["names output"] = True
         found["residual dropout"] = config.get("attention_dropout") or 0.0
     norms = [entry for entry in setup["model"]["inventory"] if entry[0] == "norm"]
     found["norms"] = norms[0][5] // setup["num_hidden_layers"]
@@ -325,6 +326,8 @@ def _residual(one: "Piece", how: "Form", x: str, names: "tuple[str, str]", place
     inner = "attention" if which == "first" else "mlp"
     given = x if how["order"] == "after" else norm(one, f"{which} norm", x, how["norm"])
     out = _attention(one, how, given, place) if which == "first" else _mlp(one, how, given)
+    if one["setup"]["model"]["model_type"] == "falcon":
+        one["in_scope"] += (given,)
     if how["order"] == "around":
         out = norm(one, f"{inner} norm", out, how["norm"])
     if one["setup"]["model"]["model_type"] != "distilbert" or which == "second":

@@ -131,14 +131,14 @@ def linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
         return out
     if setup["dora"]:
         return _dora(one, name, of, out, setup["adapted"][module])
-    given = cast(one, f"{name} adapter input", of, setup["adapter_size"])
-    given = dropout(one, f"{name} adapter input", given, setup["lora_dropout"])
+    wide = cast(one, f"{name} adapter input", of, setup["adapter_size"])
+    given = dropout(one, f"{name} adapter input", wide, setup["lora_dropout"])
     high = _adapter(one, name, given, setup["adapted"][module], width)
     high = add(one, f"{name} scaled", "scale", (high,))
     total = max(one["size"][out], one["size"][high])
     result = one["size"][out]
-    # Whoever called the layer still holds what was given to it.
-    out = add(one, f"{name} sum", "add", (out, high, of), size=total)
+    # The layer still holds what it was given, and its copy.
+    out = add(one, f"{name} sum", "add", (out, high, of, wide), size=total)
     return cast(one, f"{name} output", out, result)
 
 

@@ -157,9 +157,9 @@ class FusedAttention(torch.autograd.Function):
 
 
 def attention(
-    q: torch.Tensor,
-    k: torch.Tensor,
-    v: torch.Tensor,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
     attn_mask: torch.Tensor | None = None,
     dropout_p: float = 0.0,
     is_causal: bool = False,
@@ -167,6 +167,7 @@ def attention(
     enable_gqa: bool = False,
 ) -> torch.Tensor:
     """Choose the kernel of scaled dot product attention as a GPU does."""
+    q, k, v = query, key, value
     if torch.is_autocast_enabled("cpu"):
         half = torch.get_autocast_dtype("cpu")
         q, k, v = (each.to(half) for each in (q, k, v))
@@ -174,7 +175,7 @@ def attention(
         attn_mask = torch.zeros(attn_mask.shape, dtype=q.dtype).masked_fill(attn_mask, 0.0)
     grouped = k.shape[1] != q.shape[1]
     if grouped and (attn_mask is not None or q.dtype == torch.float32):
-        return composite(q, k, v, attn_mask, is_causal, scale)
+        return composite(q, k, v, attn_mask, is_causal, scale, dropout_p)
     return FusedAttention.apply(q, k, v, attn_mask)  # type: ignore[no-any-return]
 
 
@@ -185,6 +186,7 @@ def composite(
     mask: torch.Tensor | None,
     is_causal: bool,
     scale: float | None,
+    dropped: float,
 ) -> torch.Tensor:
     """Attention of several operations, which takes what no fused kernel does.
 
@@ -201,7 +203,7 @@ def composite(
     scores = torch.matmul(q, k.transpose(-2, -1) * root)
     if mask is not None:
         scores = scores + mask
-    weights = torch.softmax(scores, -1)
+    weights = _dropout(torch.softmax(scores, -1), dropped)
     del scores
     return torch.matmul(weights, v).to(given)
 

@@ -268,7 +268,7 @@ def mark(model: Untyped, tracker: LiveBytes) -> None:
     ]
 
 
-def replaced() -> list[tuple[Untyped, str, Untyped]]:
+def replaced(inputs: Record) -> list[tuple[Untyped, str, Untyped]]:
     """List what looks at numbers, which fake tensors have not, or moves parameters."""
     found: list[tuple[Untyped, str, Untyped]] = []
     tuners = importlib.import_module("peft.tuners.tuners_utils")
@@ -289,6 +289,19 @@ def replaced() -> list[tuple[Untyped, str, Untyped]]:
         converter = masks.AttentionMaskConverter
         ignores = staticmethod(lambda attention_mask, *_, **__: attention_mask is None)
         found.append((converter, "_ignore_causal_mask_sdpa", ignores))
+        pretrained = transformers.PreTrainedModel
+        found.append((pretrained, "warn_if_padding_and_no_attention_mask", lambda *_: None))
+        padded = bool(inputs["training"].get("attention_mask"))
+
+        def expanded(mask: Untyped, dtype: Untyped, tgt_len: int | None = None) -> Untyped:
+            return converter._expand_mask(mask, dtype, tgt_len) if padded else None
+
+        for name in ("bert", "roberta", "distilbert"):
+            module = importlib.import_module(f"transformers.models.{name}.modeling_{name}")
+            found.append((module, "_prepare_4d_attention_mask_for_sdpa", expanded))
+        # OPT asks chance whether to leave out a layer.
+        rand = torch.rand
+        found.append((torch, "rand", lambda *size: 1.0 if size == ([],) else rand(*size)))
     return found
 
 
@@ -306,7 +319,7 @@ def trace(inputs: Record, watched: dict[str, int] | None = None) -> LiveBytes:
         model = make_model(inputs)
         return model, make_optimizer(inputs, model)
 
-    with like_a_gpu(replaced()):
+    with like_a_gpu(replaced(inputs)):
         return follow(make, make_step(inputs), watched)
 
 
