@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from dlp._pieces import Piece
 
 
-def attend(one: "Piece", q: str, k: str, v: str, *, mask: bool, how: "Mapping[str, Any]") -> str:
+def attend(
+    one: "Piece", q: str, k: str, v: str, *, held: str, mask: bool, how: "Mapping[str, Any]"
+) -> str:
     """Add attention from queries, keys and values to its output.
 
     Args:
@@ -19,13 +21,14 @@ def attend(one: "Piece", q: str, k: str, v: str, *, mask: bool, how: "Mapping[st
         q: The queries.
         k: The keys.
         v: The values.
+        held: What attention was given, and still holds.
         mask: Whether the library gives a mask to scaled dot product attention.
         how: What the family does otherwise than others: `dropout`, `softcap`, `softmax`, `grouped`.
     """
     setup = one["setup"]
     wide, grouped = one["width"][q], one["width"][k] != one["width"][q]
     if setup["attention"] == "eager" or how["eager"]:
-        return _eager(one, q, k, v, how)
+        return _eager(one, q, k, v, how=how, held=held)
     if (
         setup["attention"] == "sdpa"
         and grouped
@@ -82,17 +85,18 @@ def _in_order(one: "Piece", of: str) -> str:
     return add(one, f"{of} in order", "copy", (of,)) if of in views else of
 
 
-def _eager(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> str:
+def _eager(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]", held: str) -> str:
     """Add attention as Transformers writes it out."""
-    setup = one["setup"]
+    setup, named = one["setup"], (q, k, v)  # variables, until attention ends
     wide, size = one["width"][q], one["size"][q]
     k, v = _repeat(one, k, v, wide)
+    named += (k, v)
     if setup["batch"] > 1:
         q, k, v = (_in_order(one, each) for each in (q, k, v))
     if setup["half"]:
         q, k, v = (cast(one, f"{each} in 16 bits", each, 2) for each in (q, k, v))
     width = setup["num_attention_heads"] * setup["length"]
-    scores = add(one, "scores", "match", (q, k), width=width)
+    scores = raw = add(one, "scores", "match", (q, k), width=width)
     if how["scales"]:
         scores = add(one, "scaled scores", "scale", (scores,))
     if how["softcap"]:
@@ -102,20 +106,26 @@ def _eager(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> st
     if how["masks"]:
         wider = max(one["size"][scores], setup["stream_size"])  # that of the mask
         scores = add(one, "masked scores", "shift", (scores,), size=wider)
+    if how["clamps"]:
+        scores = add(one, "clamped scores", "activation", (scores,))
     masked = scores  # which has a name until there are probabilities
     if how["softmax"] == "fp32" or setup["half"]:
         if not (setup["float16"] and one["size"][scores] == 2):
             scores = cast(one, "wide scores", scores, 4)
-        weights = add(one, "attention probabilities", "softmax", (scores, masked), size=4)
-        weights = cast(one, "rounded probabilities", weights, size)
+        weights = add(one, "attention probabilities", "softmax", (scores,), size=4)
+        if size < 4:
+            weights = add(one, "rounded probabilities", "cast", (weights, masked), size=size)
     else:
-        weights = add(one, "attention probabilities", "softmax", (scores,))
+        weights = add(one, "attention probabilities", "softmax", (scores, raw))
+    if how["names scores"]:
+        named += (raw, masked)
     weights = dropout(one, "attention", weights, how["dropout"])
     if setup["half"]:
         weights = cast(one, "probabilities in 16 bits", weights, 2)
     one["in_scope"] += (weights,)
     out = add(one, "weighted values", "match", (weights, v), width=wide)
-    return add(one, "attention output", "shift", (out,))  # heads and tokens exchanged
+    # Heads and tokens are exchanged, for which they are copied.
+    return add(one, "attention output", "shift", (out, held) + named)
 
 
 def _composite(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> str:

@@ -36,10 +36,12 @@ _LLAMA: "Form" = {
     "eager": False,  # whatever is asked for
     "scales": True,  # the scores, after they were computed
     "masks": True,
+    "clamps": False,  # them to the least number, by a maximum
     "softmax": "fp32",
     "shares": False,  # gives the kernel fewer keys than queries
     "copies": False,  # puts queries, keys and values in order first
     "names output": False,  # of attention, until the layer ends
+    "names scores": False,  # until attention ends
 }
 
 _GEMMA: "Form" = {
@@ -112,6 +114,7 @@ _FORMS: "dict[str, Form]" = {
         "turned": 0.0,
         "eager": True,
         "scales": False,
+        "names scores": True,
     },
     "gpt_bigcode": dict(
         _GPT, activation=("activation_function", "gelu_pytorch_tanh"), softmax="fp32"
@@ -123,6 +126,7 @@ _FORMS: "dict[str, Form]" = {
         "residual dropout": ("hidden_dropout", 0.0),
         "attention dropout": ("", 0.0),
         "softmax": "as it is",
+        "scales": False,  # but in place
         "shares": True,
     },
     "bert": _BERT,
@@ -159,9 +163,8 @@ _BEFORE: "dict[str, Form]" = {
     "phi3": {"copies": True, "turned": None},
     "gpt2": {"copies": True},
     "gpt_neox": {"copies": True, "split": "slices", "scales": False, "softmax": "as it is"},
-    "opt": {"softmax": "as it is", "scales": False},
+    "opt": {"softmax": "as it is", "scales": False, "clamps": True},
     "bloom": {},
-    "gpt_bigcode": {"scales": False},
     "falcon": {},
     "bert": {},
     "roberta": {},
@@ -191,6 +194,8 @@ def form(setup: "Setup") -> "Form":
     found["dropout"] = found["attention dropout"]
     found["softcap"] = model_type == "gemma2" and config.get("attn_logit_softcapping", 50.0)
     found["turned"] = _turned(config, found["turned"])
+    if found["clamps"] and setup["float16"]:
+        found["softmax"] = "fp32"
     if model_type == "opt" and config.get("do_layer_norm_before") is False:
         found["order"] = "after"
     if model_type == "gpt_neox" and config.get("use_parallel_residual") is False:
@@ -394,7 +399,7 @@ def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
     mask = (
         setup["attention_mask"] or sliding(setup, place) or setup["model"]["model_type"] == "falcon"
     )
-    out = attend(one, q, k, v, mask=mask, how=how)
+    out = attend(one, q, k, v, held=of, mask=mask, how=how)
     return _project(one, how, "o", out, modules[-1])
 
 

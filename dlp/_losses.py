@@ -32,13 +32,15 @@ def causal_head(setup: "dict[str, Any]") -> "Piece":
     one = piece(setup, setup["hidden_size"], setup["stream_size"])
     last = ending(one)
     logits = linear(one, "raw logits", last, _output_head(setup), setup["vocab_size"])
-    if setup["model"]["model_type"] == "gemma2" and setup["config"].get(
-        "final_logit_softcapping", 30.0
-    ):
+    usual = {"gemma2": 30.0}.get(setup["model"]["model_type"])
+    if setup["config"].get("final_logit_softcapping", usual):
         logits = add(one, "divided logits", "scale", (logits,))
         logits = add(one, "capped logits", "tanh", (logits,))
         logits = add(one, "multiplied logits", "scale", (logits,))
-    wide = cast(one, "wide logits", logits, 4)
+    if release < (4, 49) and setup["model"]["model_type"] == "gpt_neox":
+        wide = logits  # which are not taken to fp32
+    else:
+        wide = cast(one, "wide logits", logits, 4)
     one["held"] = (wide if release < (4, 46) else logits,)
     one["in_scope"] = (last,)
     if release < (4, 49):

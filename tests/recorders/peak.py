@@ -249,19 +249,19 @@ def mark(model: Untyped, tracker: LiveBytes) -> None:
         if given and given[0].requires_grad and tracker.phase == "forward":
             given[0].register_hook(enter("rest"))
 
+    def follows(_module: Untyped, given: Untyped) -> None:
+        if given and isinstance(given[0], torch.Tensor) and given[0].requires_grad:
+            if tracker.phase == "forward":
+                given[0].register_hook(enter("layers"))
+
     # With reentrant checkpointing a layer runs without a graph: what follows the layers sees it.
-    for parent in model.modules():
-        names = list(parent._modules)
-        if layers in parent._modules.values():
-            after = names[names.index(next(n for n in names if parent._modules[n] is layers)) + 1 :]
-
-            def follows(_module: Untyped, given: Untyped) -> None:
-                if given and given[0].requires_grad and tracker.phase == "forward":
-                    given[0].register_hook(enter("layers"))
-
-            model._marks = [
-                parent._modules[n].register_forward_pre_hook(follows) for n in after[:1]
-            ]
+    # What goes before them sees its gradient last, and changes nothing.
+    inside = {id(each) for each in layers.modules()}
+    model._marks = [
+        each.register_forward_pre_hook(follows)
+        for each in model.modules()
+        if id(each) not in inside and not inside & {id(other) for other in each.modules()}
+    ]
     model._marks += [
         layers[-1].register_forward_hook(ended),
         layers[0].register_forward_pre_hook(began),
