@@ -26,7 +26,8 @@ settings.load_profile("thorough" if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1"
 # Where tests are. Add what is new; take away with a reason alone.
 MODULES = """
 evidence/test_conformance evidence/test_coverage evidence/test_gpu evidence/test_laws
-evidence/test_pages evidence/test_printed evidence/test_records evidence/test_shown
+evidence/test_pages evidence/test_peaks evidence/test_printed evidence/test_records
+evidence/test_shown
 formulas/test_activations formulas/test_adapters formulas/test_boundaries formulas/test_compute
 formulas/test_dialect formulas/test_docstrings formulas/test_limits formulas/test_memory
 formulas/test_objective formulas/test_parallel formulas/test_parameters formulas/test_peak

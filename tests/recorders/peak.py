@@ -8,13 +8,18 @@ The inputs of a setup are the arguments of `dlp.peak_memory`. To see what lives 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import json
+import multiprocessing
 import sys
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from _evidence.records import FOLDER
 from tests.recorders.common import Config, Record, Untyped, build
 from tests.recorders.fake_step import LiveBytes, follow, like_a_gpu
 
@@ -23,7 +28,7 @@ import transformers  # isort: skip - after `common`, which says that there is no
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PACKAGES = ("accelerate", "peft", "torch", "transformers")
+PACKAGES = ("peft", "torch", "transformers")
 
 RELEASE = tuple(int(number) for number in metadata.version("transformers").split(".")[:2])
 
@@ -35,6 +40,8 @@ MOMENTS = {
     "update": "update",
 }
 """The phases of a step, and what `dlp` calls the fullest moment of each."""
+
+_TRIES = 5
 
 FORMATS = {
     "float32": torch.float32,
@@ -50,9 +57,10 @@ def make_model(inputs: Record) -> Untyped:
     named = training.get("dtype", training.get("torch_dtype", "float32"))
     config: Config = dict(inputs["config"])
     options: dict[str, Any] = {
-        "attn_implementation": training.get("attn_implementation", "sdpa"),
         "dtype" if RELEASE >= (5,) else "torch_dtype": FORMATS[named],
     }
+    if "attn_implementation" in training:  # what the library chooses, if not
+        options["attn_implementation"] = training["attn_implementation"]
     kind = "AutoModelForCausalLM"
     if "num_labels" in training or method == "head-only" or config.get("num_labels"):
         images = config["model_type"] == "vit"
@@ -72,9 +80,9 @@ def make_model(inputs: Record) -> Untyped:
     if unfrozen >= 0:
         freeze(model, unfrozen)
     if inputs.get("lora"):
-        model = adapt(model, dict(inputs["lora"]), config)
+        model = adapt(model, inputs, config)
     prepared = training.get("prepare_model_for_kbit_training")
-    if training.get("gradient_checkpointing", prepared):
+    if training.get("gradient_checkpointing", prepared or loop_of(inputs) == "trl"):
         inner = model.get_base_model() if inputs.get("lora") else model
         if inputs.get("lora"):
             inner.enable_input_require_grads()
@@ -83,6 +91,9 @@ def make_model(inputs: Record) -> Untyped:
                 "gradient_checkpointing_kwargs", {"use_reentrant": RELEASE < (5,)}
             )
         )
+    if loop_of(inputs) == "trl":
+        fused = importlib.import_module("trl.trainer.utils")
+        fused.add_fused_lm_head(plain(model))
     if hasattr(model.config, "use_cache"):
         model.config.use_cache = training.get(
             "use_cache",
@@ -93,13 +104,16 @@ def make_model(inputs: Record) -> Untyped:
 
 def prepare(model: Untyped, checkpointed: bool) -> None:
     """Do what `prepare_model_for_kbit_training` does: freeze all, and take the rest to fp32."""
-    for parameter in model.parameters():
-        parameter.requires_grad_(False)
+    wide: dict[int, torch.nn.Parameter] = {}
     for module in model.modules():
         for name, parameter in module._parameters.items():
-            if parameter is not None and parameter.dtype in {torch.float16, torch.bfloat16}:
-                wide = parameter.to(torch.float32)
-                module._parameters[name] = torch.nn.Parameter(wide, requires_grad=False)
+            if parameter is None:
+                continue
+            parameter.requires_grad_(False)
+            if parameter.dtype in {torch.float16, torch.bfloat16}:
+                # One that is shared stays one.
+                made = torch.nn.Parameter(parameter.to(torch.float32), requires_grad=False)
+                module._parameters[name] = wide.setdefault(id(parameter), made)
     if checkpointed:
         model.enable_input_require_grads()
 
@@ -114,16 +128,29 @@ def freeze(model: Untyped, unfrozen: int) -> None:
         layer.requires_grad_(False)
 
 
-def adapt(model: Untyped, lora: Record, config: Config) -> Untyped:
+def adapt(model: Untyped, inputs: Record, config: Config) -> Untyped:
     """Add LoRA's adapters by PEFT."""
     peft = importlib.import_module("peft")
+    lora = dict(inputs["lora"])
     autocast = lora.pop("autocast_adapter_dtype", True)
     task = "CAUSAL_LM" if type(model).__name__.endswith(("CausalLM", "LMHeadModel")) else "SEQ_CLS"
     if config["model_type"] == "vit":
         task = None
     lora.setdefault("fan_in_fan_out", config["model_type"] in {"gpt2", "gpt_bigcode"})
     adapters = peft.LoraConfig(task_type=task, **lora)
+    weights = next(model.parameters()).dtype
     adapted = peft.get_peft_model(model, adapters, autocast_adapter_dtype=autocast)
+    for module in adapted.modules():
+        # Where a layer is moved to its weight, it takes over its format as well.
+        plain_layer = isinstance(getattr(module, "base_layer", None), torch.nn.Linear)
+        if plain_layer and not autocast and module.base_layer.weight.dtype == weights:
+            for name in ("lora_A", "lora_B"):
+                getattr(module, name).to(weights)
+    if inputs.get("quantization") and loop_of(inputs) == "trl":
+        for module in adapted.modules():  # as its trainer does
+            for name, parameter in module._parameters.items():
+                if parameter is not None and parameter.requires_grad:
+                    module._parameters[name] = torch.nn.Parameter(parameter.to(torch.bfloat16))
     for module in adapted.modules():
         if "modules_to_save" in module._modules:
             renew(module.modules_to_save)
@@ -176,18 +203,27 @@ def plain(model: Untyped) -> Untyped:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
+def loop_of(inputs: Record) -> str:
+    """Name whose loop it is."""
+    named: str = inputs.get("library", "transformers")
+    return named.replace(",", " ").split()[0]
+
+
 def make_step(inputs: Record) -> Callable[[Untyped, Untyped, LiveBytes], None]:
     """Write the step as the loop of the library runs it."""
     training = inputs["training"]
-    loop = inputs.get("library", "transformers").split()[0].rstrip(",")
+    loop = loop_of(inputs)
     windows = training.get("gradient_accumulation_steps", 1)
-    half = torch.bfloat16 if training.get("bf16") else torch.float16
-    autocasts = bool(training.get("bf16") or training.get("fp16"))
+    in_bf16 = training.get("bf16", loop == "trl" and not training.get("fp16"))
+    half = torch.bfloat16 if in_bf16 else torch.float16
+    autocasts = bool(in_bf16 or training.get("fp16"))
 
     def forward(model: Untyped, batch: dict[str, torch.Tensor]) -> Untyped:
         options: dict[str, Any] = {}
         if loop != "pytorch" and "Classification" not in str(type(plain(model))):
             options["num_items_in_batch"] = batch["labels"].numel()
+        if loop == "trl":
+            options["fused_lm_head"] = True
         with torch.autocast("cpu", dtype=half, enabled=autocasts):
             return model(**batch, **options)
 
@@ -199,28 +235,31 @@ def make_step(inputs: Record) -> Callable[[Untyped, Untyped, LiveBytes], None]:
         if tracker.phase == "layers":
             tracker.enter("rest")
 
-    def micro_batch(model: Untyped, tracker: LiveBytes) -> Untyped:
-        batch = make_batch(inputs, model)
+    held: dict[str, Untyped] = {}
+
+    def micro_batch(
+        model: Untyped, batch: dict[str, torch.Tensor], tracker: LiveBytes
+    ) -> None:
         tracker.enter("forward")
         out = forward(model, batch)
-        if loop != "pytorch":
-            loss, out = out.loss, None
-        else:
-            loss = out.loss
+        loss = out.loss
+        if loop == "pytorch":  # its `out` is still that of the step before until now
+            held["out"] = out
+        del out
         backward(model, loss, tracker)
-        return out
 
     def step(model: Untyped, optimizer: Untyped, tracker: LiveBytes) -> None:
         mark(model, tracker)
         optimizer.zero_grad()
         for _ in range(min(windows, 2)):
-            out = micro_batch(model, tracker)
+            batch = make_batch(inputs, model)
+            micro_batch(model, batch, tracker)
         tracker.enter("update")
         if loop != "pytorch":
             trained = [each for each in model.parameters() if each.requires_grad]
             torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
-        del out
+        del batch
 
     return step
 
@@ -275,6 +314,13 @@ def replaced(inputs: Record) -> list[tuple[Untyped, str, Untyped]]:
     layer = tuners.BaseTunerLayer
     found.append((layer, "_move_adapter_to_device_of_base_layer", lambda *_, **__: None))
     found.append((torch.nn.init, "trunc_normal_", lambda tensor, *_, **__: tensor))
+    if importlib.util.find_spec("trl") and RELEASE >= (5,):
+        # On a GPU one kernel reads a tile of logits and writes the gradient over it, and products
+        # of 16 bits are added to fp32 without a copy.
+        kernels = importlib.import_module("trl.kernels.chunked_logprob")
+        found.append((kernels, "_forward_tile", lambda *_, **__: None))
+        found.append((kernels, "_backward_tile", lambda *_, **__: None))
+        found.append((kernels, "_addmm_fp32", lambda *_, **__: None))
     if RELEASE >= (5,):
         initial = importlib.import_module("transformers.initialization")
         found.append((initial, "trunc_normal_", lambda tensor, *_, **__: tensor))
@@ -330,8 +376,41 @@ def count(setup: Record) -> Record:
     return {"counted": {"peak": max(moments.values()), "moments": moments}}
 
 
+def count_all(setups: list[Record]) -> list[Record]:
+    """Count all setups, some at a time.
+
+    A process forgets what fake tensors leave behind; one that PyTorch brings down is followed by
+    another, which goes on.
+    """
+    found: dict[int, Record] = {}
+    context = multiprocessing.get_context("spawn")
+    for _ in range(_TRIES):
+        left = [place for place in range(len(setups)) if place not in found]
+        if not left:
+            break
+        with ProcessPoolExecutor(mp_context=context, max_tasks_per_child=15) as pool:
+            asked = {pool.submit(count, setups[place]): place for place in left}
+            for done in as_completed(asked):
+                if not isinstance(done.exception(), BrokenProcessPool):
+                    found[asked[done]] = done.result()
+    return [found[place] for place in range(len(setups))]
+
+
+def again(names: list[str]) -> dict[str, Record]:
+    """Count some of the recorded setups anew."""
+    recorded = json.loads((FOLDER / "peak.json").read_text("utf-8"))["records"]
+    chosen = [each for each in recorded if each["id"] in names]
+    return dict(zip([each["id"] for each in chosen], count_all(chosen), strict=True))
+
+
 def main() -> None:
-    """Print what lives at the peak of each moment of a run, largest first."""
+    """Print what lives at the peak of each moment of a run, largest first.
+
+    Given names of recorded setups, count them anew and print what comes out.
+    """
+    if not sys.argv[1].startswith("{"):
+        sys.stdout.write(json.dumps(again(sys.argv[1:])))
+        return
     inputs = json.loads(sys.argv[1])
     numbers = trace(inputs).numbers
     tracker = trace(inputs, numbers)

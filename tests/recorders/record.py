@@ -37,6 +37,7 @@ TOPICS = (
     "cache",
     "compute",
     "objective",
+    "peak",
 )
 """The topics, each a module of `recorders` and a file of the same name."""
 
@@ -67,7 +68,11 @@ def observe(topic: str) -> dict[str, Any]:
         listed = setups(recorded(topic)["records"], versions)
         if more := getattr(recorder, "more", None):
             listed += more(listed)
-        counted = [_counted(recorder, each, versions) for each in listed]
+        found = count_all(listed) if (count_all := getattr(recorder, "count_all", None)) else None
+        counted = [
+            _kept(each, versions) | (found[place] if found else recorder.count(each))
+            for place, each in enumerate(listed)
+        ]
         return {"versions": versions, "records": counted}
 
 
@@ -89,11 +94,11 @@ def setups(records: list[Untyped], versions: dict[str, str]) -> list[Untyped]:
     ]
 
 
-def _counted(recorder: Untyped, setup: Untyped, versions: dict[str, str]) -> Untyped:
+def _kept(setup: Untyped, versions: dict[str, str]) -> Untyped:
     kept = {key: value for key, value in setup.items() if key not in {"counted", "breakdown"}}
     if "versions" in kept:
         kept["versions"] = versions
-    return kept | recorder.count(setup)
+    return kept
 
 
 def keep_other_releases(new: Untyped, old: Untyped) -> Untyped:

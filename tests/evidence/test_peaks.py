@@ -1,0 +1,83 @@
+"""The peak of a training step beside what the libraries' own steps hold on fake tensors."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from collections import Counter
+from typing import Any
+
+import pytest
+
+import dlp
+from _evidence import records
+from _evidence.claims import counted_claims
+from _evidence.counts.peak import moments
+from tests.paths import ROOT
+
+RECORDS = records.records("peak")
+OLDER = ROOT / ".venv" / "transformers-4.48"
+
+
+def test_most_steps_come_out_and_none_is_far_off() -> None:
+    missed = sorted(claim.deviation for claim in counted_claims("peak"))
+    assert statistics.median(missed) <= 0.005
+    assert missed[int(0.95 * len(missed))] <= 0.02
+    assert missed[-1] <= 0.05
+
+
+def test_many_kinds_of_steps_are_traced() -> None:
+    inputs = [record.inputs for record in RECORDS]
+    assert len(inputs) >= 250
+    assert len({each["config"]["model_type"] for each in inputs}) >= 12
+    assert {record.versions["transformers"] for record in RECORDS} >= {"4.48.3", "5.23.0"}
+    binding = Counter(max(r.counted["moments"], key=r.counted["moments"].get) for r in RECORDS)
+    assert set(binding) == set(dlp.MOMENTS), f"each moment decides somewhere: {binding}"
+    assert min(binding.values()) >= 5, binding
+
+
+def test_each_moment_comes_out() -> None:
+    """Not the fullest one alone, by which another might be hidden."""
+    missed = sorted(
+        abs(ours / theirs - 1) for record in RECORDS for theirs, ours in moments(record).values()
+    )
+    assert statistics.median(missed) <= 0.005
+    assert missed[int(0.95 * len(missed))] <= 0.02
+
+
+# --- Traced anew ----------------------------------------------------------------------------
+
+
+def sample(release: str, step: int) -> list[str]:
+    """Choose every so many records of a release."""
+    of_release = [each.id for each in RECORDS if each.versions["transformers"] == release]
+    return of_release[::step]
+
+
+@pytest.mark.libraries
+@pytest.mark.parametrize(("release", "step"), [("5.23.0", 8), ("4.48.3", 6)])
+def test_a_sample_is_traced_as_it_is_recorded(
+    release: str, step: int, require_libraries: None
+) -> None:
+    older = release != max(each.versions["transformers"] for each in RECORDS)
+    if older and not OLDER.is_dir():
+        pytest.skip("make tools installs the older release of Transformers")
+    names = sample(release, step)
+    paths = ([str(OLDER)] if older else []) + [str(ROOT), str(ROOT / "docs")]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.recorders.peak", *names],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths), "OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert not done.returncode, done.stderr[-2000:]
+    traced: dict[str, Any] = json.loads(done.stdout)
+    assert sorted(traced) == sorted(names)
+    recorded = {each.id: each.counted for each in RECORDS}
+    changed = [name for name in names if traced[name]["counted"] != recorded[name]]
+    assert not changed, f"these steps hold something else now: {changed}"
