@@ -44,9 +44,12 @@ UNITS: dict[str, int | Fraction] = {
 }
 """How much one of each unit is; times are in days."""
 
-ROUNDINGS = ("exact", "rounded", "truncated", "unit")
+ROUNDINGS = ("exact", "rounded", "truncated", "unit", "measured")
 """How printed digits come from a number: as they are, to the nearest (a half goes up), cut off, or
-off by one."""
+off by one; or they were measured, and ours may differ by a share."""
+
+PLAIN_SHARE = 0.05
+"""The share by which ours may differ from what was measured without a reason."""
 
 VERDICTS = ("reproduced", "erratum", "rounded-inputs", "unexplained")
 """Whether a number comes out; if not, whether it is wrong, or was computed from rounded numbers."""
@@ -72,7 +75,7 @@ class Claim:
     package: str = ""
     """The one that counted."""
     within: float = 0.0
-    """The share by which ours may differ from a count."""
+    """The share by which ours may differ from what was counted or measured."""
     unit: str = ""
     rounding: str = ""
     source: str = ""
@@ -136,6 +139,8 @@ class Claim:
     @property
     def room(self) -> float:
         """The share of a printed number by which its digits let ours differ."""
+        if self.rounding == "measured":
+            return self.within
         printed = Decimal(self.theirs)
         digit = {"exact": 0.0, "rounded": 0.5}.get(self.rounding, 1.0)
         last_digit = Fraction(10) ** int(printed.as_tuple().exponent)
@@ -146,10 +151,13 @@ class Claim:
         """Whether ours differs by no more than the claim allows."""
         if not self.rounding:
             return self.exactly == self.theirs or (bool(self.within) and self._is_near())
+        if self.rounding == "measured":
+            return self._is_near()
         return rounds_to(self.exactly, self.theirs, self.rounding)
 
     def _is_near(self) -> bool:
-        return bool(abs(self.exactly - Fraction(self.theirs)) <= self.within * abs(self.theirs))
+        theirs = Fraction(self.theirs)
+        return bool(abs(self.exactly - theirs) <= self.within * abs(theirs))
 
     def objection(self) -> str:
         """Say what is wrong with the claim, or nothing."""

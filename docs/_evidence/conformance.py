@@ -8,7 +8,7 @@ from _evidence import sources
 from _evidence.claims import UNITS, Claim, claims
 from _evidence.expressions import MODELS, calls
 
-VERSION = 2
+VERSION = 3
 """The version of the format: raised when a reader of the file would have to change."""
 
 FILE = "conformance.json"
@@ -48,6 +48,8 @@ def _case(claim: Claim, expression: dict[str, Any]) -> dict[str, Any]:
     else:
         source = sources.find(claim.source)
         case |= {"unit": claim.unit, "rounding": claim.rounding, "verdict": claim.verdict}
+        if claim.rounding == "measured":
+            case["within"] = claim.within
         case["source"] = {"title": source.title, "url": source.url, "where": claim.where}
     if claim.reason:
         case["reason"] = claim.reason

@@ -31,8 +31,8 @@ class Expression(_Call, total=False):
 
     printed: str
     """In place of a call, in a slip alone: the digits of another printed number."""
-    row: str
-    """Of a dict of dicts: the dict."""
+    row: str | list[str]
+    """Of a dict of dicts: the dict, or the way to it."""
     part: str | list[str]
     """Of a dict: the entry, or the entries to add up."""
     each: str
@@ -82,7 +82,9 @@ def evaluate(expression: Expression) -> Any:
 def applied(found: Any, expression: Expression) -> Any:
     """Take what a call returned through the further keys of an expression."""
     if "row" in expression:
-        found = found[expression["row"]]
+        row = expression["row"]
+        for name in [row] if isinstance(row, str) else row:
+            found = found[name]
     if "part" in expression:
         part = expression["part"]
         found = found[part] if isinstance(part, str) else sum(found[name] for name in part)

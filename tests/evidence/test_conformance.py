@@ -97,6 +97,7 @@ def agrees(case: dict[str, Any]) -> bool:
         "rounded": -last_digit / 2 <= excess < last_digit / 2,
         "truncated": 0 <= excess < last_digit,
         "unit": abs(excess) <= last_digit,
+        "measured": abs(excess) <= Fraction(expected) * Fraction(case.get("within", 0)),
     }[case["rounding"]]
     return comes_out is (case["verdict"] == "reproduced")
 

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 import dlp
-from _evidence.claims import PRINTED, ROUNDINGS, UNITS, VERDICTS, claims, printed, printed_claims
+from _evidence.claims import (
+    PLAIN_SHARE,
+    PRINTED,
+    ROUNDINGS,
+    UNITS,
+    VERDICTS,
+    claims,
+    printed,
+    printed_claims,
+)
 from _evidence.expressions import MODELS, calls
 from _evidence.sources import SOURCES
 from _guide.engine import figures
@@ -45,15 +54,19 @@ def test_rows_are_well_formed() -> None:
         assert row.verdict in VERDICTS, f"{place}: verdicts are {', '.join(VERDICTS)}"
         assert row.source in SOURCES, f"{place}: add {row.source} to docs/_evidence/sources.toml"
         assert row.where, f"{place}: name the table, section or line"
-        assert bool(row.reason) == (row.verdict != "reproduced"), (
+        is_off = row.verdict != "reproduced" or row.within > PLAIN_SHARE
+        assert bool(row.reason) == is_off, (
             f"{place}: give a reason if, and only if, it does not come out"
+        )
+        assert bool(row.within) == (row.rounding == "measured"), (
+            f"{place}: say within what share a measured number comes out, and of no other"
         )
 
 
 def test_a_row_of_one_unit_of_room_has_no_closer_rounding() -> None:
     # Else its last digit might be another, and come out as well.
     for row in ROWS:
-        for rounding in ROUNDINGS[:-1] if row.rounding == "unit" else ():
+        for rounding in ROUNDINGS[:3] if row.rounding == "unit" else ():
             closer = replace(row, rounding=rounding)
             holds = closer.is_shown() if row.slip else closer.agrees
             assert not holds, f"{row.place}: its rounding is {rounding!r}, closer than 'unit'"
