@@ -394,7 +394,8 @@ def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
         if setup["releases"]["transformers"] >= (5,):
             # The cache joins them to what it had, which was nothing.
             k = add(one, "keys", "append", (k,))
-            v = add(one, "values", "append", (v,))
+            size = max(one["size"][k], one["size"][v])  # it has one format for both
+            v = add(one, "values", "append", (v,), size=size)
         one["held"] = (k, v)
     mask = (
         setup["attention_mask"] or sliding(setup, place) or setup["model"]["model_type"] == "falcon"

@@ -53,8 +53,8 @@ LOOPS: "dict[str, Loop]" = {
         "layers": "litgpt",
     },
     "torchtune": {
-        "optim": "adamw_torch",
-        "loss": "chunked",
+        "optim": "adamw_torch_fused",
+        "loss": "full",
         "autocast_adapter_dtype": False,
         "use_cache": False,
         "layers": "torchtune",

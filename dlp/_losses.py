@@ -64,7 +64,9 @@ def fewer_logits(setup: "dict[str, Any]") -> "Piece":
             'lora["target_modules"] must not have the head, unless training["loss"] is "full"'
         )
     trained = one["width"][last] * width if module in setup["trained"] else 0
-    if setup["loss"] == "chunked":
+    if setup["layers"] == "torchtune":
+        _loss_in_eighths(one, last, trained)
+    elif setup["loss"] == "chunked":
         _checkpointed_loss(one, last, trained)
     elif setup["loop"] == "trl" and not setup["use_liger_kernel"]:
         _tiled_loss(one, last, trained)
@@ -98,7 +100,29 @@ def _tiled_loss(one: "Piece", last: str, trained: int) -> None:
         size=4,
         weight=trained * setup["weight_size"],
         moment=tile,
-        later=4 * rows * width + 4 * trained,
+        later=(4 * rows * width if one["size"][last] < 4 else 0)
+        + (4 * trained if setup["weight_size"] < 4 else 0),
+    )
+
+
+def _loss_in_eighths(one: "Piece", last: str, trained: int) -> None:
+    """Bring an eighth of the logits to fp32 at a time: torchtune's `CEWithChunkedOutputLoss`.
+
+    Compiled, it keeps the logits as they are, and else all log-probabilities.
+    """
+    setup, width = one["setup"], one["setup"]["vocab_size"]
+    raw = logs = add(one, "raw logits", "new", (last,), width=width)
+    if not setup["torch_compile"]:
+        logs = add(one, "log-probabilities", "new", (raw,), size=4)
+    add(
+        one,
+        "loss",
+        "chunked loss",
+        (last, raw, logs),
+        width=0,
+        size=4,
+        weight=trained * setup["weight_size"],
+        moment=setup["tokens"] * width * (2 if setup["torch_compile"] else 8) // 8,
     )
 
 

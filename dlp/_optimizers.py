@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 # and a column in fp32 in place of a matrix. Paged states of 100,000 values or more lie in managed
 # memory, which the allocator does not count; their scales lie on the device.
 #
-# An update of PyTorch's `foreach` kind makes "roots", a tensor for each of the trained ones;
-# Adafactor of Transformers works on four fp32 "copies" of one tensor at a time.
+# An update of PyTorch's `foreach` kind makes "roots", a tensor for each of the trained ones; one
+# that goes from tensor to tensor, "one root". Adafactor of Transformers works on four fp32 "copies"
+# of one tensor at a time.
 _OPTIMIZERS = {
     "adamw_torch": (2, "weight", False, "roots"),
     "adamw_torch_fused": (2, "weight", False, ""),
+    "adamw_hf": (2, "weight", False, "one root"),
     "adamw_apex_fused": (2, "fp32", False, ""),
     "adamw_torch_8bit": (2, "8 bits", False, ""),
     "adamw_torch_4bit": (2, "4 bits", False, ""),
@@ -87,4 +89,6 @@ def working(optim: str, tensors: "list[Tensor]") -> int:
     if made == "roots":
         return sum(rows * columns * size * copies for rows, columns, size, copies in tensors)
     rows, columns, size, _ = max(tensors, key=lambda each: each[0] * each[1])
+    if made == "one root":
+        return rows * columns * size
     return 4 * rows * columns * (4 if size < 4 else 2)

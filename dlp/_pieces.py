@@ -202,30 +202,34 @@ def dropout(one: "Piece", name: str, of: str, share: float) -> str:
 
 
 def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
-    """Add an adapter with a magnitude of its own: both results are scaled by it.
+    """Add an adapter with a magnitude of its own, by which both results are scaled.
 
-    The matrix of the adapter is multiplied out to find its norm, beside the weight in the same
-    format, and dropped.
+    To find its norm the adapter is multiplied out, by a product with ones on the diagonal, beside
+    the weight in the same format; both stay until the layer's result is there.
     """
     setup, inner, width = one["setup"], one["width"][of], one["width"][out]
-    fine = setup["adapter_size"]
+    fine, result = setup["adapter_size"], one["size"][out]
+    matrix = fine * inner * width
     given = cast(one, f"{name} adapter input", of, fine)
     given = dropout(one, f"{name} adapter input", given, setup["lora_dropout"])
-    high = _adapter(one, name, given, r, width)
-    result = one["size"][out]
-    if setup["lora_dropout"]:
-        # The base result no longer fits the dropped input: it is computed again, in fp32.
-        wide = add(one, f"{name} weight", "new", (), fixed=fine * inner * width)
-        base = add(one, f"{name} again", "match", (given, wide), width=width)
-    else:
-        base = out
-    scaled = add(
-        one, f"{name} base scaled", "by magnitude", (base,), size=fine, weight=width * fine
+    ones = add(one, f"{name} ones", "new", (given,), fixed=fine * inner * inner)
+    whole = add(one, f"{name} adapter whole", "new", (ones,), fixed=matrix)
+    wide = add(one, f"{name} weight", "new", (whole,), fixed=matrix)
+    norms = add(
+        one, f"{name} norms", "new", (ones, whole, wide), fixed=fine * width, moment=2 * matrix
     )
-    weighed = add(one, f"{name} weighed", "by magnitude", (high,), weight=0)
+    high = _adapter(one, name, given, r, width)
+    base = out
+    if setup["lora_dropout"]:
+        # The base result does not fit the dropped input: it is computed again.
+        base = add(one, f"{name} again", "match", (given, wide), width=width)
+    scaled = add(
+        one, f"{name} base scaled", "by magnitude", (base, norms), size=fine, weight=width * fine
+    )
+    weighed = add(one, f"{name} weighed", "by magnitude", (high,))
     weighed = add(one, f"{name} scaled", "scale", (weighed,))
-    extra = add(one, f"{name} extra", "add", (scaled, weighed))
-    out = add(one, f"{name} sum", "add", (out, extra, of), size=max(one["size"][out], fine))
+    extra = add(one, f"{name} extra", "add", (scaled, weighed, ones, whole, wide))
+    out = add(one, f"{name} sum", "add", (out, extra), size=max(result, fine))
     return cast(one, f"{name} output", out, result)
 
 

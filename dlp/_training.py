@@ -93,6 +93,7 @@ def read(
         setup[name] = _check.flag(f'training["{name}"]', given.get(name, False))
     windows = _count(given, "gradient_accumulation_steps", 1)
     setup["accumulates"] = windows > 1
+    setup["gradients_stay"] = windows == 1 and not setup["optimizer_in_bwd"]
     setup["max_grad_norm"] = given.get("max_grad_norm", 0)
     setup["optim"] = _optimizers.read(given["optim"], given.get("optim_args"))
     setup["holds_output"] = bool(_loops.LOOPS[loop].get("holds_output"))
@@ -284,6 +285,11 @@ def _trained(setup: "Setup", lora: "Given | None", given: "Mapping[str, Any]") -
             minimum=0,
             maximum=layers,
         )
+        if setup["gradient_checkpointing"]:
+            raise ValueError(
+                'training["num_layers_unfrozen"] must be left out with gradient_checkpointing: '
+                "what frozen layers then hold is not known"
+            )
     if lora is not None:
         _lora(setup, lora)
 
@@ -336,7 +342,8 @@ def _lora(setup: "Setup", lora: "Given") -> None:
         default = setup["releases"]["peft"] >= (0, 12)
         autocast = _loops.LOOPS[setup["loop"]].get("autocast_adapter_dtype", default)
     wide = _check.flag('lora["autocast_adapter_dtype"]', autocast)
-    setup["adapter_size"] = 4 if wide else setup["weight_size"]
+    # Beside a quantized weight they are not cast: they are made in fp32, and TRL takes them to bf16.
+    setup["adapter_size"] = 4 if wide or setup["quantized"] else setup["weight_size"]
     if setup["loop"] == "trl" and setup["quantized"]:
         setup["adapter_size"] = 2
     layers = given.get("layers_to_transform")

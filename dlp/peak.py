@@ -141,6 +141,9 @@ def peak_memory(
         "workspace": _WORKSPACE,
     }
     gradients = sum(rows * columns * size * copies for rows, columns, size, copies in tensors)
+    if setup["optimizer_in_bwd"]:
+        # Each gradient is used and dropped: the largest is all there is.
+        gradients = max([rows * columns * size for rows, columns, size, _ in tensors] + [0])
     held = _moments(setup, gradients)
     held["update"]["working"] = _optimizers.working(setup["optim"], tensors)
     moments = {}
@@ -236,7 +239,7 @@ def _trained(setup: "_training.Setup") -> "list[_optimizers.Tensor]":
 def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[str, int]]":
     """Give what each moment holds beside what lies there all the time."""
     checkpointed = setup["gradient_checkpointing"]
-    stay = not setup["accumulates"]
+    stay = setup["gradients_stay"]
     # With checkpointing, what is embedded needs a gradient for the sake of the adapters.
     asked = ("embedded",) if checkpointed and setup["adapters"] else ()
     before_layers = _layers.embeddings(setup)
@@ -251,7 +254,10 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         gradients_stay=stay,
     )
     checkpoint = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
-    kept = [checkpoint if checkpointed else sum(layer["kept"].values()) for layer in layers]
+    kept = [
+        (checkpoint if layer["flows"] else 0) if checkpointed else sum(layer["kept"].values())
+        for layer in layers
+    ]
     below = sum(before["kept"].values())
     embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     if asked and before_layers["steps"][-1][0] != "embedded":
@@ -262,14 +268,18 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     output = {"logits": after["output"], "cache": _cache(setup, layers, 0)}
     # A loop that still names its loss has the graph of the step before until the next loss is there.
     graph = sum(layer["stays"] for layer in layers) + after["stays"]
+    # The output of the step before has its name until that of this one is there.
+    before_it = {"logits": output["logits"], "cache": _cache(setup, layers, len(layers))}
     forward = {
         "gradients": old,
         "activations": below + sum(kept) + graph,
-        "cache": sum(layer["output"] for layer in layers),
-        "logits": after["forward"],
+        "cache": sum(layer["output"] for layer in layers) + before_it["cache"],
+        "logits": after["forward"] + before_it["logits"],
         "working": cached,
     }
-    forward = _fullest_forward(setup, layers, kept, sum(before["kept"].values()), forward)
+    forward = _fullest_forward(
+        setup, layers, kept, sum(before["kept"].values()), forward, before_it
+    )
     loss = {
         "gradients": old + (0 if old else after["gradients_then"]),
         "activations": below + sum(kept),
@@ -278,7 +288,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     }
     layer = _fullest_layer(setup, layers, kept)
     layer["activations"] += below
-    layer["gradients"] = old or layer["gradients"] + after["gradients"]
+    layer["gradients"] = old or layer["gradients"] + (after["gradients"] if stay else 0)
     layer["logits"] = output["logits"]
     # A tied matrix has one gradient from the head, which waits for that from the embedding: their sum
     # is a third.
@@ -323,7 +333,7 @@ def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autogr
                 held=layer["held"],
                 in_scope=layer["in_scope"],
                 elsewhere=elsewhere,
-                gradients_stay=not setup["accumulates"],
+                gradients_stay=setup["gradients_stay"],
             )
             copies[kind] = layer["copies"] if setup["gradient_checkpointing"] else 0
         cached += copies[kind]
@@ -338,23 +348,28 @@ def _fullest_forward(
     kept: list[int],
     below: int,
     ended: dict[str, int],
+    before_it: dict[str, int],
 ) -> dict[str, int]:
     """Give what the forward pass holds where it holds most: at its end, or inside a layer."""
     fullest, checkpointed = ended, setup["gradient_checkpointing"]
     # What was embedded has a name until the layers are done.
     embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     below += _layers.shared(setup, forward=True)
+    cached = 0
     for place, layer in enumerate(layers):
         now = {
             "gradients": ended["gradients"],
             "activations": below
-            + sum(kept[: place + (1 if checkpointed else 0)])
+            + (kept[place] if checkpointed else 0)
             + (embedded if place and not checkpointed else 0),
-            "cache": sum(each["output"] for each in layers[:place]),
+            "cache": cached + before_it["cache"],
+            "logits": before_it["logits"],
             "working": ended["working"] + layer["unkept" if checkpointed else "forward"],
         }
         if sum(now.values()) > sum(fullest.values()):
             fullest = now
+        below += kept[place]
+        cached += layer["output"]
     return fullest
 
 
@@ -377,6 +392,7 @@ def _fullest_layer(
     """
     fullest: dict[str, int] = {}
     below, made = sum(kept), 0
+    cached = _cache(setup, layers, 0)
     for done in range(len(layers)):
         place = len(layers) - 1 - done
         layer = layers[place]
@@ -391,10 +407,11 @@ def _fullest_layer(
         now = {
             "gradients": made + new,
             "activations": below + own,
-            "cache": _cache(setup, layers, done),
+            "cache": cached,
             "working": top - own - new,
         }
         if not fullest or sum(now.values()) > sum(fullest.values()):
             fullest = now
-        made += 0 if setup["accumulates"] else layer["gradients"]
+        made += layer["gradients"] if setup["gradients_stay"] else 0
+        cached += layer["held"] - layer["output"] if setup["holds_output"] else 0
     return fullest
