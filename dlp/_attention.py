@@ -40,16 +40,12 @@ def attend(
         v = add(one, "repeated values", how_often, (v,), width=wide)
         grouped = False
     if setup["attention"] == "sdpa" and how["copies"]:
-        # Before 4.49, queries and values, views with heads and tokens exchanged, are copied.
-        q = add(one, "queries in order", "copy", (q,))
-        if setup["num_key_value_heads"] in (1, setup["num_attention_heads"]):
-            k = add(one, "keys in order", "copy", (k,))
-            v = add(one, "values in order", "copy", (v,))
+        q, k, v = (_in_order(one, each) for each in (q, k, v))
     if setup["half"]:
         q, k, v = (cast(one, f"{each} in 16 bits", each, 2) for each in (q, k, v))
     half = one["size"][q] == 2
     masked = mask and setup["attention"] == "sdpa"
-    if grouped and (masked or not half):
+    if grouped and (masked or not half or how["shares"]):
         return _composite(one, q, k, v, how)
     sums = add(one, "softmax statistics", "new", (q,), width=setup["num_attention_heads"], size=4)
     if half and not masked and (setup["head_dim"] <= 256 or setup["attention"] != "sdpa"):
@@ -80,9 +76,17 @@ def _repeat(one: "Piece", k: str, v: str, wide: int) -> "tuple[str, str]":
 
 
 def _in_order(one: "Piece", of: str) -> str:
-    """Copy a part of a tensor, as a product does to put the heads of several samples in a row."""
+    """Copy a tensor whose heads and tokens are exchanged, to put the heads in a row."""
+    laid_out = [step[0] for step in one["steps"] if step[2] in ("join", "append", "copy", "repeat")]
+    return of if of in laid_out else add(one, f"{of} in order", "copy", (of,))
+
+
+def _copied(one: "Piece", of: str) -> str:
+    """Copy what a product puts in order, if somebody else still holds it as it is."""
     views = [step[0] for step in one["steps"] if step[2] in ("slice", "part", "first part")]
-    return add(one, f"{of} in order", "copy", (of,)) if of in views else of
+    if one["setup"]["batch"] > 1 and (of in views or of in one["held"]):
+        return _in_order(one, of)
+    return of
 
 
 def _eager(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]", held: str) -> str:
@@ -91,8 +95,7 @@ def _eager(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]", he
     wide, size = one["width"][q], one["size"][q]
     k, v = _repeat(one, k, v, wide)
     named += (k, v)
-    if setup["batch"] > 1:
-        q, k, v = (_in_order(one, each) for each in (q, k, v))
+    q, k, v = (_copied(one, each) for each in (q, k, v))
     if setup["half"]:
         q, k, v = (cast(one, f"{each} in 16 bits", each, 2) for each in (q, k, v))
     width = setup["num_attention_heads"] * setup["length"]

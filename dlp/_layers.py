@@ -203,6 +203,7 @@ def form(setup: "Setup") -> "Form":
     if model_type == "falcon":
         _falcon(setup, found)
     found["bool mask"] = release >= (4, 53)
+    found["always masks"] = model_type == "falcon" and release >= (5,)
     found["adds bias"] = model_type == "falcon"
     return found
 
@@ -254,10 +255,12 @@ def embeddings(setup: "Setup") -> "Piece":
     else:
         weight = sum(parts["token_embedding"])
         width = setup["embedding_size"]
-        name = "rows" if how["scaled embeddings"] else "embedded"
+        # Since Transformers 5 the embedding itself scales.
+        inside = how["scaled embeddings"] and setup["releases"]["transformers"] >= (5,)
+        name = "rows" if inside else "embedded"
         x = add(one, name, "embedding", ("x",), width=width, size=size, weight=weight)
     if how["scaled embeddings"]:
-        x = add(one, "embedded", "scale", (x,))
+        x = add(one, "embedded" if x == "rows" else "scaled", "scale", (x,))
     if "projection" in parts and setup["embedding_size"] != d:
         x = linear(one, "projected", x, "project_in", d)
     for name, part in (("segments", "segment_embedding"), ("positions", "position_embedding")):
@@ -397,9 +400,7 @@ def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
             size = max(one["size"][k], one["size"][v])  # it has one format for both
             v = add(one, "values", "append", (v,), size=size)
         one["held"] = (k, v)
-    mask = (
-        setup["attention_mask"] or sliding(setup, place) or setup["model"]["model_type"] == "falcon"
-    )
+    mask = setup["attention_mask"] or sliding(setup, place) or how["always masks"]
     out = attend(one, q, k, v, held=of, mask=mask, how=how)
     return _project(one, how, "o", out, modules[-1])
 
@@ -461,8 +462,9 @@ def shared(setup: "Setup", *, forward: bool = False) -> int:
         share = 1.0 if how["turned"] is None else how["turned"]
         tables = 2 if setup["model"]["model_type"] == "gemma3_text" else 1
         total += 2 * length * int(setup["head_dim"] * share) * setup["stream_size"] * tables
-    kept = setup["gradient_checkpointing"] or setup["releases"]["transformers"] < (4, 53)
-    if not kept and not forward:
+    # Attention keeps a mask of numbers itself.
+    numbers = setup["releases"]["transformers"] < (4, 53) and setup["attention"] == "sdpa"
+    if not (setup["gradient_checkpointing"] or numbers or forward):
         return total
     for slides in {sliding(setup, place) for place in range(setup["num_hidden_layers"])}:
         total += _mask(setup, how, slides)
@@ -481,7 +483,7 @@ def _mask(setup: "Setup", how: "Form", slides: bool) -> int:
     if setup["attention_mask"]:
         return int(square * batch)
     # One for all samples, of booleans.
-    return int(square) if slides or setup["model"]["model_type"] == "falcon" else 0
+    return int(square) if slides or how["always masks"] else 0
 
 
 def ending(one: "Piece") -> str:

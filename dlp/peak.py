@@ -399,8 +399,13 @@ def _fullest_layer(
         below -= kept[place] - (layers[place + 1]["stays"] if done else 0)
         top, own, new = layer["backward"], layer["kept_then"], layer["gradients_then"]
         if setup["gradient_checkpointing"]:
-            # The layer runs again, beside the gradients that wait; its input is the checkpoint.
-            again = layer["forward" if setup["reentrant"] else "again"] + layer["waiting"]
+            # The layer runs again, beside the gradients that wait; its input is the checkpoint. A
+            # reentrant checkpoint runs it at once, and holds its result until it is done with it.
+            again = layer["again"] + layer["waiting"]
+            if setup["reentrant"]:
+                result = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
+                top += result
+                again = layer["forward"] + result
             if layer["flows"] and again > top:
                 top, new = again, 0
             own, top = kept[place], top + kept[place]

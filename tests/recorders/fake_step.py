@@ -174,7 +174,8 @@ def attention(
     if attn_mask is not None and attn_mask.dtype == torch.bool:
         attn_mask = torch.zeros(attn_mask.shape, dtype=q.dtype).masked_fill(attn_mask, 0.0)
     grouped = k.shape[1] != q.shape[1]
-    if grouped and (attn_mask is not None or q.dtype == torch.float32):
+    # Kernels take fewer keys than queries only where they are told so.
+    if grouped and (attn_mask is not None or q.dtype == torch.float32 or not enable_gqa):
         return composite(q, k, v, attn_mask, is_causal, scale, dropout_p)
     return FusedAttention.apply(q, k, v, attn_mask)  # type: ignore[no-any-return]
 

@@ -288,13 +288,19 @@ def mark(model: Untyped, tracker: LiveBytes) -> None:
         if given and given[0].requires_grad and tracker.phase == "forward":
             given[0].register_hook(enter("rest"))
 
+    waiting: list[bool] = []
+
+    def last(_module: Untyped, _given: Untyped) -> None:
+        if tracker.phase == "forward":
+            waiting.append(True)
+
     def follows(_module: Untyped, given: Untyped) -> None:
-        if given and isinstance(given[0], torch.Tensor) and given[0].requires_grad:
-            if tracker.phase == "forward":
-                given[0].register_hook(enter("layers"))
+        tensor = given[0] if given else None
+        if waiting and isinstance(tensor, torch.Tensor) and tensor.requires_grad:
+            waiting.clear()
+            tensor.register_hook(enter("layers"))
 
     # With reentrant checkpointing a layer runs without a graph: what follows the layers sees it.
-    # What goes before them sees its gradient last, and changes nothing.
     inside = {id(each) for each in layers.modules()}
     model._marks = [
         each.register_forward_pre_hook(follows)
@@ -302,6 +308,7 @@ def mark(model: Untyped, tracker: LiveBytes) -> None:
         if id(each) not in inside and not inside & {id(other) for other in each.modules()}
     ]
     model._marks += [
+        layers[-1].register_forward_pre_hook(last),
         layers[-1].register_forward_hook(ended),
         layers[0].register_forward_pre_hook(began),
     ]
