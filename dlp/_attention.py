@@ -34,10 +34,7 @@ def attend(
         and grouped
         and not (how["shares"] or _knows_groups(setup, mask))
     ):
-        # One head is spread over all without a copy.
-        how_often = "spread" if setup["num_key_value_heads"] == 1 else "repeat"
-        k = add(one, "repeated keys", how_often, (k,), width=wide)
-        v = add(one, "repeated values", how_often, (v,), width=wide)
+        k, v = _repeat(one, k, v, wide, spread=True)
         grouped = False
     if setup["attention"] == "sdpa" and how["copies"]:
         q, k, v = (_in_order(one, each) for each in (q, k, v))
@@ -67,12 +64,16 @@ def _knows_groups(setup: "dict[str, Any]", mask: bool) -> bool:
     return not mask and setup["head_dim"] <= 256
 
 
-def _repeat(one: "Piece", k: str, v: str, wide: int) -> "tuple[str, str]":
-    """Repeat keys and values for each of their query heads, if they are shared."""
+def _repeat(one: "Piece", k: str, v: str, wide: int, *, spread: bool = False) -> "tuple[str, str]":
+    """Repeat keys and values for each of their query heads, if they are shared.
+
+    One head for all may be spread over them without a copy.
+    """
     if one["width"][k] == wide:
         return k, v
-    k = add(one, "repeated keys", "repeat", (k,), width=wide)
-    return k, add(one, "repeated values", "repeat", (v,), width=wide)
+    operation = "spread" if spread and one["setup"]["num_key_value_heads"] == 1 else "repeat"
+    k = add(one, "repeated keys", operation, (k,), width=wide)
+    return k, add(one, "repeated values", operation, (v,), width=wide)
 
 
 def _in_order(one: "Piece", of: str) -> str:
@@ -93,7 +94,7 @@ def _eager(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]", he
     """Add attention as Transformers writes it out."""
     setup, named = one["setup"], (q, k, v)  # variables, until attention ends
     wide, size = one["width"][q], one["size"][q]
-    k, v = _repeat(one, k, v, wide)
+    k, v = _repeat(one, k, v, wide, spread=setup["batch"] == 1)
     named += (k, v)
     q, k, v = (_copied(one, each) for each in (q, k, v))
     if setup["half"]:

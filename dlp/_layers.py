@@ -178,9 +178,13 @@ def form(setup: "Setup") -> "Form":
     model_type, config = setup["model"]["model_type"], setup["config"]
     release = setup["releases"]["transformers"]
     if model_type not in _FORMS:
-        raise ValueError(f"layers of {model_type!r} are not known tensor by tensor")
+        raise ValueError(
+            f'config["model_type"] must be of a family whose layers are known tensor by tensor, '
+            f"not {model_type!r}"
+        )
     if release < (5,) and model_type not in _BEFORE:
-        raise ValueError(f"Transformers {release} has no {model_type!r}, or none that is known")
+        number = ".".join([str(part) for part in release])
+        raise ValueError(f"layers of {model_type!r} in Transformers {number} are not known")
     found: "Form" = dict(_LLAMA)
     found.update(_FORMS[model_type])
     if release < (4, 53):

@@ -1,0 +1,229 @@
+"""What a layer keeps for the backward pass, tensor by tensor, beside what real layers kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import dlp
+from _evidence import records
+from dlp import _autograd, _layers, _losses, _pieces, _training
+
+RECORDS = [each for each in records.records("activations") if each.kind == "saved_by_layer"]
+DTYPES = {"fp32": "float32", "bf16": "bfloat16"}
+
+
+def applies(record: records.Record) -> bool:
+    """Leave out what a processor's kernel takes, and none of a GPU does: fp32 and shared keys."""
+    inputs = record.inputs
+    config = inputs["config"]
+    shared = config.get("num_key_value_heads", 0) != config.get("num_attention_heads", 0)
+    return not (inputs["attention"] == "sdpa" and inputs["dtype"] == "fp32" and shared)
+
+
+def setup_of(record: records.Record) -> dict[str, Any]:
+    """Read the settings of a recorded layer."""
+    inputs = record.inputs
+    depth = "n_layer" if inputs["config"]["model_type"] == "gpt2" else "num_hidden_layers"
+    lora = None
+    if inputs["method"] == "lora":
+        names = ("r", "target_modules", "autocast_adapter_dtype")
+        lora = {name: inputs[name] for name in names}
+    return _training.read(
+        dict(inputs["config"], **{depth: 3}),
+        {
+            "per_device_train_batch_size": inputs["per_device_train_batch_size"],
+            "max_length": inputs["sequence_length"],
+            "dtype": DTYPES[inputs["dtype"]],
+            "attn_implementation": inputs["attention"],
+            "use_cache": True,
+            "num_labels": 3,
+        },
+        lora,
+        None,
+        inputs["method"],
+        "transformers",
+    )
+
+
+def kept(record: records.Record) -> dict[str, int]:
+    """Give what our layer keeps, with masks and statistics in the format that a processor has."""
+    setup = setup_of(record)
+    flows = record.inputs["method"] != "head-only"
+    run = _pieces.finish(_layers.layer(setup, 2), needs=("x",) if flows else ())
+    size = setup["weight_size"]
+    found = {}
+    for name, held in run["kept"].items():
+        if name.endswith(" mask"):
+            held *= size  # a GPU keeps one byte
+        elif name.endswith("norm statistics"):
+            held = held * size // 4  # a GPU keeps fp32
+        found[name] = held
+    return {name: held for name, held in found.items() if held}
+
+
+@pytest.mark.parametrize("record", [*filter(applies, RECORDS)], ids=lambda record: record.id)
+def test_a_layer_keeps_what_a_real_one_kept(record: records.Record) -> None:
+    if record.inputs["gradient_checkpointing"]:
+        setup = setup_of(record)
+        found = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
+    else:
+        found = sum(kept(record).values())
+    assert found == record.counted["saved_bytes_per_layer"]
+
+
+BREAKDOWNS = [each for each in RECORDS if each.breakdown and applies(each)]
+
+
+@pytest.mark.parametrize("record", BREAKDOWNS, ids=lambda record: record.id)
+def test_each_tensor_that_a_layer_keeps_is_one_that_a_real_one_kept(record: records.Record) -> None:
+    ours = sorted(
+        held for name, held in kept(record).items() if not name.endswith("norm statistics")
+    )
+    theirs = sorted(
+        each["storage_bytes"]
+        for each in record.breakdown
+        if not (each["module"].startswith("ln_") and each["shape"][-1] == 1)
+    )
+    assert ours == theirs
+
+
+def test_there_is_enough_to_compare() -> None:
+    assert len([each for each in RECORDS if applies(each)]) > 90
+    assert len(BREAKDOWNS) > 25
+
+
+# --- Views: gradients of parts of a tensor --------------------------------------------------
+
+
+def test_views_keep_the_storage_that_they_share() -> None:
+    program: list[Any] = [
+        ("qkv", 30, "linear", ("x",), 0, (0, 0)),
+        ("q", 10, "slice", ("qkv",), 0, (0, 0)),
+        ("v", 10, "slice", ("qkv",), 0, (0, 0)),
+        ("y", 10, "multiply", ("q", "v"), 0, (0, 0)),
+    ]
+    run = _autograd.run(program, {"x": 10}, needs=("x",))
+    assert run["kept"] == {"qkv": 30}
+    # The gradient of each slice is as large as the whole; the second is added to the first.
+    assert run["backward"] == 30 + 30 + 10
+
+
+def test_parts_wait_until_they_can_be_put_together() -> None:
+    program: list[Any] = [
+        ("qkv", 20, "linear", ("x",), 0, (0, 0)),
+        ("q", 10, "first part", ("qkv",), 0, (0, 0)),
+        ("v", 10, "part", ("qkv",), 0, (0, 0)),
+        ("y", 10, "multiply", ("q", "v"), 0, (0, 0)),
+    ]
+    run = _autograd.run(program, {"x": 10}, needs=("x",))
+    # Both gradients of the product beside what came in, or beside the whole that they become.
+    assert run["backward"] == 20 + 10 + 10 + 10
+
+
+def test_a_layer_that_runs_again_stops_when_all_is_kept() -> None:
+    program: list[Any] = [
+        ("h", 10, "linear", ("x",), 8, (0, 0)),
+        ("a", 10, "activation", ("h",), 0, (0, 0)),
+        ("y", 100, "linear", ("a",), 8, (0, 0)),
+    ]
+    run = _autograd.run(program, {"x": 10}, needs=("x",))
+    assert run["forward"] == 10 + 10 + 10 + 100
+    assert run["again"] == 10 + 10 + 10
+
+
+# --- Families -------------------------------------------------------------------------------
+
+TINY: dict[str, Any] = {
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 128,
+    "vocab_size": 256,
+    "max_position_embeddings": 128,
+}
+GROUPED = {"num_key_value_heads": 2, "head_dim": 16}
+CONFIGS: dict[str, dict[str, Any]] = {
+    "llama": GROUPED,
+    "mistral": GROUPED,
+    "qwen2": {"num_key_value_heads": 2},
+    "qwen3": GROUPED,
+    "gemma": GROUPED,
+    "gemma2": GROUPED,
+    "gemma3_text": GROUPED,
+    "phi": {},
+    "phi3": {"num_key_value_heads": 2},
+    "gpt2": {"n_embd": 64, "n_head": 4, "n_layer": 2, "n_positions": 128},
+    "gpt_neox": {},
+    "opt": {"ffn_dim": 128},
+    "bloom": {"n_layer": 2, "n_head": 4},
+    "gpt_bigcode": {"n_embd": 64, "n_head": 4, "n_layer": 2, "n_positions": 128},
+    "falcon": {},
+    "bert": {"type_vocab_size": 2},
+    "roberta": {"type_vocab_size": 1},
+    "distilbert": {"dim": 64, "n_layers": 2, "n_heads": 4, "hidden_dim": 128},
+    "vit": {"image_size": 32, "patch_size": 8, "num_channels": 3},
+}
+TRAINING = {"per_device_train_batch_size": 2, "max_length": 64, "dtype": "bfloat16"}
+
+
+def peak(model_type: str, **changes: Any) -> dlp.peak.Peak:
+    """Give the peak of a small model of a family."""
+    config = dict(TINY, model_type=model_type, **CONFIGS[model_type])
+    training = dict(TRAINING, **changes.pop("training", {}))
+    return dlp.peak_memory(config=config, training=training, **changes)
+
+
+@pytest.mark.parametrize("model_type", CONFIGS)
+def test_training_the_head_alone_keeps_nothing_of_the_layers(model_type: str) -> None:
+    found = peak(model_type, method="head-only", training={"num_labels": 3})["moments"]
+    assert "activations" not in found["backward end"]
+    whole = peak(model_type, method="full", training={"num_labels": 3})["moments"]
+    assert found["update"]["gradients"] < whole["update"]["gradients"] / 10
+    assert found["loss backward"].get("activations", 0) == 0
+
+
+@pytest.mark.parametrize("model_type", CONFIGS)
+def test_each_family_keeps_more_without_checkpoints(model_type: str) -> None:
+    training = {"num_labels": 3, "attn_implementation": "eager"}
+    plain = peak(model_type, training=training)["moments"]["loss backward"]
+    less = peak(model_type, training=dict(training, gradient_checkpointing=True))
+    assert less["moments"]["loss backward"]["activations"] < plain["activations"]
+
+
+@pytest.mark.parametrize("config", [dlp.MIXTRAL_8X7B, dlp.FLAN_T5_BASE], ids=["Mixtral", "T5"])
+def test_a_family_without_a_trace_is_refused(config: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="known tensor by tensor"):
+        dlp.peak_memory(config=config, training=TRAINING)
+
+
+@pytest.mark.parametrize("model_type", ["qwen3", "gemma3_text", "gpt_bigcode"])
+def test_a_release_that_has_no_such_family_is_refused(model_type: str) -> None:
+    with pytest.raises(ValueError, match=r"4\.48"):
+        peak(model_type, library="transformers 4.48.3")
+
+
+def test_an_activation_function_that_is_not_known_is_refused() -> None:
+    config = dict(TINY, model_type="llama", hidden_act="mish", **GROUPED)
+    with pytest.raises(ValueError, match="activation function must be one of silu"):
+        dlp.peak_memory(config=config, training=TRAINING)
+
+
+def test_a_window_gives_its_layers_a_mask() -> None:
+    config = dict(TINY, model_type="mistral", sliding_window=32, **GROUPED)
+    windowed = dlp.peak_memory(config=config, training=TRAINING)
+    config["sliding_window"] = 4096
+    plain = dlp.peak_memory(config=config, training=TRAINING)
+    held = [each["moments"]["loss backward"]["activations"] for each in (windowed, plain)]
+    # Keys and values are repeated for each query head, and the mask is one of numbers.
+    tokens, layers = 2 * 64, 2
+    assert held[0] - held[1] == layers * tokens * 2 * (2 * 32 + 64)
+
+
+def test_the_head_of_a_decoder_gives_logits_to_all_tokens() -> None:
+    config = dict(TINY, model_type="llama", **GROUPED)
+    setup = _training.read(config, dict(TRAINING, num_labels=3), None, None, "full", "transformers")
+    sizes = {step[0]: step[1] for step in _losses.head(setup)["steps"]}
+    assert sizes["logits"] == 2 * 64 * 3 * 2
+    assert sizes["last logits"] == 2 * 3 * 2
