@@ -92,7 +92,8 @@ def _copied(one: "Piece", of: str) -> str:
 
 def _eager(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]", held: str) -> str:
     """Add attention as Transformers writes it out."""
-    setup, named = one["setup"], (q, k, v)  # variables, until attention ends
+    setup = one["setup"]
+    named: "tuple[str, ...]" = (q, k, v)  # variables, until attention ends
     wide, size = one["width"][q], one["size"][q]
     k, v = _repeat(one, k, v, wide, spread=setup["batch"] == 1)
     named += (k, v)

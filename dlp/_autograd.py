@@ -47,8 +47,8 @@ if TYPE_CHECKING:
 # gradient of the second, and "0@w" for that of a trained weight; "~" is what lives anyway, such as
 # a weight. Made: "0" is the gradient of the first input, "=0" the same one that came in, unless it
 # must have another format or shape, and "^0" a view of it; "t0" is made and dropped at once, "t0@w"
-# where a weight is trained; "-1" was there before. From PyTorch 2.13.0, `tools/autograd/derivatives.yaml` and
-# `torch/csrc/autograd/FunctionsManual.cpp`.
+# where a weight is trained; "-1" was there before. From PyTorch 2.13.0,
+# `tools/autograd/derivatives.yaml` and `torch/csrc/autograd/FunctionsManual.cpp`.
 _OPERATIONS = {
     "new": ("", ""),  # made for another operation, such as the mask of dropout
     "cast": ("", "0"),

@@ -4,9 +4,8 @@ One matrix gives queries, keys and values, adapted or not; adapters have the for
 logits are made and scored 128 tokens at a time, and brought to fp32 by Fabric.
 """
 
-from dlp import _config
 from dlp._attention import sliding
-from dlp._pieces import activate, add, cast, dropout, norm, piece, plus, rotate
+from dlp._pieces import activate, add, cast, dropout, norm, piece, plus
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -205,7 +204,8 @@ def _attention(one: "Piece", of: str, place: int) -> str:
         sums = add(
             one, "softmax statistics", "new", (q,), width=setup["num_attention_heads"], size=4
         )
-        kernel, inputs = "flash", (q, k, v, sums)
+        kernel = "flash"
+        inputs: "tuple[str, ...]" = (q, k, v, sums)
         if sliding(setup, place):
             mask = add(one, "mask", "new", (q,), width=0)
             kernel, inputs = "efficient", (q, k, v, sums, mask)

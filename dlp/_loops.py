@@ -91,7 +91,7 @@ RELEASES: "dict[str, Release]" = {
     "deepspeed": (0, 19, 6),
     "torchao": (0, 14, 0),
 }
-"""The releases that are meant where none is named: those of the recorded traces, where there are."""
+"""The releases that are meant where none is named: of the recorded traces, where there are."""
 
 
 def read(library: object) -> "tuple[str, dict[str, Release]]":

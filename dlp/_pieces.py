@@ -35,7 +35,7 @@ def finish(one: "Piece", **how: "Any") -> "Run":  # noqa: ANN401 - the arguments
     return run(one["steps"], given, **how)
 
 
-def add(
+def add(  # noqa: PLR0913 - an operation and all that it makes
     one: "Piece",
     name: str,
     operation: str,
@@ -109,7 +109,7 @@ def norm(one: "Piece", name: str, of: str, kind: str, *, heads: int = 0) -> str:
 
 def linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
     """Add a linear layer, with its adapter if it has one."""
-    setup, inner, size = one["setup"], one["width"][of], one["size"][of]
+    setup, inner = one["setup"], one["width"][of]
     bias = width if setup["biased"].get(module) else 0
     if module in setup["quantized"]:
         out = _quantized(one, name, of, width)

@@ -221,7 +221,8 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
     )
     if quantization is not None:
         bits = _check.keywords("quantization", quantization)
-        read = ("load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "bnb_4bit_compute_dtype")
+        read: "tuple[str, ...]" = ("load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type")
+        read += ("bnb_4bit_compute_dtype",)
         read += ("bnb_4bit_use_double_quant", "llm_int8_skip_modules")
         for key in bits:
             if key not in read and key not in _names.BITS:
@@ -298,7 +299,8 @@ def _lora(setup: "Setup", lora: "Given") -> None:
     """Say what is adapted, and what is trained beside adapters."""
     model = setup["model"]
     given = _check.keywords("lora", lora)
-    read = ("r", "target_modules", "lora_dropout", "bias", "use_dora", "modules_to_save")
+    read: "tuple[str, ...]" = ("r", "target_modules", "lora_dropout", "bias", "use_dora")
+    read += ("modules_to_save",)
     read += ("rank_pattern", "layers_to_transform", "autocast_adapter_dtype")
     for key, value in given.items():
         if key in _names.LORA_REFUSED:

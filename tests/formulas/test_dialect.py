@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SOURCES = sorted((ROOT / "dlp").glob("*.py"))
+SOURCES = sorted(
+    path
+    for path in (ROOT / "dlp").glob("*.py")
+    if path.stem != "__main__"  # the command
+)
 ABSENT = {"prod", "comb", "perm", "isqrt", "removeprefix", "removesuffix", "bit_length"}
 
 

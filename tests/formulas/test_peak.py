@@ -101,7 +101,9 @@ def test_the_docstring_lists_the_moments() -> None:
 
 
 def test_a_product_keeps_both_and_gives_each_a_gradient() -> None:
-    run = _autograd.run([("c", 10, "multiply", ("a", "b"), 0, (0, 0))], {"a": 10, "b": 10}, needs=("a",))
+    run = _autograd.run(
+        [("c", 10, "multiply", ("a", "b"), 0, (0, 0))], {"a": 10, "b": 10}, needs=("a",)
+    )
     assert run["kept"] == {"b": 10}
     assert run["backward"] == 10 + 10 + 10  # what is kept, what came in, what goes out
 

@@ -17,7 +17,9 @@ HARMLESS = DOCS / "_evidence" / "harmless.toml"
 
 def modules() -> list[Path]:
     """List the modules whose code is changed."""
-    return sorted(path for path in (ROOT / "dlp").glob("*.py") if path.stem != "__init__")
+    return sorted(
+        path for path in (ROOT / "dlp").glob("*.py") if path.stem not in {"__init__", "__main__"}
+    )
 
 
 def seal(path: Path, mutants: int, survivors: list[str]) -> str:

@@ -1,10 +1,9 @@
 """Layers of bitsandbytes on fake tensors: what they hold, and what they make and keep.
 
 Their products are kernels for a GPU. Here a product makes the weight for the moment that it takes,
-as `dequantize_4bit` does, keeps nothing of its input (bitsandbytes 0.50.2, `autograd/_functions.py`,
-`MatMul4Bit`), and brings its input to the format in which it computes and its output back
-(`nn/modules.py`, `Linear4bit.forward`). That real layers hold as many bytes as these is recorded
-too, in `states`.
+as `dequantize_4bit` does, and keeps nothing of its input (bitsandbytes 0.50.2, `MatMul4Bit` in
+`autograd/_functions.py`); it brings its input to the format in which it computes, and its output
+back (`Linear4bit.forward` in `nn/modules.py`).
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
+from torch.nn import functional
 
 if TYPE_CHECKING:
     from tests.recorders.common import Record, Untyped
@@ -25,13 +24,13 @@ class Product(torch.autograd.Function):
     """A product with a weight that is made for the moment."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, layer: Linear4bit) -> torch.Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: torch.Tensor, layer: Linear4bit) -> torch.Tensor:
         """Multiply, and keep nothing."""
         ctx.layer = layer
-        return F.linear(x, layer.made(x.dtype), layer.bias)
+        return functional.linear(x, layer.made(x.dtype), layer.bias)
 
     @staticmethod
-    def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
         """Make the weight again."""
         return torch.matmul(gradient, ctx.layer.made(gradient.dtype)), None
 

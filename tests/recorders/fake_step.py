@@ -1,18 +1,17 @@
 """Follow the memory of a real training step without weights and without a GPU.
 
-The model, its adapters, the loss and the optimizer are the libraries' own. They run on fake tensors,
-which have shapes and storages but no numbers; a mode sees every operation, counts the storages that
-live, and so the most that lived at once. A processor runs some operations otherwise than a GPU does.
-What a GPU does is put back:
+The model, its adapters, the loss and the optimizer are the libraries' own. They run on fake
+tensors, which have shapes and storages but no numbers; a mode sees every operation, counts the
+storages that live, and so the most that lived at once. A processor runs some operations otherwise
+than a GPU does. What a GPU does is put back, from the sources of PyTorch 2.13.0:
 
-| here | on a GPU | source (PyTorch 2.13.0) |
-| --- | --- | --- |
-| dropout multiplies by a mask of the input's type | keeps a mask of booleans | `native/cuda/Dropout.cu` |
-| softmax of fp16 in fp32 converts first | one kernel, whose gradient is fp16 | `native/SoftMax.cpp` |
-| softmax's backward pass needs no more | makes the product of gradient and output | `native/cuda/SoftMax.cu` |
-| one kernel for attention | by mask and format: flash, memory-efficient or composite | `native/transformers/` |
-| no workspaces | cuBLAS asks for one in each of two threads | `cuda/CublasHandlePool.cpp` |
-| autocast leaves softmax, powers and losses | takes them to fp32 | `autocast_mode.h` |
+- Dropout keeps a mask of booleans (`native/cuda/Dropout.cu`).
+- Softmax of fp16 in fp32 is one kernel, whose gradient is fp16 (`native/SoftMax.cpp`); its backward
+  pass makes the product of gradient and output (`native/cuda/SoftMax.cu`).
+- Which kernel computes attention depends on mask and format: flash, memory-efficient, or several
+  operations (`native/transformers/`).
+- cuBLAS asks for a workspace in each of two threads (`cuda/CublasHandlePool.cpp`).
+- Autocast takes softmax, powers and losses to fp32 (`autocast_mode.h`).
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn import functional
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
@@ -107,7 +106,7 @@ class HalfSoftmax(torch.autograd.Function):
     """The softmax of fp16 in fp32, which on a GPU is one kernel."""
 
     @staticmethod
-    def forward(ctx: Untyped, x: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def forward(ctx: Untyped, x: torch.Tensor) -> torch.Tensor:
         """Make the fp32 result."""
         out = torch.empty(x.shape, dtype=torch.float32)
         ctx.save_for_backward(out)
@@ -115,7 +114,7 @@ class HalfSoftmax(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Untyped, gradient: torch.Tensor) -> torch.Tensor:  # type: ignore[override]
+    def backward(ctx: Untyped, gradient: torch.Tensor) -> torch.Tensor:
         """Make the product of gradient and output, and the fp16 gradient."""
         (out,) = ctx.saved_tensors
         product = torch.empty(out.shape, dtype=torch.float32)
@@ -128,7 +127,7 @@ class FusedAttention(torch.autograd.Function):
     """What the flash and the memory-efficient kernels keep and make."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Untyped,
         q: torch.Tensor,
         k: torch.Tensor,
@@ -143,7 +142,7 @@ class FusedAttention(torch.autograd.Function):
         return out
 
     @staticmethod
-    def backward(ctx: Untyped, gradient: torch.Tensor) -> Untyped:  # type: ignore[override]
+    def backward(ctx: Untyped, gradient: torch.Tensor) -> Untyped:
         """Make the three gradients, on queries in fp32 first."""
         q, k, v, _, _, sums = ctx.saved_tensors
         working = [torch.empty_like(sums)]
@@ -177,7 +176,7 @@ def attention(
     # Kernels take fewer keys than queries only where they are told so.
     if grouped and (attn_mask is not None or q.dtype == torch.float32 or not enable_gqa):
         return composite(q, k, v, attn_mask, is_causal, scale, dropout_p)
-    return FusedAttention.apply(q, k, v, attn_mask)  # type: ignore[no-any-return]
+    return FusedAttention.apply(q, k, v, attn_mask)
 
 
 def composite(
@@ -215,8 +214,8 @@ def _softmax(
     if torch.is_autocast_enabled("cpu") and dtype is None:
         dtype = torch.float32
     if dtype == torch.float32 and x.dtype == torch.float16:
-        return HalfSoftmax.apply(x)  # type: ignore[no-any-return]
-    return torch.softmax(x, dim, dtype=dtype)  # type: ignore[arg-type, call-overload, no-any-return]
+        return HalfSoftmax.apply(x)
+    return torch.softmax(x, dim, dtype=dtype)
 
 
 def _dropout(
@@ -229,9 +228,9 @@ def _dropout(
 def like_a_gpu(others: list[tuple[Untyped, str, Untyped]]) -> Iterator[None]:
     """Replace what a processor does otherwise, and the attributes that are given."""
     replaced = [
-        (F, "dropout", _dropout),
-        (F, "softmax", _softmax),
-        (F, "scaled_dot_product_attention", attention),
+        (functional, "dropout", _dropout),
+        (functional, "softmax", _softmax),
+        (functional, "scaled_dot_product_attention", attention),
         (torch.nn.Module, "_apply", _move),
         *others,
     ]

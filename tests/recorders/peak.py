@@ -41,7 +41,8 @@ MOMENTS = {
 }
 """The phases of a step, and what `dlp` calls the fullest moment of each."""
 
-_TRIES = 5
+_TRIES = 3
+_AT_ONCE = 30
 
 FORMATS = {
     "float32": torch.float32,
@@ -133,7 +134,9 @@ def adapt(model: Untyped, inputs: Record, config: Config) -> Untyped:
     peft = importlib.import_module("peft")
     lora = dict(inputs["lora"])
     autocast = lora.pop("autocast_adapter_dtype", True)
-    task = "CAUSAL_LM" if type(model).__name__.endswith(("CausalLM", "LMHeadModel")) else "SEQ_CLS"
+    task: str | None = (
+        "CAUSAL_LM" if type(model).__name__.endswith(("CausalLM", "LMHeadModel")) else "SEQ_CLS"
+    )
     if config["model_type"] == "vit":
         task = None
     lora.setdefault("fan_in_fan_out", config["model_type"] in {"gpt2", "gpt_bigcode"})
@@ -237,9 +240,7 @@ def make_step(inputs: Record) -> Callable[[Untyped, Untyped, LiveBytes], None]:
 
     held: dict[str, Untyped] = {}
 
-    def micro_batch(
-        model: Untyped, batch: dict[str, torch.Tensor], tracker: LiveBytes
-    ) -> None:
+    def micro_batch(model: Untyped, batch: dict[str, torch.Tensor], tracker: LiveBytes) -> None:
         tracker.enter("forward")
         out = forward(model, batch)
         loss = out.loss
@@ -384,18 +385,17 @@ def count(setup: Record) -> Record:
 
 
 def count_all(setups: list[Record]) -> list[Record]:
-    """Count all setups, some at a time.
+    """Count all setups, some at a time, in processes that forget what fake tensors leave behind.
 
-    A process forgets what fake tensors leave behind; one that PyTorch brings down is followed by
-    another, which goes on.
+    A process that PyTorch brings down is followed by another, which goes on.
     """
     found: dict[int, Record] = {}
     context = multiprocessing.get_context("spawn")
-    for _ in range(_TRIES):
-        left = [place for place in range(len(setups)) if place not in found]
+    for _ in range(_TRIES * len(setups)):
+        left = [place for place in range(len(setups)) if place not in found][:_AT_ONCE]
         if not left:
             break
-        with ProcessPoolExecutor(mp_context=context, max_tasks_per_child=15) as pool:
+        with ProcessPoolExecutor(mp_context=context) as pool:
             asked = {pool.submit(count, setups[place]): place for place in left}
             for done in as_completed(asked):
                 if not isinstance(done.exception(), BrokenProcessPool):
@@ -423,7 +423,7 @@ def main() -> None:
     tracker = trace(inputs, numbers)
     for phase, name in MOMENTS.items():
         sys.stdout.write(f"{name}: {tracker.peaks[phase]:,}\n")
-        rows = tracker.found.get(phase, {})
+        rows: Untyped = tracker.found.get(phase, {})
         ordered = sorted(rows.items(), key=lambda row: -row[0][0] * row[1])
         for (size, kind, shape, operation), number in ordered[:30]:
             sys.stdout.write(

@@ -11,8 +11,8 @@ WITHIN = 0.005
 """The share by which the formula may miss the peak of a traced step."""
 
 _REASON = (
-    "Left out are what is smaller than a row of text: counters of steps, sums of a loss, the ends of "
-    "blocks of the allocator."
+    "Left out is what is smaller than a row of text: counters of steps, sums of a loss, the ends "
+    "of blocks of the allocator."
 )
 
 # What is further off, and why.
