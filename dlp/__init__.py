@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from dlp.activations import *
     from dlp.logits import *
     from dlp.transformer import *
-    from dlp.memory import *
-    from dlp.parallel import *
     from dlp.families import *
     from dlp.architectures import *
     from dlp.cache import *
@@ -33,13 +31,15 @@ if TYPE_CHECKING:
     from dlp.accelerators import *
     from dlp.throughput import *
     from dlp.peak import *
+    from dlp.memory import *
+    from dlp.parallel import *
     from dlp.limits import *
 else:
     # A module comes after those that it imports from, and one that little needs comes late.
     _MODULES = (  # noqa: SIM905
-        "steps units quantization activations logits transformer memory parallel families "
-        "architectures cache models heads objective adapters small_adapters soft_prompts compute "
-        "accelerators throughput peak limits"
+        "steps units quantization activations logits transformer families architectures cache "
+        "models heads objective adapters small_adapters soft_prompts compute accelerators "
+        "throughput peak memory parallel limits"
     ).split()
 
     def __getattr__(name: str) -> object:

@@ -1,29 +1,24 @@
 """Memory: weights, gradients, optimizer states, and the ledger of training methods."""
 
-from dlp import _check
-from dlp.activations import COMPUTE_DTYPES, METHODS, activation_bytes
-from dlp.logits import output_activations
+from dlp import _check, _loops
+from dlp.activations import COMPUTE_DTYPES, METHODS
+from dlp.peak import peak_memory
 from dlp.transformer import position_table_parameters
-from dlp.units import DTYPES, stored_bytes
+from dlp.units import DTYPES, bytes_per_parameter, stored_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, TypedDict
+    from collections.abc import Mapping
+    from typing import Literal, TypedDict, Unpack
 
-    from dlp.activations import ComputeDtype, Shape
+    from dlp.activations import ComputeDtype
     from dlp.units import Dtype
 
     Optimizer = Literal["sgd", "sgd-momentum", "adamw", "adamw-8bit"]
     Convention = Literal["weights-and-moments", "half", "fp32", "mixed", "mixed-fp32-gradients"]
 
-    class MicroBatch(Shape, total=False):
-        """The arguments of `activation_bytes` that the ledger does not set itself."""
-
-        num_hidden_layers: int
-        vocab_size: int | None
-
-    class Ledger(TypedDict, total=False):
-        """The arguments of `memory_ledger` but `micro_batch`."""
+    class Counts(TypedDict, total=False):
+        """The arguments of `state_ledger`."""
 
         num_parameters: int
         num_head_parameters: int
@@ -36,14 +31,12 @@ if TYPE_CHECKING:
         num_unquantized_parameters: int
 
 
-# Bytes of state for each trained parameter, in 256ths so that they stay whole: the 8-bit states
-# of bitsandbytes are one byte each, and each block of 256 of them has one 4-byte scale.
-_OPTIMIZERS = {
-    "sgd": 0,
-    "sgd-momentum": 4 * 256,
-    "adamw": 8 * 256,
-    "adamw-8bit": 2 * 256 + 2 * 4,
-}
+# How many states an optimizer of PyTorch keeps, each in the format of the parameter.
+_STATES = {"sgd": 0, "sgd-momentum": 1, "adamw": 2}
+
+# In 256ths of a byte, so that it stays whole: the two 8-bit states of bitsandbytes are one byte
+# each, and each block of 256 of them has one 4-byte scale.
+_EIGHT_BITS = 2 * 256 + 2 * 4
 
 OPTIMIZERS: "tuple[Optimizer, ...]" = ("sgd", "sgd-momentum", "adamw", "adamw-8bit")
 """The optimizers whose states this module counts.
@@ -51,14 +44,8 @@ OPTIMIZERS: "tuple[Optimizer, ...]" = ("sgd", "sgd-momentum", "adamw", "adamw-8b
 The table of [`optimizer_bytes_per_parameter`][dlp.memory.optimizer_bytes_per_parameter] lists them.
 """
 
-# What a micro-batch may not set: the ledger does, and it is that of one whole model.
-_LEFT_OUT = (
-    "method",
-    "dtype",
-    "autocast_adapter_dtype",
-    "tensor_parallel_size",
-    "sequence_parallel",
-)
+# How QLoRA quantizes where nothing is said: as its authors did.
+_NF4 = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
 
 CONVENTIONS: "dict[Convention, dict[str, int]]" = {
     "weights-and-moments": {"weights": 2, "gradients": 0, "master_weights": 0, "optimizer": 8},
@@ -117,38 +104,55 @@ def gradient_bytes(*, num_trainable_parameters: int, dtype: "ComputeDtype" = "fp
     return stored_bytes(num_values=num_trainable_parameters, dtype=dtype)
 
 
-def optimizer_bytes_per_parameter(*, optimizer: "Optimizer" = "adamw") -> float:
+def optimizer_bytes_per_parameter(
+    *, optimizer: "Optimizer" = "adamw", dtype: "ComputeDtype" = "fp32"
+) -> float:
     """Give the bytes of state that an optimizer keeps for each trained parameter.
 
-    The states are counted in fp32, as mixed-precision training keeps them. PyTorch's own optimizers
-    make them in the format of the parameter: two for AdamW, as wide as the weight itself.
+    PyTorch's optimizers make their states in the format of the parameter: AdamW's two moments are
+    as wide as the weight itself. They are in fp32 where weights are, or where a master copy in fp32
+    is what is updated, as in mixed precision.
 
-    | `optimizer` | bytes | states |
+    | `optimizer` | bytes in fp32 | states |
     |---|--:|---|
     | `sgd` | 0 | none |
-    | `sgd-momentum` | 4 | momentum, in fp32 |
-    | `adamw` | 8 | two moments, in fp32 |
+    | `sgd-momentum` | 4 | momentum |
+    | `adamw` | 8 | two moments |
     | `adamw-8bit` | 2.03125 | two moments in 8 bits, a 4-byte scale for each 256 |
 
     Args:
         optimizer: One of `OPTIMIZERS`.
+        dtype: One of [`COMPUTE_DTYPES`][dlp.activations.COMPUTE_DTYPES]: the format of what is
+            updated. States in 8 bits do not depend on it.
 
     Returns:
         Bytes per parameter that is trained.
 
     Source:
-        PyTorch, `torch.optim.SGD` and `torch.optim.AdamW` on fp32 parameters; bitsandbytes 0.50.2,
-        `optim/optimizer.py`, which leaves tensors below 4,096 values in 32 bits.
+        PyTorch 2.13.0, `torch.optim.SGD` and `torch.optim.AdamW`, `zeros_like`; bitsandbytes
+        0.50.2, `optim/optimizer.py`, which leaves tensors below 4,096 values in 32 bits.
 
     Examples:
         >>> optimizer_bytes_per_parameter(optimizer="adamw")
         8.0
+        >>> optimizer_bytes_per_parameter(optimizer="adamw", dtype="bf16")
+        4.0
     """
-    return _OPTIMIZERS[_check.choice("optimizer", optimizer, OPTIMIZERS)] / 256
+    return _state_256ths(optimizer, dtype) / 256
+
+
+def _state_256ths(optimizer: "Optimizer", dtype: "ComputeDtype") -> int:
+    """Give what an optimizer keeps of a parameter, in 256ths of a byte."""
+    _check.choice("optimizer", optimizer, OPTIMIZERS)
+    size = int(bytes_per_parameter(dtype=_check.choice("dtype", dtype, COMPUTE_DTYPES)))
+    return _EIGHT_BITS if optimizer == "adamw-8bit" else 256 * _STATES[optimizer] * size
 
 
 def optimizer_state_bytes(
-    *, num_trainable_parameters: int, optimizer: "Optimizer" = "adamw"
+    *,
+    num_trainable_parameters: int,
+    optimizer: "Optimizer" = "adamw",
+    dtype: "ComputeDtype" = "fp32",
 ) -> int:
     r"""Count the bytes that an optimizer keeps between updates.
 
@@ -158,6 +162,8 @@ def optimizer_state_bytes(
     Args:
         num_trainable_parameters: Parameters that are trained, 0 or more.
         optimizer: One of `OPTIMIZERS`.
+        dtype: One of [`COMPUTE_DTYPES`][dlp.activations.COMPUTE_DTYPES]: the format of what is
+            updated.
 
     Returns:
         Bytes, rounded up to a whole byte.
@@ -170,8 +176,7 @@ def optimizer_state_bytes(
         56000000000
     """
     _check.count("num_trainable_parameters", num_trainable_parameters, minimum=0)
-    _check.choice("optimizer", optimizer, OPTIMIZERS)
-    return -(-num_trainable_parameters * _OPTIMIZERS[optimizer] // 256)
+    return -(-num_trainable_parameters * _state_256ths(optimizer, dtype) // 256)
 
 
 def training_memory_bytes(
@@ -191,8 +196,8 @@ def training_memory_bytes(
     Args:
         num_parameters: Parameters that are loaded, 1 or more.
         num_trainable_parameters: Those of them that are trained, 0 to `num_parameters`.
-        dtype: One of [`COMPUTE_DTYPES`][dlp.activations.COMPUTE_DTYPES]: the format of weights
-            and gradients.
+        dtype: One of [`COMPUTE_DTYPES`][dlp.activations.COMPUTE_DTYPES]: the format of weights,
+            gradients and states.
         optimizer: One of `OPTIMIZERS`.
 
     Returns:
@@ -213,7 +218,7 @@ def training_memory_bytes(
     )
     gradients = gradient_bytes(num_trainable_parameters=num_trainable_parameters, dtype=dtype)
     states = optimizer_state_bytes(
-        num_trainable_parameters=num_trainable_parameters, optimizer=optimizer
+        num_trainable_parameters=num_trainable_parameters, optimizer=optimizer, dtype=dtype
     )
     return weight_bytes(num_parameters=num_parameters, dtype=dtype) + gradients + states
 
@@ -295,6 +300,106 @@ def position_table_bytes(
 
 def memory_ledger(
     *,
+    config: "Mapping[str, object] | None" = None,
+    training: "Mapping[str, object] | None" = None,
+    lora: "Mapping[str, object] | None" = None,
+    quantization: "Mapping[str, object] | None" = None,
+    library: str = "transformers",
+    **counts: "Unpack[Counts]",
+) -> dict[str, dict[str, int]]:
+    """Set the memory of full fine-tuning, head-only tuning, LoRA and QLoRA side by side.
+
+    Every method loads the whole model. Only what is trained has gradients and optimizer states:
+    everything in full fine-tuning, the head alone, or the adapters and the head.
+
+    The total is the sum of these parts, each at its largest; it is no peak, and what is needed may
+    be more or less. Gradients are complete only when the activations are gone, and what lives for a
+    moment is not among the parts. What decides whether a step fits is its fullest moment, and
+    [`peak_memory`][dlp.peak.peak_memory] gives that.
+
+    Args:
+        config: A parsed `config.json`, or `None` where only the number of parameters is known.
+        training: Settings of a run, for `peak_memory`; with `num_labels`, of a classifier.
+        lora: The adapters of LoRA and QLoRA, for `peak_memory`; or `None`, and without both.
+        quantization: How QLoRA quantizes, for `peak_memory`; or `None`, for NF4 with scales
+            quantized again.
+        library: Whose loop it is, for `peak_memory`.
+        **counts: The arguments of [`state_ledger`][dlp.memory.state_ledger], in place of all these.
+
+    Returns:
+        Bytes of `weights`, `gradients`, `master_weights`, `optimizer` and `activations`, and their
+            sum, `total`, for each of [`METHODS`][dlp.activations.METHODS]; of a run, `activations`
+            are all that the forward pass leaves, those without a head over labels are without
+            `head-only`, and those without `lora` without `lora` and `qlora`.
+
+    Raises:
+        TypeError: If an argument or a setting is of the wrong type, or a count unknown or missing.
+        ValueError: If a config is given beside counts, a setting is unknown or missing, or anything
+            is out of its range.
+
+    Source:
+        The parts as in Rajbhandari et al. 2019 (ZeRO), section 3.
+
+    Examples:
+        A model of which the parameters are known, in fp32:
+
+        >>> ledger = memory_ledger(num_parameters=7_000_000_000, num_head_parameters=16_384)
+        >>> ledger["full"]["total"]
+        112000262144
+
+        A run, which holds more at its fullest moment than all that lasts:
+
+        >>> from dlp.models import LLAMA_3_8B
+        >>> run = {
+        ...     "config": LLAMA_3_8B,
+        ...     "training": {
+        ...         "per_device_train_batch_size": 4,
+        ...         "max_length": 2048,
+        ...         "gradient_checkpointing": True,
+        ...         "dtype": "bfloat16",
+        ...     },
+        ...     "lora": {"r": 16, "target_modules": "all-linear"},
+        ... }
+        >>> memory_ledger(**run)["lora"]["total"] < peak_memory(**run)["peak"]
+        True
+    """
+    _loops.read(library)
+    if config is None:
+        for name, value in (("training", training), ("lora", lora), ("quantization", quantization)):
+            if value is not None:
+                raise ValueError(f"{name} must not be given without config")
+        return state_ledger(**counts)
+    if counts:
+        raise ValueError(f"config must not be given beside {', '.join(counts)}, which it tells")
+    settings = {} if training is None else training
+    ledger: dict[str, dict[str, int]] = {}
+    for method in METHODS:
+        adapts = "lora" in method
+        if (method == "head-only" and "num_labels" not in settings) or (adapts and lora is None):
+            continue
+        step = peak_memory(
+            config=config,
+            training=settings,
+            lora=lora if adapts else None,
+            quantization=(quantization or _NF4) if method == "qlora" else None,
+            method="lora" if adapts else "full" if method == "full" else "head-only",
+            library=library,
+        )
+        left, gone = step["moments"]["forward end"], step["moments"]["backward end"]
+        row = {
+            "weights": gone["weights"] + gone.get("adapters", 0),
+            "gradients": gone.get("gradients", 0),
+            "master_weights": 0,
+            "optimizer": gone.get("optimizer", 0),
+            "activations": sum(left.get(part, 0) for part in ("activations", "cache", "logits")),
+        }
+        row["total"] = sum(row.values())
+        ledger[method] = row
+    return ledger
+
+
+def state_ledger(
+    *,
     num_parameters: int,
     num_head_parameters: int = 0,
     num_adapter_parameters: int = 0,
@@ -304,55 +409,40 @@ def memory_ledger(
     optimizer: "Optimizer" = "adamw",
     quantized_dtype: "Dtype" = "nf4-double",
     num_unquantized_parameters: int = 0,
-    micro_batch: "MicroBatch | None" = None,
 ) -> dict[str, dict[str, int]]:
-    """Set the memory of full fine-tuning, head-only tuning, LoRA and QLoRA side by side.
+    """Set what four methods keep from step to step side by side, by numbers of parameters alone.
 
-    Every method loads the whole model. Only what is trained has gradients and optimizer states:
-    everything in full fine-tuning, the head alone, or the adapters and the head.
-
-    The total is the sum of these parts, each at its largest; it is not the peak of a run. Gradients
-    are complete only when the activations are gone, and what libraries hold besides, such as
-    buffers, copies made for a moment and what the allocator loses, is not among the parts.
+    It is the ledger of a model whose shape is not known, as published tables give it; activations
+    are left out, and the total is no peak.
 
     Args:
         num_parameters: Parameters of the model without the head, 1 or more.
         num_head_parameters: Parameters of a new head, trained by every method, 0 or more.
         num_adapter_parameters: Parameters of the adapters of LoRA and QLoRA, 0 or more.
-        dtype: One of `COMPUTE_DTYPES`: the format of weights, gradients and activations.
-        autocast_adapter_dtype: Whether adapters and their gradients are in fp32 whatever `dtype`
-            is, as PEFT keeps them unless told otherwise.
-        master_weights: Whether trained weights are kept a second time in fp32; adapters that are in
-            fp32 by `autocast_adapter_dtype` are not.
+        dtype: One of `COMPUTE_DTYPES`: the format of weights, gradients and optimizer states.
+        autocast_adapter_dtype: Whether adapters, their gradients and states are in fp32 whatever
+            `dtype` is, as PEFT keeps them unless told otherwise.
+        master_weights: Whether trained weights are kept a second time in fp32, and the states of
+            the optimizer with them; adapters that are in fp32 by `autocast_adapter_dtype` need no
+            copy.
         optimizer: One of `OPTIMIZERS`.
         quantized_dtype: One of [`DTYPES`][dlp.units.DTYPES]: the format of QLoRA's frozen weights.
         num_unquantized_parameters: Parameters that QLoRA leaves in `dtype`, such as embeddings,
             norms and the output head; at most `num_parameters`.
-        micro_batch: The arguments of [`activation_bytes`][dlp.activations.activation_bytes] but
-            `method`, `dtype` and those of parallelism, or `None` to leave activations out. A
-            `vocab_size` adds what a language model's output keeps, as in
-            [`output_activations`][dlp.logits.output_activations].
 
     Returns:
-        Bytes of `weights`, `gradients`, `master_weights`, `optimizer` and `activations`, and their
-        sum, `total`, for each of [`METHODS`][dlp.activations.METHODS].
-
-    Raises:
-        TypeError: If an argument is of the wrong type, or a key of `micro_batch` unknown or
-            missing.
-        ValueError: If a count is out of its range, a choice unknown, or a key of `micro_batch` not
-            for it to set.
+        Bytes of `weights`, `gradients`, `master_weights`, `optimizer` and `activations`, none, and
+            their sum, `total`, for each of [`METHODS`][dlp.activations.METHODS].
 
     Source:
         The parts as in Rajbhandari et al. 2019 (ZeRO), section 3; QLoRA's formats in Dettmers et
         al. 2023, section 3; PEFT 0.21.2, `tuners/tuners_utils.py`, `cast_adapter_dtype`.
 
     Examples:
-        >>> ledger = memory_ledger(num_parameters=7_000_000_000, num_head_parameters=16_384)
-        >>> ledger["full"]["total"]
-        112000262144
-        >>> ledger["head-only"]["total"]
-        28000262144
+        Llama 3.2 1B loaded in bf16: AdamW's moments are in bf16 too.
+
+        >>> state_ledger(num_parameters=1_235_814_400, dtype="bf16")["full"]["optimizer"]
+        4943257600
     """
     _check.count("num_parameters", num_parameters)
     room = _check.LARGEST_COUNT - num_parameters
@@ -367,11 +457,6 @@ def memory_ledger(
     _check.count(
         "num_unquantized_parameters", num_unquantized_parameters, minimum=0, maximum=num_parameters
     )
-    shape = {} if micro_batch is None else dict(_check.keywords("micro_batch", micro_batch))
-    for key in _LEFT_OUT:
-        if key in shape:
-            raise ValueError(f'micro_batch must not have "{key}", which is the ledger\'s own')
-    vocab_size = shape.pop("vocab_size", None)
     ledger: dict[str, dict[str, int]] = {}
     for method in METHODS:
         adapters = num_adapter_parameters if "lora" in method else 0
@@ -381,21 +466,6 @@ def memory_ledger(
         copied = 0
         if master_weights:
             copied = trained + (0 if autocast_adapter_dtype else adapters)
-        activations = 0
-        if micro_batch is not None:
-            activations = activation_bytes(
-                **shape, method=method, dtype=dtype, autocast_adapter_dtype=autocast_adapter_dtype
-            )
-            if vocab_size is not None and method != "head-only":
-                kept = output_activations(
-                    per_device_train_batch_size=shape["per_device_train_batch_size"],
-                    sequence_length=shape["sequence_length"],
-                    hidden_size=shape["hidden_size"],
-                    vocab_size=vocab_size,
-                    method=method,
-                    dtype=dtype,
-                )
-                activations += sum(kept.values())
         row = {
             "weights": weight_bytes(num_parameters=plain, dtype=dtype)
             + weight_bytes(num_parameters=quantized, dtype=quantized_dtype)
@@ -403,10 +473,15 @@ def memory_ledger(
             "gradients": gradient_bytes(num_trainable_parameters=trained, dtype=dtype)
             + gradient_bytes(num_trainable_parameters=adapters, dtype=adapter_dtype),
             "master_weights": weight_bytes(num_parameters=copied),
-            "optimizer": optimizer_state_bytes(
-                num_trainable_parameters=trained + adapters, optimizer=optimizer
+            "optimizer": sum(
+                optimizer_state_bytes(
+                    num_trainable_parameters=number,
+                    optimizer=optimizer,
+                    dtype="fp32" if master_weights else kind,
+                )
+                for number, kind in ((trained, dtype), (adapters, adapter_dtype))
             ),
-            "activations": activations,
+            "activations": 0,
         }
         row["total"] = sum(row.values())
         ledger[method] = row

@@ -19,7 +19,7 @@ UNITS = {
     "cross_entropy": "nats",
     # Names of the field that say it in their own way.
     "activations": "bytes",
-    "memory_ledger": "bytes",
+    "ledger": "bytes",
     "peak_memory": "bytes",
     "parameter_count": "parameters",
     "parameters_by_part": "parameters",

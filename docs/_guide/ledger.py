@@ -78,19 +78,15 @@ def of_llama(
     QLoRA leaves embeddings and norms as they are. The output head is replaced by the classification
     head.
     """
-    parts = dlp.parameters_by_part(config=dlp.LLAMA_2_7B)
-    shape: Any = micro_batch(sequence_length, r, target_modules)
     return dlp.memory_ledger(
-        num_parameters=dlp.parameter_count(config=dlp.LLAMA_2_7B) - parts["output_head"],
-        num_head_parameters=dlp.classification_head_parameters(
-            hidden_size=shape["hidden_size"], num_labels=given.num_labels, bias=False
-        ),
-        num_adapter_parameters=dlp.lora_model_parameters(
-            config=dlp.LLAMA_2_7B, r=r, target_modules=target_modules
-        ),
-        num_unquantized_parameters=parts["token_embedding"] + parts["norm"],
-        dtype="bf16",
-        micro_batch=shape,
+        config=dlp.LLAMA_2_7B,
+        training={
+            "per_device_train_batch_size": 1,
+            "max_length": sequence_length,
+            "dtype": "bfloat16",
+            "num_labels": given.num_labels,
+        },
+        lora={"r": r, "target_modules": target_modules, "autocast_adapter_dtype": False},
     )
 
 

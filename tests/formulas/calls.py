@@ -49,14 +49,6 @@ _LAYER: dict[str, list[Any]] = {
     "target_modules": [("q_proj", "v_proj"), dlp.ALL_LINEAR],
     "autocast_adapter_dtype": [False],
 }
-_LLAMA = {"num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32}
-_TINY = {
-    "num_hidden_layers": 2,
-    "hidden_size": 64,
-    "num_attention_heads": 4,
-    "per_device_train_batch_size": 1,
-    "sequence_length": 128,
-}
 _RUN: dict[str, list[Any]] = {
     "config": [dlp.QWEN2_5_7B | {"num_hidden_layers": 2}],
     "training": [{"per_device_train_batch_size": 1, "max_length": 128, "dtype": "bfloat16"}],
@@ -67,6 +59,17 @@ _RUN: dict[str, list[Any]] = {
     "num_devices": [1],
     "stage": [0],
     "offload": [False],
+}
+_COUNTS: dict[str, list[Any]] = {
+    "num_parameters": [7_000_000_001],
+    "num_head_parameters": [16_384],
+    "num_adapter_parameters": [4_194_304, 0],
+    "dtype": ["fp32", "bf16"],
+    "autocast_adapter_dtype": [False, True],
+    "master_weights": [False, True],
+    "optimizer": ["adamw", "adamw-8bit"],
+    "quantized_dtype": ["nf4-double", "int8"],
+    "num_unquantized_parameters": [0, 999],
 }
 _ROOM: dict[str, list[Any]] = {"memory_bytes": [24_000_000_000, 1], "accelerator": [None]}
 _EPOCH: dict[str, list[Any]] = {
@@ -206,21 +209,22 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "dtype": list(dlp.COMPUTE_DTYPES),
     },
     "memory_ledger": {
-        "num_parameters": [7_000_000_001],
-        "num_head_parameters": [16_384],
-        "num_adapter_parameters": [4_194_304, 0],
-        "dtype": ["fp32", "bf16"],
-        "autocast_adapter_dtype": [False, True],
-        "master_weights": [False, True],
-        "optimizer": ["adamw", "adamw-8bit"],
-        "quantized_dtype": ["nf4-double", "int8"],
-        "num_unquantized_parameters": [0, 999],
-        "micro_batch": [{**_TINY, "attention": "flash"}, None],
+        "config": [None],
+        "training": [None],
+        "lora": [None],
+        "quantization": [None],
+        "library": ["transformers"],
+        **_COUNTS,
     },
-    "optimizer_bytes_per_parameter": {"optimizer": list(dlp.OPTIMIZERS)},
+    "state_ledger": _COUNTS,
+    "optimizer_bytes_per_parameter": {
+        "optimizer": list(dlp.OPTIMIZERS),
+        "dtype": list(dlp.COMPUTE_DTYPES),
+    },
     "optimizer_state_bytes": {
         "num_trainable_parameters": [7_000_000_001, 0, 1],
         "optimizer": list(dlp.OPTIMIZERS),
+        "dtype": list(dlp.COMPUTE_DTYPES),
     },
     "position_table_bytes": {
         "max_position_embeddings": [1024, 1],

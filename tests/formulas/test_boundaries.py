@@ -53,7 +53,11 @@ def documented() -> Iterator[tuple[str, str, float, float]]:
 
 
 # A sum or product of counts has a range of its own, tested below.
-SUMS = {("memory_ledger", "num_head_parameters"), ("memory_ledger", "num_adapter_parameters")}
+SUMS = {
+    (name, part)
+    for name in ("memory_ledger", "state_ledger")
+    for part in ("num_head_parameters", "num_adapter_parameters")
+}
 SUMS |= {("stored_bytes", "num_values")}
 RANGES = [each for each in documented() if each[:2] not in SUMS]
 
@@ -92,6 +96,7 @@ def test_a_number_is_taken_from_one_end_of_its_range_to_the_other(
 PARTS = [
     ("training_memory_bytes", "num_trainable_parameters", "num_parameters", 0),
     ("memory_ledger", "num_unquantized_parameters", "num_parameters", 0),
+    ("state_ledger", "num_unquantized_parameters", "num_parameters", 0),
     ("deepspeed_estimated_bytes", "largest_layer_params", "total_params", 1),
 ]
 
@@ -208,9 +213,9 @@ DEFAULTS: dict[str, Any] = {
     for default, names in (
         (
             None,
-            "accelerator attention_mask encoder_hidden_size head_dim intermediate_size "
-            "lora memory_bytes micro_batch modules_to_save num_key_value_heads quantization "
-            "rank_pattern",
+            "accelerator attention_mask config encoder_hidden_size head_dim intermediate_size "
+            "lora memory_bytes modules_to_save num_key_value_heads quantization "
+            "rank_pattern training",
         ),
         (
             False,

@@ -28,12 +28,13 @@ def test_no_bytes_have_no_sign() -> None:
 
 # --- The ledger -----------------------------------------------------------------------------
 
-LEDGERS = list(calls("memory_ledger"))[::7]
+LEDGERS = list(calls("state_ledger"))[::7]
 
 
 def test_the_ledger_agrees_with_the_single_formulas() -> None:
     for arguments in LEDGERS:
-        ledger = dlp.memory_ledger(**arguments)
+        ledger = dlp.state_ledger(**arguments)
+        assert dlp.memory_ledger(**arguments) == ledger
         head, adapters = arguments["num_head_parameters"], arguments["num_adapter_parameters"]
         in_fp32 = arguments["autocast_adapter_dtype"]
         for method, trained, loaded, beside in (
@@ -49,8 +50,14 @@ def test_the_ledger_agrees_with_the_single_formulas() -> None:
             assert row["gradients"] == sum(
                 dlp.gradient_bytes(num_trainable_parameters=n, dtype=d) for n, d in dtypes.items()
             )
-            assert row["optimizer"] == dlp.optimizer_state_bytes(
-                num_trainable_parameters=trained + beside, optimizer=arguments["optimizer"]
+            updated = {"dtype": "fp32"} if arguments["master_weights"] else {}
+            assert row["optimizer"] == sum(
+                dlp.optimizer_state_bytes(
+                    num_trainable_parameters=n,
+                    optimizer=arguments["optimizer"],
+                    **{"dtype": d} | updated,
+                )
+                for n, d in dtypes.items()
             )
             copies = 4 * (trained + (0 if in_fp32 else beside))
             assert row["master_weights"] == (copies if arguments["master_weights"] else 0)
@@ -78,45 +85,66 @@ def test_training_less_never_takes_more(
     assert ledger["qlora"]["gradients"] == ledger["lora"]["gradients"]
 
 
-@pytest.mark.parametrize("in_fp32", [False, True])
-@pytest.mark.parametrize("vocab_size", [None, 32_000])
-def test_the_ledger_keeps_what_the_activations_formulas_say(
-    vocab_size: int | None, in_fp32: bool
-) -> None:
-    tokens: dict[str, Any] = {
-        "per_device_train_batch_size": 1,
-        "sequence_length": 2048,
-        "hidden_size": 4096,
-    }
-    micro_batch: Any = {
-        **tokens,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "attention": "flash",
-        "layer": "llama",
-        "intermediate_size": 11008,
-        "num_key_value_heads": 32,
-        "head_dim": 128,
-        "r": 16,
-        "target_modules": ["q_proj", "down_proj"],
-    }
-    ledger = dlp.memory_ledger(
-        num_parameters=1,
-        dtype="bf16",
-        autocast_adapter_dtype=in_fp32,
-        micro_batch=micro_batch | {"vocab_size": vocab_size},
-    )
-    method: Any
+RUN: Any = {
+    "config": {**dlp.LLAMA_3_8B, "num_hidden_layers": 4},
+    "training": {
+        "per_device_train_batch_size": 2,
+        "max_length": 300,
+        "dtype": "bfloat16",
+        "num_labels": 3,
+    },
+    "lora": {"r": 8, "target_modules": "all-linear"},
+}
+COPIES = ("config", "training", "lora")
+
+
+def test_the_ledger_of_a_run_has_the_parts_of_its_peak() -> None:
+    ledger = dlp.memory_ledger(**RUN)
+    assert tuple(ledger) == dlp.METHODS
+    size = dlp.parameter_count(config=RUN["config"]) - 128_256 * 4096 + 3 * 4096
+    full: Any = ledger["full"]
+    assert full["weights"] == full["gradients"] == 2 * size
+    # AdamW's moments are in the format of the weights.
+    assert full["optimizer"] == 4 * size
+    adapters = dlp.lora_model_parameters(config=RUN["config"], r=8, target_modules="all-linear")
+    lora: Any = ledger["lora"]
+    # Adapters and the head beside them, a copy of one, are all that is trained.
+    assert lora["weights"] >= 2 * size + 4 * adapters
+    assert 4 * adapters <= lora["gradients"] < 4 * adapters + 8 * 3 * 4096
     for method, row in ledger.items():
-        ours = dlp.activation_bytes(
-            **micro_batch, method=method, dtype="bf16", autocast_adapter_dtype=in_fp32
+        assert row["total"] == sum(row.values()) - row["total"]
+        trained: Any = method if method in dlp.TRAINED_PARTS else "lora"
+        alone = {key: RUN[key] for key in COPIES if key != "lora" or trained == "lora"}
+        if method == "qlora":
+            alone["quantization"] = {"load_in_4bit": True, "bnb_4bit_use_double_quant": True}
+        step: Any = dlp.peak_memory(**alone, method=trained)
+        held = step["moments"]["forward end"]
+        assert row["activations"] == sum(
+            held.get(part, 0) for part in ("activations", "cache", "logits")
         )
-        if vocab_size and method != "head-only":
-            output = dlp.output_activations(
-                **tokens, vocab_size=vocab_size, method=method, dtype="bf16"
-            )
-            ours += sum(output.values())
-        assert row["activations"] == ours
+    assert ledger["qlora"]["weights"] < ledger["lora"]["weights"]
+    assert ledger["head-only"]["activations"] < ledger["lora"]["activations"]
+
+
+def test_a_method_that_nothing_was_said_of_is_not_in_the_ledger() -> None:
+    training = {"per_device_train_batch_size": 1, "max_length": 64}
+    assert list(dlp.memory_ledger(config=RUN["config"], training=training)) == ["full"]
+    ledger = dlp.memory_ledger(config=RUN["config"], training=training, lora=RUN["lora"])
+    assert list(ledger) == ["full", "lora", "qlora"]
+    with pytest.raises(ValueError, match="config must not be given beside num_parameters"):
+        dlp.memory_ledger(config=RUN["config"], num_parameters=1)
+    with pytest.raises(TypeError, match="num_parameters"):
+        dlp.memory_ledger()
+
+
+def test_adamw_keeps_its_moments_in_the_format_of_what_it_updates() -> None:
+    one_billion: Any = {"num_parameters": 1_235_814_400, "dtype": "bf16"}
+    plain: Any = dlp.memory_ledger(**one_billion)
+    assert plain["full"]["optimizer"] == 4_943_257_600
+    mixed: Any = dlp.memory_ledger(**one_billion, master_weights=True)
+    assert mixed["full"]["optimizer"] == 2 * 4_943_257_600
+    small: Any = dlp.memory_ledger(**one_billion, optimizer="adamw-8bit")
+    assert small["full"]["optimizer"] == 1_235_814_400 * 520 // 256
 
 
 # --- Laws -----------------------------------------------------------------------------------------
@@ -136,7 +164,9 @@ def test_the_entries_of_a_ledger_sum_to_its_total(data: DataObject) -> None:
         num_trainable_parameters=everything, dtype=call["dtype"]
     )
     assert full["optimizer"] == dlp.optimizer_state_bytes(
-        num_trainable_parameters=everything, optimizer=call["optimizer"]
+        num_trainable_parameters=everything,
+        optimizer=call["optimizer"],
+        dtype="fp32" if call["master_weights"] else call["dtype"],
     )
 
 

@@ -110,9 +110,6 @@ HOSTILE: list[Any] = [
     Float64("nan"),
 ]
 
-HANDED_ON = {"ledger", "micro_batch"}
-"""The arguments that are arguments of another formula: Python names a key that it does not take."""
-
 CASES = [(name, parameter) for name in FUNCTIONS for parameter in ARGUMENTS.get(name, {})]
 
 
@@ -176,8 +173,6 @@ def test_valid_arguments_give_finite_numbers_that_are_not_negative(name: str) ->
 def test_a_hostile_value_is_refused_by_the_name_of_its_argument(name: str, parameter: str) -> None:
     for hostile in HOSTILE:
         named = {parameter}
-        if parameter in HANDED_ON and isinstance(hostile, dict):
-            named |= known_words(name) | set(map(str, hostile))
         check(name, plain_call(name) | {parameter: hostile}, tuple(named))
 
 
@@ -251,8 +246,6 @@ def known_words(name: str) -> set[str]:
     for values in ARGUMENTS[name].values():
         for value in values:
             words |= set(map(str, value)) if isinstance(value, dict) else set()
-    if words & HANDED_ON:
-        words |= known_words("activation_bytes") | set(ARGUMENTS["memory_ledger"])
     return {re.escape(word) for word in words if re.match(r"\w", word)} or {name}
 
 
@@ -293,9 +286,7 @@ def test_hostile_and_valid_values_in_any_mixture_are_counted_or_refused(
     call = some_call(data, name)
     victims = data.draw(st.lists(st.sampled_from(sorted(call)), min_size=1, unique=True))
     call |= {victim: data.draw(corrupted(call[victim]), label=victim) for victim in victims}
-    handed_on = [call[each] for each in HANDED_ON & call.keys()]
-    unknown = {str(key) for each in handed_on if isinstance(each, dict) for key in each}
-    check(name, call, tuple(known_words(name) | unknown))
+    check(name, call, tuple(known_words(name)))
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -427,13 +418,6 @@ def test_arguments_are_left_as_they_were(name: str) -> None:
             {"num_parameters": 10, "num_trainable_parameters": 11},
             "num_trainable_parameters must be from 0 to 10, not 11",
         ),
-        (
-            "memory_ledger",
-            {"micro_batch": {"method": "full"}},
-            'micro_batch must not have "method"',
-        ),
-        ("memory_ledger", {"micro_batch": {}}, "missing .* argument: 'num_hidden_layers'"),
-        ("memory_ledger", {"micro_batch": {1: 2}}, "a key of micro_batch must be a str, not 1"),
         ("largest_batch", {"memory_bytes": None}, "memory_bytes or accelerator must be given"),
         ("largest_batch", {"accelerator": "h100"}, "memory_bytes or accelerator .* not both"),
         (

@@ -83,9 +83,8 @@ def test_every_part_of_a_ledger_is_drawn_and_said() -> None:
 def test_the_parts_drawn_of_a_ledger_add_up_to_its_total(
     optimizer: str, master_weights: bool
 ) -> None:
-    shape: Any = ledger.micro_batch(2048)
     run: dict[str, Any] = {"optimizer": optimizer, "master_weights": master_weights}
-    rows = dlp.memory_ledger(num_parameters=7 * GB, dtype="bf16", micro_batch=shape, **run)
+    rows = dlp.memory_ledger(num_parameters=7 * GB, dtype="bf16", **run)
     drawn = Drawn(ledger.picture(rows, **NAMED))
     assert drawn.problems() == []
     totals = re.findall(r"(?:^|; )([^:]+): ([^,]+)", drawn.summary)
