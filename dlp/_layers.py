@@ -208,6 +208,8 @@ def form(setup: "Setup") -> "Form":
         _falcon(setup, found)
     found["bool mask"] = release >= (4, 53)
     found["always masks"] = model_type == "falcon" and release >= (5,)
+    if not setup["model"]["family"]["causal"] and release >= (4, 53):
+        found["masks"] = setup["attention_mask"]
     found["adds bias"] = model_type == "falcon"
     return found
 
@@ -437,9 +439,10 @@ def _mlp(one: "Piece", how: "Form", of: str) -> str:
     one["in_scope"] += (of,)
     if len(modules) == 2 and modules[0][1] == f:
         inner = _project(one, how, "up", of, modules[0])
-        return _project(
-            one, how, "down", activate(one, "active", inner, how["activation"]), modules[1]
-        )
+        active = activate(one, "active", inner, how["activation"])
+        if setup["model"]["model_type"] in ("bert", "roberta"):
+            one["in_scope"] += (active,)
+        return _project(one, how, "down", active, modules[1])
     if len(modules) == 2:
         both = linear(one, "gate and up", of, modules[0][0], 2 * f)
         gate = add(one, "gate", "first part", (both,), width=f)
@@ -478,6 +481,8 @@ def shared(setup: "Setup", *, forward: bool = False) -> int:
 def _mask(setup: "Setup", how: "Form", slides: bool) -> int:
     """Give the bytes of the mask that layers are given."""
     square, batch = setup["length"] ** 2, setup["batch"]
+    if not setup["model"]["family"]["causal"] and not setup["attention_mask"]:
+        return 0
     if setup["attention"] == "eager" or how["eager"]:
         return int(square * batch * setup["stream_size"])
     if setup["attention"] != "sdpa":

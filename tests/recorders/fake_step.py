@@ -175,7 +175,8 @@ def attention(
     grouped = k.shape[1] != q.shape[1]
     # Kernels take fewer keys than queries only where they are told so.
     if grouped and (attn_mask is not None or q.dtype == torch.float32 or not enable_gqa):
-        return composite(q, k, v, attn_mask, is_causal, scale, dropout_p)
+        with torch.autocast("cpu", enabled=False):
+            return composite(q, k, v, attn_mask, is_causal, scale, dropout_p)
     return FusedAttention.apply(q, k, v, attn_mask)
 
 
