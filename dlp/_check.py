@@ -84,6 +84,18 @@ def keywords(name: str, value: object) -> "Mapping[str, Any]":
     return mapping(name, value)
 
 
+def known(name: str, value: object, allowed: "Collection[str]", whose: str) -> "Mapping[str, Any]":
+    """Return `value` if it is a dict whose keys are all `allowed`: names that `whose` has."""
+    given = keywords(name, value)
+    for key in given:
+        if key not in allowed:
+            near = min(allowed, key=lambda each: _edits(key[:60], each))
+            raise ValueError(
+                f"{name} must have names that {whose} has, not {key[:60]!r}; did you mean {near!r}?"
+            )
+    return given
+
+
 def sequence(name: str, value: object) -> list[object]:
     """Return `value` as a list if it is a list, tuple or range with at least one item."""
     if not isinstance(value, (list, tuple, range)):
@@ -103,6 +115,18 @@ def head_counts(num_attention_heads: object, num_key_value_heads: object) -> Non
         raise ValueError(
             f"num_key_value_heads must divide num_attention_heads, not {key_heads} with {heads}"
         )
+
+
+def _edits(first: str, second: str) -> int:
+    """Count the letters to change, add or leave out to make one word of another."""
+    row = list(range(len(second) + 1))
+    for place, letter in enumerate(first):
+        above, row = row, [place + 1]
+        for number, other in enumerate(second):
+            row.append(
+                min(above[number] + (letter != other), above[number + 1] + 1, row[number] + 1)
+            )
+    return row[-1]
 
 
 def _shown(value: "str | float") -> str:

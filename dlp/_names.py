@@ -4,7 +4,7 @@ Those that are read stand where they are read, in `_training`; what stands here 
 """
 
 IGNORED = """
-_n_gpu accelerator_config adafactor adam_beta1 adam_beta2 adam_epsilon assistant_only_loss
+_n_gpu accelerator_config adam_beta1 adam_beta2 adam_epsilon assistant_only_loss
 auto_find_batch_size average_tokens_across_devices batch_eval_metrics beta bf16_full_eval
 cache_dir cache_implementation cast_lm_head_to_fp32 chat_template_kwargs chat_template_path
 completion_only_loss data_seed dataloader_drop_last dataloader_in_order
@@ -23,15 +23,14 @@ greater_is_better group_by_length half_precision_backend hub_always_push hub_mod
 hub_private_repo hub_revision hub_strategy hub_token ignore_data_skip ignore_mismatched_sizes
 importance_sampling_level include_for_metrics include_inputs_for_metrics
 include_num_input_tokens_seen include_tokens_per_second jit_mode_eval key_mapping label_names
-label_smoothing label_smoothing_factor ld_alpha learning_rate length_column_name
-liger_kernel_config load_best_model_at_end local_files_only local_rank log_completions
-log_completions_hub_repo log_level log_level_replica log_multimodal log_on_each_node
-log_unique_prompts logging_dir logging_first_step logging_nan_inf_filter logging_steps
-logging_strategy loss_type loss_weights low_cpu_mem_usage lr_scheduler_kwargs lr_scheduler_type
-mask_truncated_completions max_memory max_steps max_tool_calling_iterations metric_for_best_model
-min_p mp_parameters multi_objective_aggregation neftune_noise_alpha no_cuda
-num_completions_to_print num_generations_eval num_iterations num_train_epochs
-off_policy_mask_threshold offload_folder optim_target_modules output_dir overwrite_output_dir
+label_smoothing ld_alpha learning_rate length_column_name liger_kernel_config
+load_best_model_at_end local_files_only local_rank log_completions log_completions_hub_repo
+log_level log_level_replica log_multimodal log_on_each_node log_unique_prompts logging_dir
+logging_first_step logging_nan_inf_filter logging_steps logging_strategy loss_type loss_weights
+low_cpu_mem_usage lr_scheduler_kwargs lr_scheduler_type mask_truncated_completions max_memory
+max_steps max_tool_calling_iterations metric_for_best_model min_p mp_parameters
+multi_objective_aggregation no_cuda num_completions_to_print num_generations_eval num_iterations
+num_train_epochs off_policy_mask_threshold offload_folder output_dir overwrite_output_dir
 packing_strategy pad_to_multiple_of pad_token pad_token_id parallelism_config past_index
 per_device_eval_batch_size per_gpu_eval_batch_size per_gpu_train_batch_size
 precompute_ref_batch_size prediction_loss_only project proxies push_to_hub push_to_hub_model_id
@@ -44,33 +43,46 @@ steps_per_generation subfolder sync_ref_model temperature tf32 token top_entropy
 top_p torch_compile_backend torch_compile_mode torch_empty_cache_steps torchdynamo
 tpu_metrics_debug tpu_num_cores trackio_bucket_id trackio_space_id trackio_static_space_id
 train_sampling_strategy transformers_continuous_batching_config truncation_mode trust_remote_code
-use_adaptive_entropy use_bias_correction_kl use_cpu use_ipex use_kernels
-use_legacy_prediction_loop use_mps_device use_safetensors use_transformers_continuous_batching
-use_transformers_paged use_vllm use_weighting variant vespo_k_neg vespo_k_pos vespo_lambda_neg
-vespo_lambda_pos vllm_enable_sleep_mode vllm_gpu_memory_utilization vllm_group_port
-vllm_importance_sampling_cap vllm_importance_sampling_clip_max vllm_importance_sampling_clip_min
+use_adaptive_entropy use_bias_correction_kl use_cpu use_ipex use_legacy_prediction_loop
+use_mps_device use_safetensors use_transformers_continuous_batching use_transformers_paged
+use_vllm use_weighting variant vespo_k_neg vespo_k_pos vespo_lambda_neg vespo_lambda_pos
+vllm_enable_sleep_mode vllm_gpu_memory_utilization vllm_group_port vllm_importance_sampling_cap
+vllm_importance_sampling_clip_max vllm_importance_sampling_clip_min
 vllm_importance_sampling_correction vllm_importance_sampling_mode vllm_max_model_length vllm_mode
 vllm_model_impl vllm_server_base_url vllm_server_host vllm_server_port vllm_server_timeout
 vllm_structured_outputs_regex vllm_tensor_parallel_size warmup_ratio warmup_steps
 """.split()  # noqa: SIM905
 """Names of `TrainingArguments`, of TRL's configs and of `from_pretrained`, of all releases read."""
 
+REFUSED = {
+    "activation_offloading": "what waits in the host's memory is not known",
+    "label_smoothing_factor": "another loss is computed then, which is not known",
+    "max_completion_length": "what GRPO holds is not known",
+    "neftune_noise_alpha": "what noise on embeddings holds is not known",
+    "num_generations": "what GRPO holds is not known",
+    "optim_target_modules": "what optimizers of low rank hold is not known",
+    "precompute_ref_log_probs": "what DPO holds is not known",
+    "quantization_config": "what is quantized is said by the argument quantization",
+    "use_kernels": "what kernels from a hub hold is not known",
+}
+"""Names that change what a step holds, and why they must be left out."""
+
 LORA = """
-alpha_pattern auto_mapping base_model_name_or_path corda_config ensure_weight_tying eva_config
+alpha_pattern auto_mapping base_model_name_or_path corda_config eva_config
 fan_in_fan_out inference_mode init_lora_weights layers_pattern loftq_config lora_alpha
 lora_ga_config peft_type peft_version revision runtime_config task_type use_rslora
 """.split()  # noqa: SIM905
 """Names of `LoraConfig`."""
 
 LORA_REFUSED = """
-alora_invocation_tokens arrow_config exclude_modules kasa_config layer_replication lora_bias
-megatron_config megatron_core monteclora_config qalora_group_size target_parameters
-trainable_token_indices use_bdlora use_qalora velora_config
+alora_invocation_tokens arrow_config ensure_weight_tying exclude_modules kasa_config
+layer_replication lora_bias megatron_config megatron_core monteclora_config qalora_group_size
+target_parameters trainable_token_indices use_bdlora use_qalora velora_config
 """.split()  # noqa: SIM905
 """Names of `LoraConfig` that change what a step holds in a way that is not known here."""
 
 BITS = """
-bnb_4bit_quant_storage llm_int8_enable_fp32_cpu_offload llm_int8_has_fp16_weight
+bnb_4bit_quant_storage llm_int8_enable_fp32_cpu_offload
 llm_int8_threshold quant_method _load_in_4bit _load_in_8bit
 """.split()  # noqa: SIM905
 """Names of `BitsAndBytesConfig`, and of what a `config.json` says of it besides."""

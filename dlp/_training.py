@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     Given = Mapping[str, object]
 
 _READ = """
-per_device_train_batch_size max_length max_seq_length gradient_checkpointing activation_checkpointing
-gradient_checkpointing_kwargs activation_checkpointing_kwargs gradient_accumulation_steps optim
-optim_args dtype torch_dtype bf16 fp16 attn_implementation use_cache attention_mask packing
-padding_free use_liger_kernel loss prepare_model_for_kbit_training torch_compile num_labels
-activation_offloading num_layers_unfrozen weight_decay max_grad_norm model_init_kwargs
-optimizer_in_bwd enable_activation_offloading compile
+per_device_train_batch_size max_length max_seq_length gradient_checkpointing
+activation_checkpointing gradient_checkpointing_kwargs activation_checkpointing_kwargs
+gradient_accumulation_steps optim optim_args dtype torch_dtype bf16 fp16 attn_implementation
+use_cache attention_mask packing padding_free use_liger_kernel loss
+prepare_model_for_kbit_training torch_compile num_labels num_layers_unfrozen weight_decay
+max_grad_norm model_init_kwargs optimizer_in_bwd enable_activation_offloading compile adafactor
 """.split()  # noqa: SIM905
 
 # Other names of the same settings.
@@ -51,6 +51,26 @@ _ATTENTIONS = {
 
 _LOSSES = ("full", "chunked", "fused")
 
+# What is read of a quantization and of adapters.
+_BITS = """
+load_in_4bit load_in_8bit bnb_4bit_quant_type bnb_4bit_compute_dtype bnb_4bit_use_double_quant
+llm_int8_skip_modules llm_int8_has_fp16_weight
+""".split()  # noqa: SIM905
+_LORA = """
+r target_modules lora_dropout bias use_dora modules_to_save rank_pattern layers_to_transform
+autocast_adapter_dtype
+""".split()  # noqa: SIM905
+
+
+TRAINING_NAMES = _READ + _names.IGNORED + list(_names.REFUSED)
+"""All names of `TrainingArguments`, of TRL's configs and of `from_pretrained`."""
+
+LORA_NAMES = _LORA + _names.LORA + _names.LORA_REFUSED
+"""All names of `LoraConfig`, and `autocast_adapter_dtype`."""
+
+BITS_NAMES = _BITS + _names.BITS
+"""All names of `BitsAndBytesConfig`."""
+
 
 def read(
     config: "Given",
@@ -62,7 +82,7 @@ def read(
 ) -> "Setup":
     """Read all settings of a run, with the defaults of the library."""
     loop, releases = _loops.read(library)
-    given = _given(training, loop)
+    given = _given(training, loop, releases)
     if method is None:
         method = "full" if lora is None else "lora"
     _check.choice("method", method, ("full", "lora", "head-only"))
@@ -87,14 +107,16 @@ def read(
         "padding_free",
         "use_liger_kernel",
         "torch_compile",
-        "activation_offloading",
         "optimizer_in_bwd",
     ):
         setup[name] = _check.flag(f'training["{name}"]', given.get(name, False))
     windows = _count(given, "gradient_accumulation_steps", 1)
     setup["accumulates"] = windows > 1
     setup["gradients_stay"] = windows == 1 and not setup["optimizer_in_bwd"]
-    setup["max_grad_norm"] = given.get("max_grad_norm", 0)
+    # To clip gradients makes a number for each of them, and changes them in place.
+    _check.number('training["max_grad_norm"]', given.get("max_grad_norm", 0))
+    decay = _check.number('training["weight_decay"]', given.get("weight_decay", 0))
+    setup["decays"] = decay > 0
     setup["optim"] = _optimizers.read(given["optim"], given.get("optim_args"))
     setup["holds_output"] = bool(_loops.LOOPS[loop].get("holds_output"))
     setup["loss"] = _check.choice('training["loss"]', given["loss"], _LOSSES)
@@ -121,23 +143,30 @@ def at(setup: "Setup", place: int) -> "Setup":
     return changed
 
 
-def _given(training: "Given", loop: str) -> "dict[str, Any]":
+def _given(training: "Given", loop: str, releases: "dict[str, _loops.Release]") -> "dict[str, Any]":
     """Put what is given over what the library does by default; refuse an unknown name."""
     given: "dict[str, Any]" = dict(_loops.LOOPS[loop])
-    for key, value in _check.keywords("training", training).items():
-        if key not in _READ and key not in _names.IGNORED:
-            near = [name for name in _READ if name[:6] == key[:6]]
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise ValueError(
-                f"training must have names that TrainingArguments, SFTConfig or from_pretrained "
-                f"know, not {key[:60]!r}{hint}"
-            )
-        if key == "model_init_kwargs" and value is not None:
-            for inner, content in _check.keywords('training["model_init_kwargs"]', value).items():
-                given[_ALIASES.get(inner, inner)] = content
-        elif value is not None:
-            given[_ALIASES.get(key, key)] = value
+    fused = releases["transformers"] >= (4, 54) and releases["torch"] >= (2, 8)
+    if loop in ("transformers", "trl") and not fused:
+        given["optim"] = "adamw_torch"
+    _take(given, "training", training)
+    if "model_init_kwargs" in given:
+        _take(given, 'training["model_init_kwargs"]', given["model_init_kwargs"])
+    if _check.flag('training["adafactor"]', given.get("adafactor", False)):
+        given["optim"] = "adafactor"
     return given
+
+
+def _take(given: "dict[str, Any]", name: str, settings: object) -> None:
+    """Take over settings that are not None, by the names that are read."""
+    whose = "TrainingArguments, SFTConfig or from_pretrained"
+    found = _check.known(name, settings, TRAINING_NAMES, whose)
+    for key, value in found.items():
+        if _ALIASES.get(key, key) in _names.REFUSED and value:
+            why = _names.REFUSED[_ALIASES.get(key, key)]
+            raise ValueError(f'{name}["{key}"] must be left out: {why}')
+        if value is not None:
+            given[_ALIASES.get(key, key)] = value
 
 
 def _count(given: "Mapping[str, Any]", name: str, default: int | None = None) -> int:
@@ -205,12 +234,13 @@ def _formats(setup: "Setup", given: "Mapping[str, Any]") -> None:
     setup["weight_size"] = _FORMATS[named]
     if setup["bf16"] and setup["fp16"]:
         raise ValueError('training["bf16"] and training["fp16"] must not both be True')
-    if setup["fp16"] and setup["weight_size"] == 2 and setup["format"] not in ("bfloat16", "bf16"):
-        if setup["method"] == "full":
-            raise ValueError(
-                'training["fp16"] must be False when weights are in fp16: gradients cannot be scaled'
-            )
-    setup["float16"] = setup["fp16"] or setup["format"] in ("float16", "fp16", "half")
+    half = setup["format"] in ("float16", "fp16", "half")
+    if setup["fp16"] and half and setup["method"] == "full":
+        raise ValueError(
+            'training["fp16"] must be False when weights are in fp16: '
+            "their gradients cannot be scaled"
+        )
+    setup["float16"] = setup["fp16"] or half
     setup["half"] = 2 if setup["bf16"] or setup["fp16"] else 0
 
 
@@ -220,15 +250,7 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
         {"quantized": (), "bits": 0, "double": False, "compute_size": 4, "prepared": False}
     )
     if quantization is not None:
-        bits = _check.keywords("quantization", quantization)
-        read: "tuple[str, ...]" = ("load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type")
-        read += ("bnb_4bit_compute_dtype",)
-        read += ("bnb_4bit_use_double_quant", "llm_int8_skip_modules")
-        for key in bits:
-            if key not in read and key not in _names.BITS:
-                raise ValueError(
-                    f"quantization must have names that BitsAndBytesConfig knows, not {key[:60]!r}"
-                )
+        bits = _check.known("quantization", quantization, BITS_NAMES, "BitsAndBytesConfig")
         four = _check.flag('quantization["load_in_4bit"]', bits.get("load_in_4bit", False))
         eight = _check.flag('quantization["load_in_8bit"]', bits.get("load_in_8bit", False))
         if four == eight:
@@ -298,16 +320,10 @@ def _trained(setup: "Setup", lora: "Given | None", given: "Mapping[str, Any]") -
 def _lora(setup: "Setup", lora: "Given") -> None:
     """Say what is adapted, and what is trained beside adapters."""
     model = setup["model"]
-    given = _check.keywords("lora", lora)
-    read: "tuple[str, ...]" = ("r", "target_modules", "lora_dropout", "bias", "use_dora")
-    read += ("modules_to_save",)
-    read += ("rank_pattern", "layers_to_transform", "autocast_adapter_dtype")
-    for key, value in given.items():
-        if key in _names.LORA_REFUSED:
-            if value:
-                raise ValueError(f'lora["{key}"] must be left out: what it holds is not known')
-        elif key not in read and key not in _names.LORA:
-            raise ValueError(f"lora must have names that LoraConfig knows, not {key[:60]!r}")
+    given = _check.known("lora", lora, LORA_NAMES, "LoraConfig")
+    for key in _names.LORA_REFUSED:
+        if given.get(key):
+            raise ValueError(f'lora["{key}"] must be left out: what it holds is not known')
     if (
         isinstance(given.get("target_modules"), str)
         and given.get("layers_to_transform") is not None
@@ -344,7 +360,7 @@ def _lora(setup: "Setup", lora: "Given") -> None:
         default = setup["releases"]["peft"] >= (0, 12)
         autocast = _loops.LOOPS[setup["loop"]].get("autocast_adapter_dtype", default)
     wide = _check.flag('lora["autocast_adapter_dtype"]', autocast)
-    # Beside a quantized weight they are not cast: they are made in fp32, and TRL takes them to bf16.
+    # Beside a quantized weight they stay as they are made, in fp32; TRL takes them to bf16.
     setup["adapter_size"] = 4 if wide or setup["quantized"] else setup["weight_size"]
     if setup["loop"] == "trl" and setup["quantized"]:
         setup["adapter_size"] = 2

@@ -1,0 +1,231 @@
+"""The settings of a run: every name that libraries know is known, and what is read is checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+from typing import Any
+
+import pytest
+
+import dlp
+from dlp import _names, _training
+
+CONFIG: dict[str, Any] = dlp.LLAMA_3_8B
+TRAINING: dict[str, Any] = {
+    "per_device_train_batch_size": 2,
+    "max_length": 64,
+    "dtype": "bfloat16",
+}
+LORA: dict[str, Any] = {"r": 8, "target_modules": ["q_proj", "v_proj"]}
+NF4: dict[str, Any] = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+
+
+def setup(
+    training: dict[str, Any] | None = None,
+    lora: dict[str, Any] | None = None,
+    quantization: dict[str, Any] | None = None,
+    library: str = "transformers",
+    config: dict[str, Any] = CONFIG,
+) -> dict[str, Any]:
+    """Read the settings of a run."""
+    given = TRAINING | (training or {})
+    return _training.read(config, given, lora, quantization, None, library)
+
+
+# --- Names -----------------------------------------------------------------------------------
+
+
+@pytest.mark.libraries
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("transformers", "TrainingArguments"),
+        ("trl", "SFTConfig"),
+        ("trl", "DPOConfig"),
+        ("trl", "GRPOConfig"),
+    ],
+)
+def test_every_training_argument_is_known(module: str, name: str) -> None:
+    known = {*_training.TRAINING_NAMES}
+    fields = dataclasses.fields(getattr(importlib.import_module(module), name))
+    assert [field.name for field in fields if field.name not in known] == []
+
+
+@pytest.mark.libraries
+def test_every_name_of_adapters_and_of_bits_is_known() -> None:
+    lora = dataclasses.fields(importlib.import_module("peft").LoraConfig)
+    assert [each.name for each in lora if each.name not in _training.LORA_NAMES] == []
+    bits = inspect.signature(importlib.import_module("transformers").BitsAndBytesConfig)
+    named = [name for name in bits.parameters if name != "kwargs"]
+    assert [name for name in named if name not in _training.BITS_NAMES] == []
+
+
+def test_no_name_stands_twice() -> None:
+    for names in (_training.TRAINING_NAMES, _training.LORA_NAMES, _training.BITS_NAMES):
+        assert len(names) == len(set(names))
+
+
+def test_what_changes_no_byte_is_ignored() -> None:
+    assert setup({name: object() for name in _names.IGNORED}) == setup()
+
+
+def test_none_is_what_the_library_does() -> None:
+    assert setup(dict.fromkeys(["optim", "gradient_checkpointing", "bf16"])) == setup()
+
+
+@pytest.mark.parametrize(
+    ("training", "near"),
+    [
+        ({"gradient_checkpoint": True}, "gradient_checkpointing"),
+        ({"per_device_batch_size": 2}, "per_device_eval_batch_size"),
+        ({"max_len": 2}, "max_length"),
+        ({"model_init_kwargs": {"attn_implementaton": "sdpa"}}, "attn_implementation"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_the_nearest(training: dict[str, Any], near: str) -> None:
+    with pytest.raises(ValueError, match=f"must have names .*did you mean '{near}'"):
+        setup(training)
+
+
+@pytest.mark.parametrize("name", list(_names.REFUSED))
+def test_what_is_not_known_to_the_byte_is_refused_if_it_is_on(name: str) -> None:
+    assert setup({name: False}) == setup()
+    with pytest.raises(ValueError, match=rf'training\["{name}"\] must be left out: '):
+        setup({name: 1})
+
+
+@pytest.mark.parametrize("name", _names.LORA_REFUSED)
+def test_adapters_of_other_kinds_are_refused(name: str) -> None:
+    assert setup(lora=LORA | {name: None}) == setup(lora=LORA)
+    with pytest.raises(ValueError, match=rf'lora\["{name}"\] must be left out'):
+        setup(lora=LORA | {name: True})
+
+
+# --- What is read ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("torch.bfloat16", 2),
+        ("bf16", 2),
+        ("float16", 2),
+        ("half", 2),
+        ("torch.float32", 4),
+        ("float", 4),
+    ],
+)
+def test_formats_have_many_spellings(name: str, size: int) -> None:
+    assert setup({"dtype": name})["weight_size"] == size
+    assert setup({"dtype": None, "torch_dtype": name})["weight_size"] == size
+    assert setup({"dtype": None, "model_init_kwargs": {"dtype": name}})["weight_size"] == size
+
+
+@pytest.mark.parametrize(
+    ("library", "saved", "size"),
+    [
+        ("transformers", {}, 4),
+        ("transformers", {"dtype": "bfloat16"}, 2),
+        ("transformers", {"torch_dtype": "float16"}, 2),
+        ("transformers 4.48.3", {"torch_dtype": "float16"}, 4),
+        ("trl", {"dtype": "bfloat16"}, 4),
+    ],
+)
+def test_weights_are_loaded_as_saved_since_release_5(
+    library: str, saved: dict[str, str], size: int
+) -> None:
+    config = {key: value for key, value in CONFIG.items() if "dtype" not in key} | saved
+    assert setup({"dtype": None}, library=library, config=config)["weight_size"] == size
+
+
+@pytest.mark.parametrize(
+    ("library", "optim"),
+    [
+        ("transformers", "adamw_torch_fused"),
+        ("transformers 4.48.3", "adamw_torch"),
+        ("transformers, torch 2.7.1", "adamw_torch"),
+        ("trl", "adamw_torch_fused"),
+        ("pytorch", "adamw_torch"),
+    ],
+)
+def test_the_optimizer_of_a_release(library: str, optim: str) -> None:
+    assert setup(library=library)["optim"] == optim
+
+
+def test_an_old_name_of_adafactor() -> None:
+    assert setup({"adafactor": True})["optim"] == "adafactor"
+
+
+@pytest.mark.parametrize(
+    ("library", "training", "cached"),
+    [
+        ("transformers", {}, False),
+        ("transformers 4.48.3", {}, True),
+        ("transformers 4.48.3", {"gradient_checkpointing": True}, False),
+        ("pytorch", {}, True),
+        ("pytorch", {"use_cache": False}, False),
+    ],
+)
+def test_who_makes_a_cache(library: str, training: dict[str, Any], cached: bool) -> None:
+    assert setup(training, library=library)["use_cache"] is cached
+
+
+def test_kbit_preparation_widens_the_rest_and_checkpoints() -> None:
+    prepared = setup({"prepare_model_for_kbit_training": True}, LORA, NF4)
+    assert prepared["weight_size"] == 4
+    assert prepared["gradient_checkpointing"]
+    kept = {"prepare_model_for_kbit_training": True, "gradient_checkpointing": False}
+    assert not setup(kept, LORA, NF4)["gradient_checkpointing"]
+    assert setup({}, LORA, NF4)["weight_size"] == 2
+
+
+def test_the_adapters_of_trl_on_a_quantized_model_have_16_bits() -> None:
+    assert setup({}, LORA, NF4, "trl")["adapter_size"] == 2
+    assert setup({}, LORA, NF4)["adapter_size"] == 4
+    assert setup({}, LORA, None, "transformers, peft 0.11.1")["adapter_size"] == 2
+
+
+@pytest.mark.parametrize(
+    ("training", "error", "named"),
+    [
+        ({"dtype": "int4"}, ValueError, "dtype"),
+        ({"dtype": 2}, TypeError, "dtype"),
+        ({"bf16": "yes"}, TypeError, "bf16"),
+        ({"bf16": True, "fp16": True}, ValueError, "bf16"),
+        ({"max_length": 0}, ValueError, "max_length"),
+        ({"per_device_train_batch_size": 1.0}, TypeError, "per_device_train_batch_size"),
+        ({"gradient_accumulation_steps": 0}, ValueError, "gradient_accumulation_steps"),
+        ({"attn_implementation": "paged"}, ValueError, "attn_implementation"),
+        ({"optim": "galore_adamw"}, ValueError, "optim"),
+        ({"optim_args": 3}, TypeError, "optim_args"),
+        ({"loss": "none"}, ValueError, "loss"),
+        ({"max_grad_norm": "1"}, TypeError, "max_grad_norm"),
+        ({"weight_decay": -1}, ValueError, "weight_decay"),
+        ({"use_cache": 1}, TypeError, "use_cache"),
+        ({"num_layers_unfrozen": 99}, ValueError, "num_layers_unfrozen"),
+        ({"gradient_checkpointing_kwargs": 1}, TypeError, "gradient_checkpointing_kwargs"),
+    ],
+)
+def test_what_is_read_is_checked(
+    training: dict[str, Any], error: type[Exception], named: str
+) -> None:
+    with pytest.raises(error, match=rf'training\["{named}"\]'):
+        setup(training)
+
+
+@pytest.mark.parametrize(
+    ("bits", "named"),
+    [
+        ({}, "load_in_4bit"),
+        ({"load_in_4bit": True, "load_in_8bit": True}, "load_in_4bit"),
+        (NF4 | {"bnb_4bit_quant_type": "int4"}, "bnb_4bit_quant_type"),
+        (NF4 | {"bnb_4bit_compute_dtype": "int8"}, "bnb_4bit_compute_dtype"),
+        (NF4 | {"llm_int8_skip_modules": ["proj"]}, "llm_int8_skip_modules"),
+        ({"load_in_4bits": True}, "load_in_4bit"),
+    ],
+)
+def test_what_is_said_of_bits_is_checked(bits: dict[str, Any], named: str) -> None:
+    with pytest.raises(ValueError, match=named):
+        setup({}, LORA, bits)
