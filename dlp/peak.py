@@ -152,7 +152,7 @@ def peak_memory(
         # Each gradient is used and dropped: the largest is all there is.
         gradients = max([rows * columns * size for rows, columns, size, _ in tensors] + [0])
     held = _moments(setup, gradients)
-    held["update"]["working"] = _optimizers.working(setup["optim"], tensors)
+    held["update"]["working"] = _optimizers.working(setup["optim"], tensors, decays=setup["decays"])
     moments = {}
     for moment in MOMENTS:
         found = dict(static)

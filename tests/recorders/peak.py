@@ -177,7 +177,8 @@ def layers_of(model: Untyped) -> Untyped:
 def make_optimizer(inputs: Record, model: Untyped) -> Untyped:
     """Build the optimizer that `TrainingArguments` names so."""
     loop = inputs.get("library", "transformers")
-    usual = "adamw_torch" if loop.startswith("pytorch") else "adamw_torch_fused"
+    fused = RELEASE >= (4, 54) and not loop.startswith("pytorch")
+    usual = "adamw_torch_fused" if fused else "adamw_torch"
     name = inputs["training"].get("optim", usual)
     trained = [each for each in model.parameters() if each.requires_grad]
     optimizers = importlib.import_module("tests.recorders.optimizers")
