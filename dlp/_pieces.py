@@ -183,6 +183,8 @@ def _product(
 def _quantized(one: "Piece", name: str, of: str, width: int) -> str:
     """Add a layer of bitsandbytes, which makes its weight for the moment of each pass."""
     setup, size, inner = one["setup"], one["size"][of], one["width"][of]
+    if setup["bits"] == 8:
+        return _in_int8(one, name, of, width)
     compute = setup["compute_size"]
     given = cast(one, f"{name} input", of, compute)
     keeps = setup["releases"]["bitsandbytes"] < (0, 43)
@@ -191,6 +193,32 @@ def _quantized(one: "Piece", name: str, of: str, width: int) -> str:
     operation = "kept product" if keeps else "linear"
     out = add(one, f"{name} product", operation, (given,), width=width, moment=moment)
     return cast(one, name, out, size)
+
+
+def _in_int8(one: "Piece", name: str, of: str, width: int) -> str:
+    """Add a layer of LLM.int8(), which holds its input as long as the graph is there.
+
+    It rounds its input from fp16, looking for outliers (of which none are counted here: they are
+    columns of numbers above a threshold), multiplies to whole numbers of 32 bits, and makes fp16 of
+    those. The backward pass makes the weight in the format of the input. bitsandbytes 0.50.2,
+    `autograd/_functions.py`, `MatMul8bitLt`.
+    """
+    setup, size, inner, rows = one["setup"], one["size"][of], one["width"][of], one["rows"][of]
+    is_half = size == 2 and setup["float16"]
+    copied = 0 if is_half else 2
+    # A copy in fp16, the whole numbers, absolute values and what is above; no result yet.
+    rounding = rows * ((copied + 1 + 2 + 1) * inner - size * width)
+    product = rows * (inner + (4 + copied) * width)
+    moment = max(rounding, product)
+    return add(
+        one,
+        name,
+        "kept product",
+        (of,),
+        width=width,
+        moment=moment,
+        later=size * inner * width - moment,
+    )
 
 
 def dropout(one: "Piece", name: str, of: str, share: float) -> str:

@@ -259,6 +259,7 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
         _check.choice('quantization["bnb_4bit_quant_type"]', kind, ("fp4", "nf4"))
         named = str(bits.get("bnb_4bit_compute_dtype") or "float32").replace("torch.", "")
         _check.choice('quantization["bnb_4bit_compute_dtype"]', named, _FORMATS)
+        _check_int8(bits)
         setup["bits"] = 4 if four else 8
         setup["compute_size"] = _FORMATS[named]
         setup["double"] = _check.flag(
@@ -288,6 +289,13 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
             raise ValueError('method must be "lora" or "head-only" when the model is quantized')
     wide = setup["half"] and setup["weight_size"] == 4
     setup["stream_size"] = 4 if wide else setup["weight_size"]
+
+
+def _check_int8(bits: "Mapping[str, Any]") -> None:
+    """Refuse weights that are rounded anew in each pass."""
+    name = "llm_int8_has_fp16_weight"
+    if _check.flag(f'quantization["{name}"]', bits.get(name, False)):
+        raise ValueError(f'quantization["{name}"] must be False: what it holds is not known')
 
 
 def _trained(setup: "Setup", lora: "Given | None", given: "Mapping[str, Any]") -> None:

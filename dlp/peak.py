@@ -189,7 +189,7 @@ def _weights(setup: "_training.Setup") -> int:
         if part == "output_head" and setup["tie_word_embeddings"]:
             weight = 0
         elif module in setup["quantized"]:
-            weight = _quantized_weight(setup, inputs * outputs)
+            weight = _quantized_weight(setup, inputs, outputs)
         weight += outputs * size if has_bias else 0
         total += copies * weight
         if setup["method"] == "lora" and _training.trains(setup, module, part):
@@ -197,10 +197,11 @@ def _weights(setup: "_training.Setup") -> int:
     return total
 
 
-def _quantized_weight(setup: "_training.Setup", values: int) -> int:
+def _quantized_weight(setup: "_training.Setup", inputs: int, outputs: int) -> int:
     """Give the bytes of a matrix that bitsandbytes has quantized, with its scales and tables."""
+    values = inputs * outputs
     if setup["bits"] == 8:
-        return values
+        return values + 4 * outputs
     blocks = -(-values // 64)
     scales = 4 * blocks
     if setup["double"]:
@@ -266,6 +267,12 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         (checkpoint if layer["flows"] else 0) if checkpointed else sum(layer["kept"].values())
         for layer in layers
     ]
+    # What a layer keeps by itself, checkpoints do not see, unless they run it without a graph.
+    graph = after["stays"]
+    if not (checkpointed and setup["reentrant"]):
+        graph += sum(layer["stays"] for layer in layers)
+    if checkpointed and not setup["reentrant"]:
+        kept = [size + layer["stays"] for size, layer in zip(kept, layers)]
     below = sum(before["kept"].values())
     embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     if asked and before_layers["steps"][-1][0] != "embedded":
@@ -275,12 +282,12 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     old = all_gradients if setup["accumulates"] else 0
     output = {"logits": after["output"], "cache": _cache(setup, layers, 0)}
     # A loop that names its loss has the graph of the step before until the next loss is there.
-    graph = sum(layer["stays"] for layer in layers) + after["stays"]
+    before_graph = graph if setup["holds_output"] else 0
     # The output of the step before has its name until that of this one is there.
     before_it = {"logits": output["logits"], "cache": _cache(setup, layers, len(layers))}
     forward = {
         "gradients": old,
-        "activations": below + sum(kept) + graph,
+        "activations": below + sum(kept) + before_graph,
         "cache": sum(layer["output"] for layer in layers) + before_it["cache"],
         "logits": after["forward"] + before_it["logits"],
         "working": cached,
@@ -314,7 +321,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     }
     update = {
         "gradients": all_gradients,
-        "activations": graph,
+        "activations": before_graph,
         "cache": end["cache"],
         "logits": output["logits"],
     }
@@ -343,11 +350,36 @@ def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autogr
                 elsewhere=elsewhere,
                 gradients_stay=setup["gradients_stay"],
             )
+            if setup["gradient_checkpointing"] and not setup["reentrant"]:
+                _forget_copies(found[kind], layer, setup)
             copies[kind] = layer["copies"] if setup["gradient_checkpointing"] else 0
         cached += copies[kind]
         layers.append(found[kind])
         flows = found[kind]["flows"]
     return layers, cached
+
+
+def _forget_copies(
+    found: "_autograd.Run", layer: "_pieces.Piece", setup: "_training.Setup"
+) -> None:
+    """Leave out of the backward pass what the first graph keeps, and the second only ran for."""
+    if not found["stays"]:
+        return
+    again = dict(layer)
+    again["steps"] = [
+        step[:2] + ("linear" if step[2] == "kept product" else step[2],) + step[3:]
+        for step in layer["steps"]
+    ]
+    plain = _pieces.finish(
+        again,
+        needs=("x",) if found["flows"] else (),
+        held=layer["held"],
+        in_scope=layer["in_scope"],
+        elsewhere=("x",),
+        gradients_stay=setup["gradients_stay"],
+    )
+    for name in ("backward", "kept_then", "gradients_then"):
+        found[name] = plain[name]
 
 
 def _fullest_forward(
@@ -404,7 +436,9 @@ def _fullest_layer(
     for done in range(len(layers)):
         place = len(layers) - 1 - done
         layer = layers[place]
-        below -= kept[place] - (layers[place + 1]["stays"] if done else 0)
+        below -= kept[place]
+        if done and not (setup["gradient_checkpointing"] and setup["reentrant"]):
+            below += layers[place + 1]["stays"]
         top, own, new = layer["backward"], layer["kept_then"], layer["gradients_then"]
         if setup["gradient_checkpointing"]:
             # The layer runs again, beside the gradients that wait; its input is the checkpoint. A

@@ -224,8 +224,43 @@ def test_what_is_read_is_checked(
         (NF4 | {"bnb_4bit_compute_dtype": "int8"}, "bnb_4bit_compute_dtype"),
         (NF4 | {"llm_int8_skip_modules": ["proj"]}, "llm_int8_skip_modules"),
         ({"load_in_4bits": True}, "load_in_4bit"),
+        ({"load_in_8bit": True, "llm_int8_has_fp16_weight": True}, "llm_int8_has_fp16_weight"),
     ],
 )
 def test_what_is_said_of_bits_is_checked(bits: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         setup({}, LORA, bits)
+
+
+# --- LLM.int8() --------------------------------------------------------------------------------
+
+
+def kept(training: dict[str, Any], quantization: dict[str, Any] | None) -> int:
+    """Give what layers keep at the end of the forward pass."""
+    step = dlp.peak_memory(
+        config=CONFIG, training=TRAINING | training, lora=LORA, quantization=quantization
+    )
+    return step["moments"]["loss backward"]["activations"]
+
+
+def test_a_checkpoint_does_not_free_what_layers_of_8_bits_hold() -> None:
+    eight: dict[str, Any] = {"load_in_8bit": True}
+    checkpointed = {"gradient_checkpointing": True}
+    inputs = kept(checkpointed, eight) - kept(checkpointed, None)
+    # What the seven matrices of a layer were given: both norms' results, attention's and the MLP's.
+    tokens, layers = 2 * 64, CONFIG["num_hidden_layers"]
+    wide = 3 * CONFIG["hidden_size"] + CONFIG["intermediate_size"]
+    assert inputs == 2 * tokens * layers * wide
+    reentrant = checkpointed | {"gradient_checkpointing_kwargs": {"use_reentrant": True}}
+    assert kept(reentrant, eight) == kept(reentrant, None)
+
+
+def test_a_weight_in_8_bits_has_a_scale_a_row() -> None:
+    bits = {"load_in_8bit": True, "llm_int8_skip_modules": ["q_proj"]}
+    step = dlp.peak_memory(config=CONFIG, training=TRAINING, lora=LORA, quantization=bits)
+    whole = dlp.peak_memory(
+        config=CONFIG, training=TRAINING, lora=LORA, quantization={"load_in_8bit": True}
+    )
+    hidden, layers = CONFIG["hidden_size"], CONFIG["num_hidden_layers"]
+    more = step["moments"]["update"]["weights"] - whole["moments"]["update"]["weights"]
+    assert more == layers * (hidden * hidden - 4 * hidden)

@@ -74,11 +74,62 @@ class Linear4bit(torch.nn.Linear):
         return out.to(given)
 
 
+class Product8bit(torch.autograd.Function):
+    """A product of whole numbers, without outliers: `MatMul8bitLt` of bitsandbytes 0.50.2."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor, layer: Linear8bit) -> torch.Tensor:
+        """Round the input, multiply, and hold the input by a name of its own."""
+        given = x.reshape(-1, x.shape[-1])
+        rounded = _round(given.to(torch.float16))
+        wide = torch.empty(given.shape[0], layer.out_features, dtype=torch.int32)
+        out = torch.empty(wide.shape, dtype=torch.float16)
+        result = out.to(x.dtype)
+        del wide, out, rounded
+        ctx.layer = layer
+        if ctx.needs_input_grad[0]:
+            ctx.given = given
+        return result.reshape(*x.shape[:-1], layer.out_features)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:
+        """Make the weight in the format of the input."""
+        weight = ctx.layer.weight.to(ctx.given.dtype)
+        return torch.matmul(gradient, weight), None
+
+
+def _round(given: torch.Tensor) -> torch.Tensor:
+    """Make what the kernel writes, beside a look for outliers."""
+    rounded = torch.empty(given.shape, dtype=torch.int8)
+    sizes = given.abs()
+    above = torch.empty(given.shape, dtype=torch.bool)
+    del sizes, above
+    return rounded
+
+
+class Linear8bit(torch.nn.Linear):
+    """A linear layer of LLM.int8()."""
+
+    def __init__(self, linear: torch.nn.Linear) -> None:
+        """Hold whole numbers, and a scale for each row."""
+        torch.nn.Module.__init__(self)
+        self.in_features, self.out_features = linear.in_features, linear.out_features
+        shape = (self.out_features, self.in_features)
+        self.weight = torch.nn.Parameter(torch.empty(shape, dtype=torch.int8), requires_grad=False)
+        self.register_buffer("scales", torch.empty(self.out_features))
+        self.bias = linear.bias
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Multiply."""
+        return Product8bit.apply(x, self)
+
+
 def quantize(model: Untyped, bits: Record) -> None:
-    """Put layers of 4 bits in the place of all linear layers but the output head."""
+    """Put layers of 4 or 8 bits in the place of all linear layers but the output head."""
     skipped = ["lm_head", "score", "classifier", *bits.get("llm_int8_skip_modules", [])]
     for name, module in list(model.named_modules()):
         parent, _, own = name.rpartition(".")
         if isinstance(module, torch.nn.Linear) and own not in skipped:
-            setattr(model.get_submodule(parent), own, Linear4bit(module, bits))
+            made = Linear8bit(module) if bits.get("load_in_8bit") else Linear4bit(module, bits)
+            setattr(model.get_submodule(parent), own, made)
     model.requires_grad_(False)
