@@ -15,31 +15,32 @@ if TYPE_CHECKING:
     from dlp.steps import *
     from dlp.units import *
     from dlp.quantization import *
-    from dlp.activations import *
-    from dlp.logits import *
     from dlp.transformer import *
     from dlp.families import *
     from dlp.architectures import *
-    from dlp.cache import *
     from dlp.models import *
     from dlp.heads import *
     from dlp.objective import *
     from dlp.adapters import *
     from dlp.small_adapters import *
     from dlp.soft_prompts import *
-    from dlp.compute import *
     from dlp.accelerators import *
-    from dlp.throughput import *
     from dlp.peak import *
+    from dlp.activations import *
+    from dlp.megatron import *
+    from dlp.logits import *
+    from dlp.cache import *
+    from dlp.compute import *
+    from dlp.throughput import *
     from dlp.memory import *
     from dlp.parallel import *
     from dlp.limits import *
 else:
     # A module comes after those that it imports from, and one that little needs comes late.
     _MODULES = (  # noqa: SIM905
-        "steps units quantization activations logits transformer families architectures cache "
-        "models heads objective adapters small_adapters soft_prompts compute accelerators "
-        "throughput peak memory parallel limits"
+        "steps units quantization transformer families architectures models heads objective "
+        "adapters small_adapters soft_prompts accelerators peak activations megatron logits cache "
+        "compute throughput memory parallel limits"
     ).split()
 
     def __getattr__(name: str) -> object:

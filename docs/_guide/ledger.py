@@ -19,16 +19,6 @@ METHODS = {
 }
 """The methods of the ledger and what the pages call them."""
 
-SHAPE = (
-    "num_hidden_layers",
-    "hidden_size",
-    "intermediate_size",
-    "num_attention_heads",
-    "num_key_value_heads",
-    "head_dim",
-)
-"""The dimensions of a model on which its activations depend."""
-
 TARGET_MODULES = ["q_proj", "v_proj"]
 """What LoRA adapts on the pages."""
 
@@ -43,20 +33,27 @@ def of_given_model() -> dict[str, dict[str, int]]:
     )
 
 
-def micro_batch(
-    sequence_length: int, r: int = given.r, target_modules: Sequence[str] | str = TARGET_MODULES
-) -> dict[str, Any]:
-    """Give the shape of one sequence in Llama-2-7B, with flash attention."""
-    llama = dlp.transformer_dimensions(config=dlp.LLAMA_2_7B)
-    return {
+def run_of_llama(sequence_length: int, **changes: Any) -> dict[str, Any]:
+    """Give the settings of one sequence in Llama-2-7B, with flash attention in bf16.
+
+    Args:
+        sequence_length: Its tokens.
+        **changes: Other settings of `training`.
+    """
+    training = {
         "per_device_train_batch_size": 1,
-        "sequence_length": sequence_length,
-        "attention": "flash",
-        "layer": "llama",
-        "r": r,
-        "target_modules": target_modules,
-        **{name: llama[name] for name in SHAPE},
+        "max_length": sequence_length,
+        "dtype": "bfloat16",
+        "num_labels": given.num_labels,
     }
+    return {"config": dlp.LLAMA_2_7B, "training": training | changes}
+
+
+def adapters(
+    r: int = given.r, target_modules: Sequence[str] | str = TARGET_MODULES
+) -> dict[str, Any]:
+    """Give the settings of adapters in the format of the model."""
+    return {"r": r, "target_modules": target_modules, "autocast_adapter_dtype": False}
 
 
 def kept_by_llama(sequence_length: int, **changes: Any) -> int:
@@ -64,10 +61,21 @@ def kept_by_llama(sequence_length: int, **changes: Any) -> int:
 
     Args:
         sequence_length: Its tokens.
-        **changes: Other arguments of `activation_bytes` than those of `micro_batch`.
+        **changes: Other settings of `training` than those of `run_of_llama`.
     """
-    shape = micro_batch(sequence_length)
-    return dlp.activation_bytes(**{**shape, **changes})
+    return dlp.activation_bytes(**run_of_llama(sequence_length, **changes))
+
+
+def kept_by_gpt(sequence_length: int) -> int:
+    """Count the bytes that as many layers of GPT keep, as wide and with as many heads."""
+    llama = dlp.transformer_dimensions(config=dlp.LLAMA_2_7B)
+    return llama["num_hidden_layers"] * dlp.megatron_activation_bytes(
+        per_device_train_batch_size=1,
+        sequence_length=sequence_length,
+        hidden_size=llama["hidden_size"],
+        num_attention_heads=llama["num_attention_heads"],
+        attention="flash",
+    )
 
 
 def of_llama(
@@ -78,16 +86,7 @@ def of_llama(
     QLoRA leaves embeddings and norms as they are. The output head is replaced by the classification
     head.
     """
-    return dlp.memory_ledger(
-        config=dlp.LLAMA_2_7B,
-        training={
-            "per_device_train_batch_size": 1,
-            "max_length": sequence_length,
-            "dtype": "bfloat16",
-            "num_labels": given.num_labels,
-        },
-        lora={"r": r, "target_modules": target_modules, "autocast_adapter_dtype": False},
-    )
+    return dlp.memory_ledger(**run_of_llama(sequence_length), lora=adapters(r, target_modules))
 
 
 def picture(rows: Mapping[str, Mapping[str, int]], *, name: str, title: str, caption: str) -> str:

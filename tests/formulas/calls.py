@@ -35,19 +35,28 @@ _LAYER: dict[str, list[Any]] = {
     "sequence_length": [34],
     "hidden_size": [96],
     "num_attention_heads": [4],
-    "layer": list(dlp.LAYERS),
-    "intermediate_size": [384],
-    "num_key_value_heads": [4],
-    "head_dim": [24],
     "method": ["full", "lora", "head-only"],
     "dtype": ["fp32", "bf16"],
     "attention": list(dlp.ATTENTIONS),
     "recomputation": list(dlp.RECOMPUTATIONS),
     "tensor_parallel_size": [2],
     "sequence_parallel": [False, True],
-    "r": [8],
-    "target_modules": [("q_proj", "v_proj"), dlp.ALL_LINEAR],
-    "autocast_adapter_dtype": [False],
+}
+_STEP: dict[str, list[Any]] = {
+    "config": [dlp.QWEN2_5_7B | {"num_hidden_layers": 2}, dlp.LLAMA_2_7B],
+    "training": [
+        {"per_device_train_batch_size": 1, "max_length": 128, "dtype": "bfloat16"},
+        {
+            "per_device_train_batch_size": 3,
+            "max_length": 64,
+            "attn_implementation": "eager",
+            "gradient_checkpointing": True,
+        },
+    ],
+    "lora": [None, {"r": 4, "target_modules": ["q_proj", "down_proj"]}],
+    "quantization": [None],
+    "method": [None],
+    "library": ["transformers", "pytorch"],
 }
 _RUN: dict[str, list[Any]] = {
     "config": [dlp.QWEN2_5_7B | {"num_hidden_layers": 2}],
@@ -167,23 +176,24 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "gguf_bytes": {"num_weights": [{"Q4_K": 2560, "Q6_K": 512, "F32": 3}, {"IQ4_NL": 32}]},
     "gguf_mean_bits_per_weight": {"num_weights": [{"Q4_K": 2560, "F32": 3}, {"IQ4_NL": 32}]},
     # activations
-    "activation_bytes": {"num_hidden_layers": [3], **_LAYER},
-    "activation_bytes_per_layer": _LAYER,
+    "activation_bytes": _STEP,
+    "activation_bytes_per_layer": _STEP,
+    "megatron_activations": _LAYER,
+    "megatron_activation_bytes": _LAYER,
     "logits_bytes": {
         "per_device_train_batch_size": [1, 2],
         "sequence_length": [33, 1],
         "vocab_size": [50257, 1],
         "dtype": list(dlp.COMPUTE_DTYPES),
     },
-    "output_activations": {
+    "output_activations": _STEP,
+    "megatron_output_activations": {
         "per_device_train_batch_size": [1, 2],
-        "sequence_length": [33, 1],
+        "sequence_length": [34, 2],
         "hidden_size": [96],
-        "vocab_size": [50257, 1],
-        "method": ["full", "lora", "qlora"],
+        "vocab_size": [50258, 2],
         "dtype": list(dlp.COMPUTE_DTYPES),
-        "library": list(dlp.LOSS_LIBRARIES),
-        "tensor_parallel_size": [1],
+        "tensor_parallel_size": [1, 2],
     },
     # cache
     "cache_bits_per_value": {"dtype": list(dlp.CACHE_DTYPES)},
@@ -202,7 +212,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "batch_size": [1, 5],
         "dtype": list(dlp.CACHE_DTYPES),
     },
-    "saved_activations": _LAYER,
+    "saved_activations": _STEP,
     # memory
     "gradient_bytes": {
         "num_trainable_parameters": [7_000_000_001, 0],

@@ -43,9 +43,8 @@ FACTORS = {
     "kv_cache_bytes": (
         *("num_hidden_layers", "num_key_value_heads", "head_dim", "num_tokens", "batch_size"),
     ),
-    "activation_bytes": ("num_hidden_layers", "per_device_train_batch_size"),
-    "activation_bytes_per_layer": ("per_device_train_batch_size",),
-    "saved_activations": ("per_device_train_batch_size",),
+    "megatron_activation_bytes": ("per_device_train_batch_size",),
+    "megatron_activations": ("per_device_train_batch_size",),
     "logits_bytes": ("per_device_train_batch_size", "sequence_length", "vocab_size"),
     "training_state_bytes": ("num_parameters",),
     "attention_parameters": ("hidden_size", "head_dim"),

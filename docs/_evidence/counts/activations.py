@@ -21,31 +21,57 @@ def claims(record: Record) -> Iterator[Claim]:
             yield _gpt(record)
 
 
-def _size(record: Record) -> dict[str, int]:
-    config = {"num_hidden_layers": 1, "n_layer": 1, **record.inputs["config"]}
-    return dlp.transformer_dimensions(config=config)
-
-
-def _micro_batch(record: Record) -> dict[str, Any]:
-    names = ("per_device_train_batch_size", "sequence_length", "dtype", "method")
-    hidden_size = _size(record)["hidden_size"]
-    return {**{name: record.inputs[name] for name in names}, "hidden_size": hidden_size}
+def _run(record: Record) -> dict[str, Any]:
+    """Give the arguments of one run on a CPU, of a model with one layer if nothing is said."""
+    inputs = record.inputs
+    config = dict(inputs["config"])
+    config["num_hidden_layers"] = inputs.get("num_hidden_layers", 1)
+    training = {
+        "per_device_train_batch_size": inputs["per_device_train_batch_size"],
+        "max_length": inputs["sequence_length"],
+        "dtype": inputs["dtype"],
+        "attn_implementation": "eager" if inputs["attention"] == "eager" else "sdpa",
+        "gradient_checkpointing": bool(inputs.get("gradient_checkpointing")),
+        "use_cache": False,
+    }
+    if inputs["method"] != "lora":
+        return {"config": config, "training": training, "method": inputs["method"]}
+    lora = {
+        "r": inputs["r"],
+        "target_modules": inputs["target_modules"],
+        "autocast_adapter_dtype": inputs.get("autocast_adapter_dtype", False),
+    }
+    return {"config": config, "training": training, "lora": lora}
 
 
 def llama_layer(record: Record) -> Expression:
     """Describe the call that counts what a Llama layer keeps."""
-    inputs, size = record.inputs, _size(record)
-    of_shape = ("num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size")
-    of_lora = ("r", "target_modules", "autocast_adapter_dtype")
-    return call(
-        "activation_bytes_per_layer",
-        **_micro_batch(record),
-        layer="llama",
-        attention="eager" if inputs["attention"] == "eager" else "flash",
-        recomputation="full" if inputs.get("gradient_checkpointing") else "none",
-        **{name: size[name] for name in of_shape},
-        **{name: inputs[name] for name in of_lora if name in inputs},
-    )
+    inputs, run = record.inputs, _run(record)
+    size = dlp.transformer_dimensions(config=run["config"])
+    shares = size["num_key_value_heads"] != size["num_attention_heads"]
+    whole = run["training"]["gradient_checkpointing"] or inputs["method"] == "head-only"
+    if whole or inputs["attention"] == "eager" or inputs["dtype"] != "fp32" or not shares:
+        return call("activation_bytes_per_layer", **run)
+    # In fp32 a GPU has no kernel for shared keys, and keeps scores. A processor has one, which
+    # keeps queries, keys and values as they are, its output, and a number for each head.
+    tensors = dlp.saved_activations(**run)
+    others = [name for name in tensors if name not in _OF_ATTENTION]
+    heads, width = size["num_attention_heads"], size["head_dim"]
+    numbers = 2 * heads * width + 2 * size["num_key_value_heads"] * width + heads
+    tokens = inputs["per_device_train_batch_size"] * inputs["sequence_length"]
+    kept = call("saved_activations", **run)
+    kept |= {"part": others, "plus": [4 * numbers * tokens]}
+    return kept
+
+
+_OF_ATTENTION = (
+    "scaled queries",
+    "scaled keys",
+    "attention probabilities",
+    "repeated values",
+    "attention output",
+)
+"""What attention keeps that is computed step by step."""
 
 
 def _llama(record: Record) -> Claim:
@@ -70,14 +96,22 @@ def _llama(record: Record) -> Claim:
 def _model(record: Record) -> Iterator[Claim]:
     inputs, counted = record.inputs, record.counted
     what = "bytes kept by all layers but the first"
-    layers = llama_layer(record) | {"times": inputs["num_hidden_layers"] - 1}
+    layers, others = llama_layer(record), inputs["num_hidden_layers"] - 1
+    layers |= {"times": others, "plus": [others * number for number in layers.get("plus", [])]}
+    if inputs["method"] == "full" and layers["function"] == "activation_bytes_per_layer":
+        # All layers of a model that is trained whole are alike.
+        run = _run(record)
+        layers = call(
+            "activation_bytes", **run | {"config": run["config"] | {"num_hidden_layers": others}}
+        )
     yield count(record, what, "torch", counted["layers"], layers)
-    vocab_size = inputs["config"]["vocab_size"]
-    output = call("output_activations", **_micro_batch(record), vocab_size=vocab_size)
-    output |= {"total": True}
+    # Eight bytes a label, which are inputs too, and the sum of the weights of all tokens.
+    tokens = inputs["per_device_train_batch_size"] * inputs["sequence_length"]
+    beside = 8 * tokens + 4
     if inputs["per_device_train_batch_size"] == 1:
         # The labels of one sequence are a view of all but one of its numbers, which are kept too.
-        output |= {"plus": [8]}
+        beside += 8
+    output = call("output_activations", **_run(record)) | {"total": True, "plus": [beside]}
     what = "bytes kept after the last layer"
     yield count(record, what, "transformers", counted["output"], output)
 
@@ -90,12 +124,12 @@ def _gpt(record: Record) -> Claim:
     one sequence are a view of queries, keys and values made at once, kept whole.
     """
     inputs = record.inputs
-    arguments = {
-        **_micro_batch(record),
-        "num_attention_heads": inputs["config"]["n_head"],
-    }
-    kept = call("saved_activations", **arguments)
-    tensors = dlp.saved_activations(**arguments)
+    names = ("per_device_train_batch_size", "sequence_length", "dtype", "method")
+    arguments: dict[str, Any] = {name: inputs[name] for name in names}
+    arguments["hidden_size"] = inputs["config"]["n_embd"]
+    arguments["num_attention_heads"] = inputs["config"]["n_head"]
+    kept = call("megatron_activations", **arguments)
+    tensors = dlp.megatron_activations(**arguments)
     element = int(dlp.bytes_per_parameter(dtype=inputs["dtype"]))
     numbers = 0  # for each token
     if tensors:

@@ -19,11 +19,7 @@ def claims(record: Record) -> Iterator[Claim]:
     yield count(record, "bytes of gradients", "torch", counted["gradient_bytes"], gradients)
     moments = gradients | {"times": 2}
     yield count(record, "bytes of two moments", "torch", counted["optimizer_bytes"], moments)
-    kept = call(
-        "activation_bytes",
-        num_hidden_layers=inputs["config"]["num_hidden_layers"],
-        **llama_layer(record)["arguments"],
-    )
+    kept = call("activation_bytes", **llama_layer(record)["arguments"])
     yield count(
         *(record, "bytes that the forward pass leaves", "torch"),
         counted["allocated_by_the_forward_pass"],
