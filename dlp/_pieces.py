@@ -129,12 +129,17 @@ def linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
         )
     if module not in setup["adapted"]:
         return out
+    if module in setup["quantized"] and setup["bits"] == 4 and setup["layers"] == "transformers":
+        out = add(one, f"{name} copy", "copy", (out,))  # "defensively", as PEFT says
     if setup["dora"]:
         return _dora(one, name, of, out, setup["adapted"][module])
     wide = cast(one, f"{name} adapter input", of, setup["adapter_size"])
     given = dropout(one, f"{name} adapter input", wide, setup["lora_dropout"])
     high = _adapter(one, name, given, setup["adapted"][module], width)
     high = add(one, f"{name} scaled", "scale", (high,))
+    if module in setup["quantized"] and setup["layers"] == "transformers" and not setup["half"]:
+        # PEFT brings it to the result's format first: `tuners/lora/bnb.py`.
+        high = cast(one, f"{name} rounded", high, one["size"][out])
     total = max(one["size"][out], one["size"][high])
     result = one["size"][out]
     # The layer still holds what it was given, and its copy.

@@ -354,6 +354,10 @@ def _lora(setup: "Setup", lora: "Given") -> None:
     lora_model_parameters(rank_pattern=ranks, **counted)  # which refuses what PEFT refuses
     setup["biases"] = given.get("bias", "none")
     setup["dora"] = given.get("use_dora", False)
+    if setup["dora"] and setup["quantized"]:
+        raise ValueError(
+            'lora["use_dora"] must be False when the model is quantized: what it holds is not known'
+        )
     setup["lora_dropout"] = _check.number(
         'lora["lora_dropout"]', given.get("lora_dropout", 0), maximum=1
     )

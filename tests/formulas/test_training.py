@@ -215,6 +215,11 @@ def test_what_is_read_is_checked(
         setup(training)
 
 
+def test_dora_beside_quantized_weights_is_refused() -> None:
+    with pytest.raises(ValueError, match="use_dora"):
+        setup({}, LORA | {"use_dora": True}, NF4)
+
+
 @pytest.mark.parametrize(
     ("bits", "named"),
     [

@@ -8,6 +8,7 @@ back (`Linear4bit.forward` in `nn/modules.py`).
 
 from __future__ import annotations
 
+import importlib
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -122,6 +123,17 @@ class Linear8bit(torch.nn.Linear):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Multiply."""
         return Product8bit.apply(x, self)
+
+
+def adapter(target: Untyped, adapter_name: str, **options: Any) -> Untyped:
+    """Give a layer the adapter that PEFT has for those of bitsandbytes."""
+    if not isinstance(target, (Linear4bit, Linear8bit)):
+        usual = importlib.import_module("peft.tuners.lora.layer").dispatch_default
+        return usual(target, adapter_name, **options)
+    options.pop("lora_config", None)  # which releases before `config` did not hand on
+    own = importlib.import_module("peft.tuners.lora.bnb")
+    made = own.Linear8bitLt if isinstance(target, Linear8bit) else own.Linear4bit
+    return made(target, adapter_name, **options)
 
 
 def quantize(model: Untyped, bits: Record) -> None:

@@ -322,6 +322,10 @@ def replaced(inputs: Record) -> list[tuple[Untyped, str, Untyped]]:
     tuners = importlib.import_module("peft.tuners.tuners_utils")
     layer = tuners.BaseTunerLayer
     found.append((layer, "_move_adapter_to_device_of_base_layer", lambda *_, **__: None))
+    if inputs.get("quantization"):
+        quantized = importlib.import_module("tests.recorders.fake_quantized")
+        chooses = importlib.import_module("peft.tuners.lora.model")
+        found.append((chooses, "dispatch_default", quantized.adapter))
     found.append((torch.nn.init, "trunc_normal_", lambda tensor, *_, **__: tensor))
     if importlib.util.find_spec("trl") and RELEASE >= (5,):
         # On a GPU one kernel reads a tile of logits and writes the gradient over it, and products
