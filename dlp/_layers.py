@@ -255,7 +255,9 @@ def embeddings(setup: "Setup") -> "Piece":
     one = piece(setup, 1, 0)
     if "patch_embedding" in parts:
         weight = sum(parts["patch_embedding"])
-        x = add(one, "pixels", "new", ("x",), width=setup["pixels"], size=setup["weight_size"])
+        # Pictures come in fp32, and are copied to the format of the weights.
+        width = setup["pixels"] if setup["weight_size"] < 4 else 0
+        x = add(one, "pixels", "new", ("x",), width=width, size=setup["weight_size"])
         x = add(one, "patches", "linear", (x,), width=d, size=size, weight=weight)
         x = add(one, "embedded", "append", (x,))
     else:
@@ -347,6 +349,8 @@ def _residual(one: "Piece", how: "Form", x: str, names: "tuple[str, str]", place
     if one["setup"]["model"]["model_type"] != "distilbert" or which == "second":
         out = dropout(one, f"{inner} residual", out, how["residual dropout"])
     if how["names output"] and which == "first":
+        one["in_scope"] += (out,)
+    if which == "second" and not one["setup"]["model"]["family"]["causal"]:
         one["in_scope"] += (out,)
     if how["order"] == "after":
         total = plus(one, f"{inner} sum", out, x)
@@ -469,6 +473,10 @@ def shared(setup: "Setup", *, forward: bool = False) -> int:
         share = 1.0 if how["turned"] is None else how["turned"]
         tables = 2 if setup["model"]["model_type"] == "gemma3_text" else 1
         total += 2 * length * int(setup["head_dim"] * share) * setup["stream_size"] * tables
+    if forward and setup["weight_size"] < 4 and not sum(_tables(setup).get("patch_embedding", ())):
+        # The copy of the pictures has a name until the layers are done; if trained, it is kept.
+        patches = setup["tokens"] - setup["batch"]
+        total += patches * setup["pixels"] * setup["weight_size"]
     # Attention keeps a mask of numbers itself.
     numbers = setup["releases"]["transformers"] < (4, 53) and setup["attention"] == "sdpa"
     if not (setup["gradient_checkpointing"] or numbers or forward):
