@@ -276,12 +276,16 @@ def head(setup: "Setup") -> "Piece":
         given = dropout(one, "head adapter input", last, setup["lora_dropout"])
         low = add(one, "head low", "linear", (given,), width=r, weight=inner * r * size)
         inputs = plus(one, "head sum", inputs, low)
-    # Each chunk makes the weight of a head in 4 bits anew.
-    made = 2 * inner * vocabulary if setup["quantized"] else 0
-    raw = add(one, "raw logits", "new", (last,), width=vocabulary, moment=made)
-    wide = add(one, "logits", "new", (raw,), size=4)
-    logs = add(one, "log-probabilities", "new", (last,), width=vocabulary, size=4)
+    # Of each chunk there are raw logits beside those in fp32; a head in 4 bits makes its weight anew,
+    # in fp16 first under old releases, when the fp32 logits of the chunk are not there yet.
     chunk = min(_CHUNK, setup["length"]) * setup["batch"] * vocabulary
+    forward, backward = 2 * chunk, 8 * chunk
+    if setup["quantized"]:
+        copies = 2 if setup["releases"]["bitsandbytes"] < (0, 43) else 1
+        made = 2 * inner * vocabulary * copies
+        forward, backward = max(forward, made - 4 * chunk), max(backward, made + 2 * chunk)
+    wide = add(one, "logits", "new", (last,), width=vocabulary, size=4)
+    logs = add(one, "log-probabilities", "new", (last,), width=vocabulary, size=4)
     trained = _trained(setup, inner * vocabulary)
     if "lm_head" in setup["adapted"]:
         trained += setup["adapted"]["lm_head"] * vocabulary * setup["adapter_size"]
@@ -294,6 +298,7 @@ def head(setup: "Setup") -> "Piece":
         width=0,
         size=4,
         weight=trained,
-        moment=8 * chunk + made,
+        moment=forward,
+        later=backward - forward,
     )
     return one
