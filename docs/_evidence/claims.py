@@ -51,6 +51,19 @@ off by one; or they were measured, and ours may differ by a share."""
 PLAIN_SHARE = 0.05
 """The share by which ours may differ from what was measured without a reason."""
 
+COUNTERS = {
+    "max_allocated": "the most that the allocator gave out",
+    "max_active": "the most that the allocator gave out or waited to take back",
+    "max_reserved": "the most that the allocator held",
+    "memory_allocated": "what the allocator has given out",
+    "nvml_used": "what the driver shows, the context of CUDA included",
+    "not stated": "not stated",
+}
+"""What read the memory of a GPU."""
+
+APART = ("", "compiled", "sharded")
+"""Why a measured run is shown apart: its code is compiled, or it ran on several GPUs."""
+
 VERDICTS = ("reproduced", "erratum", "rounded-inputs", "unexplained")
 """Whether a number comes out; if not, whether it is wrong, or was computed from rounded numbers."""
 
@@ -92,6 +105,14 @@ class Claim:
     digits of another printed number."""
     second: str = ""
     """Another printed number, which is the right one."""
+    least: bool = False
+    """Whether ours is the least that it can be, and a smaller number therefore wrong."""
+    gpu: str = ""
+    """Of a measured number: the card."""
+    counter: str = ""
+    """What read it, one of `COUNTERS`."""
+    apart: str = ""
+    """Why it is shown apart, one of `APART`."""
 
     @property
     def name(self) -> str:
@@ -137,6 +158,11 @@ class Claim:
         return float(difference / abs(theirs))
 
     @property
+    def ratio(self) -> float:
+        """Ours as a share of theirs."""
+        return float(self.exactly / Fraction(self.theirs))
+
+    @property
     def room(self) -> float:
         """The share of a printed number by which its digits let ours differ."""
         if self.rounding == "measured":
@@ -174,7 +200,9 @@ class Claim:
         return result
 
     def is_shown(self) -> bool:
-        """Whether it comes out, its slip gives its digits, or the right number is printed too."""
+        """Whether it comes out; or its slip, a right number or what is more shows why not."""
+        if self.least:
+            return bool(self.exactly > Fraction(self.theirs) * Fraction(1 + self.room))
         if self.second:
             other = printed(self.second)
             ours, theirs = self.exactly * UNITS[self.unit], other.exactly * UNITS[other.unit]
@@ -253,6 +281,18 @@ def printed_claims() -> tuple[Claim, ...]:
         for path in sorted(PRINTED.glob("*.json"))
         for entry in json.loads(path.read_text("utf-8"))["rows"]
     )
+
+
+@cache
+def measured_claims() -> tuple[Claim, ...]:
+    """Give those of the printed numbers that somebody measured on a GPU."""
+    return tuple(claim for claim in printed_claims() if claim.rounding == "measured")
+
+
+@cache
+def left_out() -> tuple[dict[str, str], ...]:
+    """Give the measured peaks that no formula is set beside, each with its reason, `why`."""
+    return tuple(json.loads((PRINTED / "peaks.json").read_text("utf-8"))["left_out"])
 
 
 @cache

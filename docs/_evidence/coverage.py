@@ -44,6 +44,7 @@ class Standing:
     laws: list[str] = field(default_factory=list)
     callers: list[str] = field(default_factory=list)
     """The formulas that it is a part of, whose evidence is evidence for it too."""
+    measured: list[Claim] = field(default_factory=list)
 
     @property
     def reproduced(self) -> list[Claim]:
@@ -53,7 +54,7 @@ class Standing:
     @property
     def is_witnessed(self) -> bool:
         """Whether a number of others comes out by it."""
-        return bool(self.counted or self.reproduced)
+        return bool(self.counted or self.measured or self.reproduced)
 
 
 @cache
@@ -69,7 +70,9 @@ def standings() -> dict[str, Standing]:
     }
     for claim in claims():
         for name in {each["function"]: None for each in calls(claim.expression)}:
-            (found[name].counted if claim.record else found[name].printed).append(claim)
+            of = found[name]
+            kind = of.counted if claim.record else of.measured if claim.counter else of.printed
+            kind.append(claim)
     for law, names in LAWS.items():
         for name in names:
             found[name].laws.append(law)

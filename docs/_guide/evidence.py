@@ -11,15 +11,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from _evidence import records, sources
 from _evidence.claims import (
+    COUNTERS,
     FLOAT32,
+    UNITS,
     VERDICTS,
     Claim,
     claims,
     counted_claims,
+    left_out,
+    measured_claims,
     printed,
     printed_claims,
 )
@@ -36,6 +41,7 @@ from _evidence.expressions import MODELS, Expression, calls
 from _evidence.laws import LAWS
 from _guide.formats import NBSP, count, decimal, percent
 from _guide.parts import table
+from _guide.pictures.scatter import BAND, scatter
 
 FOLDER = Path(__file__).parents[1] / "_evidence"
 
@@ -55,7 +61,8 @@ def evidence_links(*functions: str) -> str:
 
 def summary() -> str:
     """Write the totals, in three sentences."""
-    printed_, formulas = printed_claims(), standings().values()
+    formulas = standings().values()
+    printed_ = [claim for claim in printed_claims() if not claim.counter]
     out = sum(claim.verdict == "reproduced" for claim in printed_)
     witnessed = sum(each.is_witnessed for each in formulas)
     inside = sum(is_part(each.function) for each in formulas if not each.is_witnessed)
@@ -63,7 +70,8 @@ def summary() -> str:
         f"Of **{count(len(formulas))}** formulas, **{count(witnessed)}** are compared with "
         f"numbers of others: **{count(len(printed_))}** that "
         f"{count(len({claim.source for claim in printed_}))} sources print, of which {count(out)} "
-        f"come out, and **{count(len(counted_claims()))}** that real libraries counted. "
+        f"come out, **{count(len(measured_claims()))}** that they measured on GPUs, and "
+        f"**{count(len(counted_claims()))}** that real libraries counted. "
         f"{count(inside)} more are a part of one of them, and "
         f"{count(len(formulas) - witnessed - inside)} are held by laws alone. Each is held to some "
         f"of **{count(len(LAWS))}** laws, tried on generated arguments."
@@ -232,6 +240,114 @@ def on_a_gpu() -> str:
     return f"What a GPU holds at the peak of a real training step is recorded: {links}."
 
 
+# --- What GPUs held -------------------------------------------------------------------------
+
+_FAMILIES = {
+    "PEFT": ("peft",),
+    "LitGPT": ("litgpt",),
+    "Transformers": ("transformers",),
+    "torchtune": ("torchtune",),
+}
+"""Whose runs have a mark of their own, by how the keys of their sources begin."""
+
+_SHARED = "on several GPUs"
+
+
+def measured_points() -> dict[str, list[tuple[float, float]]]:
+    """Give each measured run, measured and predicted in GiB, by whose it is; shared ones apart."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    for claim in measured_claims():
+        unit = float(UNITS[claim.unit]) / 2**30
+        pair = (float(claim.theirs) * unit, float(claim.exactly) * unit)
+        points.setdefault(_family(claim), []).append(pair)
+    return {name: points[name] for name in (*_FAMILIES, _SHARED) if name in points}
+
+
+def _family(claim: Claim) -> str:
+    if claim.apart == "sharded":
+        return _SHARED
+    return next(name for name, keys in _FAMILIES.items() if claim.source.startswith(keys))
+
+
+def measured_picture(**about: Any) -> str:
+    """Draw every measured run: what was measured across, what the formula gives up."""
+    points = measured_points()
+    said = []
+    for name, pairs in points.items():
+        near = sum(abs(ours / theirs - 1) <= BAND for theirs, ours in pairs)
+        said.append(f"{name}: {count(len(pairs))} runs, {count(near)} within {percent(BAND)}")
+    return scatter(
+        points=points,
+        x_label="measured, GiB",
+        y_label="predicted, GiB",
+        summary="; ".join(said),
+        **about,
+    )
+
+
+def measured_summary() -> str:
+    """Write how near the formula comes to what GPUs held, in two or three sentences."""
+    kinds = {apart: _off(apart) for apart in ("", "compiled", "sharded")}
+    alone = kinds[""]
+    text = (
+        f"On one card, without compiled code, **{count(len(alone))}** runs of others stand beside "
+        f"the formula: half of them within **{percent(median(alone), 1)}**, and "
+        f"**{percent(sum(off <= BAND for off in alone) / len(alone))}** within {percent(BAND)}."
+    )
+    for apart, where in (("compiled", "with compiled code"), ("sharded", "on several GPUs")):
+        if off := kinds[apart]:
+            text += (
+                f" Of the {count(len(off))} {where}, which are apart, half are within "
+                f"{percent(median(off), 1)}."
+            )
+    return text
+
+
+def _off(apart: str) -> list[float]:
+    return [claim.deviation for claim in measured_claims() if claim.apart == apart]
+
+
+def measured_tables() -> str:
+    """Write every measured run beside the formula, source by source, and those left out."""
+    written = []
+    for key in dict.fromkeys(claim.source for claim in measured_claims()):
+        found = [claim for claim in measured_claims() if claim.source == key]
+        source = sources.find(key)
+        title = f"{_plain(source.title)}: {count(len(found))}"
+        header = ("What", "Card, and what was read", "Measured", "dlp", "Ratio")
+        written.append(_table(key, title, header, map(measured_row, found)))
+    rows = [
+        (
+            f"{_plain(each['id'])}<br><small>{_plain(each['why'])}.</small>",
+            f'<a href="{html.escape(sources.find(each["source"]).url)}">{_plain(each["where"])}</a>',
+            f"{_grouped(each['published'])}{NBSP}{each['unit']}",
+            "",
+            "",
+        )
+        for each in left_out()
+    ]
+    header = ("What, and why", "Where", "Measured", "", "")
+    written.append(_table("left-out", f"Left out: {count(len(rows))}", header, rows))
+    return "\n\n".join(written)
+
+
+def measured_row(claim: Claim) -> tuple[str, ...]:
+    """Write what was measured and ours."""
+    source = sources.find(claim.source)
+    said = " ".join(filter(None, (claim.reason, claim.note)))
+    what = f'<a href="{html.escape(source.url)}">{_plain(claim.id)}</a>, {_plain(claim.where)}'
+    if said:
+        what += f"<br><small>{_plain(said)}</small>"
+    apart = f", {claim.apart}" if claim.apart else ""
+    return (
+        what,
+        f"{_plain(claim.gpu)}{apart}: {COUNTERS[claim.counter]}",
+        f"{_grouped(claim.theirs)}{_unit(claim)}",
+        decimal(claim.ours, len(claim.theirs.partition(".")[2])),
+        f"{claim.ratio:.3f}",
+    )
+
+
 # --- A module's page ------------------------------------------------------------------------
 
 
@@ -248,6 +364,8 @@ def _of_formula(each: Standing) -> str:
     if each.laws:
         laws = "\n".join(f"- {law}" for law in each.laws)
         written.append(f"Tried on generated arguments:\n\n{laws}")
+    if each.measured:
+        written.append(f"{measured_summary()}\n\n{measured_tables()}")
     if each.printed:
         claims = sorted(each.printed, key=lambda claim: VERDICTS.index(claim.verdict))
         title = f"Printed numbers: {count(len(claims))}"
@@ -387,7 +505,7 @@ def _refuted(claim: Claim) -> tuple[str, ...]:
     return (
         f"{claim.where}: {claim.id}",
         f"{_grouped(claim.theirs)}{_unit(claim)}",
-        f"**{digits(claim)}{_unit(claim)}**",
+        f"{'at least ' if claim.least else ''}**{digits(claim)}{_unit(claim)}**",
         why,
     )
 

@@ -54,7 +54,8 @@ def computed(case: dict[str, Any]) -> Any:
     arguments = {name: argument(name, value) for name, value in case["arguments"].items()}
     found = getattr(dlp, case["function"])(**arguments)
     if "row" in case:
-        found = found[case["row"]]
+        for name in [case["row"]] if isinstance(case["row"], str) else case["row"]:
+            found = found[name]
     if "part" in case:
         names = [case["part"]] if isinstance(case["part"], str) else case["part"]
         found = sum(found[name] for name in names)

@@ -64,8 +64,8 @@ ERRATUM = replace(WRONG, verdict="erratum", erratum="E7", slip=OTHER.expression,
 OVERVIEWS = {
     evidence.summary: """
 Of **15** formulas, **1** are compared with numbers of others: **5** that 2 sources print, of \
-which 4 come out, and **3** that real libraries counted. 6 more are a part of one of them, and 8 \
-are held by laws alone. Each is held to some of **9** laws, tried on generated arguments.""",
+which 4 come out, **1** that they measured on GPUs, and **3** that real libraries counted. 6 more \
+are a part of one of them, and 8 are held by laws alone. Each is held to some of **9** laws, tried on generated arguments.""",
     evidence.by_formula: """
 ### `steps` { #evidence-for-steps }
 | Formula | Printed | Counted | Laws | Worst deviation |
@@ -107,6 +107,7 @@ def test_an_overview_has_each_number_in_its_place(
     formulas = {"epochs_seen": standing}
     formulas |= {str(n): coverage.Standing(str(n), "", "") for n in range(14)}
     monkeypatch.setattr(evidence, "printed_claims", lambda: printed)
+    monkeypatch.setattr(evidence, "measured_claims", lambda: printed[:1])
     monkeypatch.setattr(evidence, "counted_claims", lambda: counted)
     monkeypatch.setattr(evidence, "claims", list)
     monkeypatch.setattr(evidence, "standings", lambda: formulas)

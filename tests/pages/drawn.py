@@ -195,7 +195,42 @@ def _strip(drawn: Drawn) -> Iterator[Fact]:
             yield name, sum(len(drawn.of(tag, style, y=top + down)) for top in tops), spoken, 0
 
 
+def _scatter(drawn: Drawn) -> Iterator[Fact]:
+    """Compare points with `name: 3 runs, 2 within 10 %`; each axis doubles from label to label."""
+    sides = [line.at["y1"] for line in drawn.of("line", "grid")]
+    up = scale([(y, str(math.log2(number(drawn.words("muted", y=y + 4))))) for y in sides])
+    feet = [line.at for line in drawn.of("line", "axis") if line.at["y1"] != line.at["y2"]]
+    labels = [drawn.words("muted", x=at["x1"], y=at["y1"] + 17) for at in feet]
+    across = scale(
+        [(at["x1"], str(math.log2(number(label)))) for at, label in zip(feet, labels, strict=True)]
+    )
+    (line,) = drawn.of("line", "bound")
+    for end in ("1", "2"):
+        yield "the diagonal", across(line.at[f"x{end}"]), up(line.at[f"y{end}"]), 0.02
+    names = [mark.words for mark in sorted(drawn.of("text", x=17), key=lambda m: m.at["y"])]
+    said = dict(text.split(": ") for text in drawn.summary.split("; "))
+    assert names == list(said), f"{names} are not {list(said)}"
+    seen = set()
+    for place, name in enumerate(names, 1):
+        _, *marks = [m.words for m in drawn.marks if m.style == f"mark colour-{place}"]
+        x, y = zip(*(_middle(mark) for mark in marks), strict=True)
+        near = sum(abs(2 ** (up(b) - across(a)) - 1) <= 0.1 for a, b in zip(x, y, strict=True))
+        for drawn_, spoken in zip((len(x), near), re.findall(_NUMBER, said[name]), strict=False):
+            yield name, drawn_, float(spoken), 0
+        seen.add(re.sub(r"[-\d.]+ [-\d.]+", "", marks[0], count=1))
+    yield "shapes of marks", len(seen), len(names), 0
+
+
+def _middle(mark: str) -> tuple[float, float]:
+    """Give the point that a mark stands around, from the path that draws it."""
+    x, y = (float(each) for each in re.findall(r"-?[\d.]+", mark)[:2])
+    if "a" in mark:
+        return x + 3.2, y
+    return (x, y + 3.2) if mark.count("l") in (1, 3) else (x + 3.2, y + 3.2)
+
+
 _KINDS: dict[str, Callable[[Drawn], Iterator[Fact]]] = {
+    "mark": _scatter,
     "curve": _chart,
     "bracket": _timeline,
     "token": _strip,

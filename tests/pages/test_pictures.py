@@ -53,6 +53,15 @@ STRIP = pictures.token_strip(
     **NAMED,
 )
 
+POINTS = pictures.scatter(
+    points={"one": [(4, 4.2), (10, 10), (40, 30)], "another": [(6, 9)], "third": [(20, 19)]},
+    x_label="measured, GiB",
+    y_label="predicted, GiB",
+    summary="one: 3 runs, 2 within 10 %; another: 1 runs, 0 within 10 %; "
+    "third: 1 runs, 1 within 10 %",
+    **NAMED,
+)
+
 
 def chart(x_label: str = "tokens", y_label: str = "GB") -> str:
     """Draw two lines and a dot."""
@@ -69,7 +78,7 @@ def chart(x_label: str = "tokens", y_label: str = "GB") -> str:
     )
 
 
-@pytest.mark.parametrize("markup", [BARS, chart(), MATRICES, TIMELINE, STRIP])
+@pytest.mark.parametrize("markup", [BARS, chart(), MATRICES, TIMELINE, STRIP, POINTS])
 def test_a_picture_draws_what_is_typed_here(markup: str) -> None:
     assert Drawn(markup).problems() == []
 
@@ -129,6 +138,9 @@ def half(match: re.Match[str]) -> str:
         (MATRICES, r"= 10,000<", "= 11,000<", "B, entries"),
         (TIMELINE, r">update 3<", ">update 4<", "update 3: 3.00 is drawn, 4.00"),
         (TIMELINE, r"after micro-batches 2, 4", "after micro-batches 2, 3", "updates: 4.0"),
+        (POINTS, r"3 runs, 2", "3 runs, 3", "one: 2.0"),
+        (POINTS, r">8</text>", ">9</text>", "even distances"),
+        (POINTS, r'(x2="[\d.]+" y2=)"[\d.]+"( class="bound)', r'\1"90"\2', "the diagonal"),
         (STRIP, r"solid colour-1(.*?>)loss<", r"outline\1-100<", "all: 1.0"),
     ],
 )
