@@ -154,9 +154,8 @@ def usable_memory_bytes(*, accelerator: "Accelerator") -> int:
         Messages of PyTorch in public reports, one for each device of the table.
 
     Examples:
-        >>> usable_memory_bytes(accelerator="rtx-4090") / accelerator_memory_bytes(
-        ...     accelerator="rtx-4090"
-        ... )
+        >>> usable = usable_memory_bytes(accelerator="rtx-4090")
+        >>> round(usable / accelerator_memory_bytes(accelerator="rtx-4090"), 2)
         0.98
     """
     sold = accelerator_memory_bytes(accelerator=accelerator)
