@@ -115,6 +115,15 @@ def _linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
     return plus(one, f"{name} output", out, high)
 
 
+def longest_first(setup: "Setup") -> bool:
+    """Say whether the longest batch is that of the first step, before which there is nothing.
+
+    LitGPT put it there in 2023, when it asked for bitsandbytes 0.41: `finetune/lora.py` at commit
+    0cc02afa, `longest_seq_ix`.
+    """
+    return bool(setup["releases"]["bitsandbytes"] < (0, 42))
+
+
 def _base(one: "Piece", name: str, of: str, width: int) -> str:
     """Add the product with the model's own weight, which may be in 4 bits."""
     setup, inner = one["setup"], one["width"][of]
@@ -276,8 +285,8 @@ def head(setup: "Setup") -> "Piece":
         given = dropout(one, "head adapter input", last, setup["lora_dropout"])
         low = add(one, "head low", "linear", (given,), width=r, weight=inner * r * size)
         inputs = plus(one, "head sum", inputs, low)
-    # Of each chunk there are raw logits beside those in fp32; a head in 4 bits makes its weight anew,
-    # in fp16 first under old releases, when the fp32 logits of the chunk are not there yet.
+    # Of each chunk there are raw logits beside those in fp32; a head in 4 bits makes its weight
+    # anew, in fp16 first under old releases, when the fp32 logits of the chunk are not there yet.
     chunk = min(_CHUNK, setup["length"]) * setup["batch"] * vocabulary
     forward, backward = 2 * chunk, 8 * chunk
     if setup["quantized"]:

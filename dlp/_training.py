@@ -88,6 +88,10 @@ def read(
     _check.choice("method", method, ("full", "lora", "head-only"))
     if (lora is None) == (method == "lora"):
         raise ValueError(f'lora must be given with method "lora" alone, not with {method!r}')
+    if _loops.LOOPS[loop].get("layers") == "litgpt":
+        # Its head is always a matrix of its own.
+        config = dict(_check.mapping("config", config))
+        config["tie_word_embeddings"] = False
     model = _config.read(_classifier(config, given, method))
     setup: "Setup" = {"model": model, "loop": loop, "releases": releases, "method": method}
     setup.update(model["sizes"])

@@ -1,6 +1,6 @@
 """Peak memory: what a training step holds at its fullest moment, which decides whether it fits."""
 
-from dlp import _check, _layers, _loops, _losses, _optimizers, _pieces, _training
+from dlp import _check, _layers, _litgpt, _loops, _losses, _optimizers, _pieces, _training
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -287,6 +287,8 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     before_it = {"logits": output["logits"], "cache": _cache(setup, layers, len(layers))}
     # LitGPT computes its loss when the model is done, and that of this one is named.
     named = setup["layers"] == "litgpt"
+    if named and _litgpt.longest_first(setup):
+        before_graph = before_it["logits"] = 0
     forward = {
         "gradients": old,
         "activations": below + sum(kept) + before_graph,
