@@ -3,29 +3,32 @@
 import argparse
 import json
 import sys
+import textwrap
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
 import dlp
-from dlp.units import GIB
+from dlp import _names, models
+from dlp._command_fit import CANNOT_SAY, CARDS, FITS, SHORT, WIDTH, Answer, Untyped, fit
 
-Untyped = Any
-"""What is read of JSON, and what argparse hands on."""
+SHAPES = [name for name in vars(models) if name.isupper() and name != "TYPE_CHECKING"]
+"""The models that are known by name."""
 
-FITS, DOES_NOT_FIT, CANNOT_SAY = 0, 1, 2
-"""The exit statuses; the last is also that of an input that cannot be read."""
+# What lies in a folder beside config.json, by the argument that it is.
+_BESIDE = {"lora": "adapter_config.json", "training": "training_args.json"}
 
-_HEADINGS = dict(zip(dlp.MOMENTS, ("forward", "loss", "layers", "end", "update"), strict=True))
+# What PEFT writes into every adapter_config.json though it means nothing without the other name.
+_IDLE = {"megatron_core": "megatron_config", "qalora_group_size": "use_qalora"}
 
-# What may make a run fit, each beside a word for it; those that a run has already are passed over.
-_LEVERS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("gradient_checkpointing=true", {"gradient_checkpointing": True}),
-    ("loss=fused", {"loss": "fused"}),
-    ("optim=paged_adamw_8bit", {"optim": "paged_adamw_8bit"}),
-)
+_LORA_COUNTED = ("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save")
 
-
-_CARDS = [name for name in dlp.ACCELERATORS if not name.startswith("tpu")]
+_EXAMPLES = {
+    "fit": "dlp fit config.json --lora adapter_config.json --batch 4 --length 2048 "
+    "--checkpointing --dtype bfloat16 --card rtx-4090",
+    "count": "dlp count config.json --lora adapter_config.json",
+    "steps": "dlp steps --samples 1000 --batch 8 --accumulation 4 --epochs 3",
+}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,61 +36,120 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and stop."""
-        self.exit(CANNOT_SAY, f"dlp: {message}; see {self.prog} --help\n")
+        self.exit(CANNOT_SAY, f"dlp: {' '.join(message.split())}; see {self.prog} --help\n")
 
 
-def main(argv: list[str] | None = None, files: dict[str, str] | None = None) -> int:
+class _Setting(argparse.Action):
+    """An option that sets a name of TrainingArguments, so that the last of several counts."""
+
+    def __call__(
+        self, parser: Untyped, namespace: Untyped, values: Untyped, option_string: Untyped = None
+    ) -> None:
+        """Note the name and its value."""
+        name, value = self.const, values
+        if not name:
+            name, equals, text = values.partition("=")
+            if not name or not equals:
+                parser.error(f"argument --set: write NAME=VALUE, not {values!r}")
+            value = _value(text)
+        namespace.settings = [*namespace.settings, (name, value)]
+
+
+def main(argv: list[str] | None = None, files: Mapping[str, str] | None = None) -> int:
     """Run the command and give its exit status; `files` stand in for those of the disk."""
     options = _parser().parse_args(argv)
     options.files = files or {}
     try:
         answer, text, status = options.run(options)
-    except (OSError, TypeError, ValueError) as error:
-        sys.stderr.write(f"dlp: {_sentence(error)}\n")
+    except Exception as error:  # a traceback would end with the status of "does not fit"
+        sys.stderr.write(f"dlp: {' '.join(_sentence(error).split())}\n")
         return CANNOT_SAY
     sys.stdout.write((json.dumps(answer, indent=2) if options.json else text) + "\n")
     return int(status)
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"this is no JSON: {error}"
-    if isinstance(error, OSError):
+    if isinstance(error, OSError) and error.strerror:
         return f"{error.filename}: {error.strerror}"
-    return str(error)
+    if isinstance(error, (ValueError, TypeError)):
+        return str(error)
+    return f"this cannot be read or counted: {type(error).__name__} {error}"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="dlp", description="The arithmetic of fine-tuning, in the shell.")
     commands = parser.add_subparsers(required=True, metavar="fit | count | steps")
-    fit = _command(commands, "fit", "say whether a training step fits a card, and why", _fit)
-    _add_model(fit)
-    fit.add_argument("--training", help="a file of TrainingArguments, as JSON")
-    fit.add_argument("--quantization", help="a file of BitsAndBytesConfig, as JSON")
-    fit.add_argument("--card", help=f"one of {', '.join(_CARDS)}")
-    fit.add_argument("--library", default="transformers", help="whose loop, and releases")
-    fit.add_argument("--method", choices=dlp.TRAINED_PARTS)
-    fit.add_argument("--batch", type=int, help="per_device_train_batch_size")
-    fit.add_argument("--length", type=int, help="max_length")
-    fit.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="settings")
+    _add_fit(_command(commands, "fit", "say whether a training step fits a card, and why", _fit))
     count = _command(commands, "count", "count the parameters of a model, part by part", _count)
     _add_model(count)
     steps = _command(commands, "steps", "count the micro-batches and updates of a training", _steps)
-    for name, default in (("samples", None), ("batch", 8), ("accumulation", 1), ("devices", 1)):
-        steps.add_argument(f"--{name}", type=int, default=default, required=default is None)
-    steps.add_argument("--epochs", type=int, default=1)
+    steps.add_argument("--samples", type=int, required=True, metavar="N", help="num_samples")
+    for option, name, default in (
+        ("batch", "per_device_train_batch_size", 8),
+        ("accumulation", "gradient_accumulation_steps", 1),
+        ("devices", "num_devices", 1),
+        ("epochs", "num_train_epochs", 1),
+    ):
+        told = f"{name}, {default} if left out"
+        steps.add_argument(f"--{option}", type=int, default=default, metavar="N", help=told)
+    steps.add_argument("--length", type=int, metavar="N", help="sequence_length")
+    steps.add_argument("--drop-last", action="store_true", help="drop an incomplete last batch")
+    steps.add_argument("--last-window", choices=dlp.LAST_WINDOWS, default="step")
     return parser
 
 
-def _command(commands: Untyped, name: str, purpose: str, run: Untyped) -> argparse.ArgumentParser:
-    example = {
-        "fit": "dlp fit config.json --lora adapter_config.json --batch 4 --length 2048 "
-        "--set gradient_checkpointing=true --set dtype=bfloat16 --card rtx-4090",
-        "count": "dlp count config.json --lora adapter_config.json",
-        "steps": "dlp steps --samples 1000 --batch 8 --accumulation 4 --epochs 3",
-    }[name]
+def _add_fit(parser: argparse.ArgumentParser) -> None:
+    _add_model(parser)
+    parser.add_argument("--training", metavar="FILE", help="TrainingArguments as JSON")
+    parser.add_argument("--quantization", metavar="FILE", help="BitsAndBytesConfig as JSON")
+    parser.add_argument("--card", choices=CARDS, metavar="NAME", help=f"one of {', '.join(CARDS)}")
+    parser.add_argument("--rank", type=int, metavar="R", help="LoRA's rank, on all linear layers")
+    for option, (name, kind) in SHORT.items():
+        parser.add_argument(
+            f"--{option}",
+            action=_Setting,
+            const=name,
+            type=kind,
+            dest="settings",
+            help=name,
+            metavar="N" if kind is int else "NAME",
+        )
+    parser.add_argument(
+        "--checkpointing",
+        action="append_const",
+        const=("gradient_checkpointing", True),
+        dest="settings",
+        help="gradient_checkpointing",
+    )
+    parser.add_argument(
+        "--set",
+        action=_Setting,
+        dest="settings",
+        metavar="NAME=VALUE",
+        help="any other name of TrainingArguments, SFTConfig or from_pretrained",
+    )
+    parser.add_argument(
+        "--library", default="transformers", metavar="NAME", help="whose loop it is, and releases"
+    )
+    parser.add_argument("--method", choices=dlp.TRAINED_PARTS, help="what is trained")
+    parser.add_argument("--num-devices", type=int, default=1, metavar="N")
+    parser.add_argument("--stage", type=int, default=0, metavar="N", help="of ZeRO, 0 to 3")
+    parser.add_argument("--offload", action="store_true", help="keep what is sharded on the host")
+    parser.set_defaults(settings=[])
+
+
+def _command(
+    commands: Untyped, name: str, purpose: str, run: Callable[[argparse.Namespace], Answer]
+) -> argparse.ArgumentParser:
+    example = textwrap.fill(
+        _EXAMPLES[name], WIDTH - 4, break_on_hyphens=False, subsequent_indent="    "
+    ).replace("\n", " \\\n")
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=purpose, description=f"To {purpose}.", epilog=f"Such as: {example}"
+        name,
+        help=purpose,
+        description=f"{purpose.capitalize()}.",
+        epilog=f"example:\n  {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="answer as JSON")
     parser.set_defaults(run=run)
@@ -95,208 +157,144 @@ def _command(commands: Untyped, name: str, purpose: str, run: Untyped) -> argpar
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("config", help="config.json, a folder that has it, or - for stdin")
-    parser.add_argument("--lora", help="a file of LoraConfig, such as adapter_config.json")
+    parser.add_argument(
+        "config",
+        metavar="MODEL",
+        help="a config.json, a folder that has one, - for stdin, or a name such as llama-3-8b",
+    )
+    parser.add_argument("--lora", metavar="FILE", help="LoraConfig as JSON: adapter_config.json")
 
 
-def _read(path: str, files: dict[str, str]) -> dict[str, Any]:
+# --- What is read ---------------------------------------------------------------------------
+
+
+def _read(path: str, files: Mapping[str, str]) -> dict[str, Any]:
+    """Read an object; UTF-16, which PowerShell writes, and byte order marks are understood."""
+    content: str | bytes
     if path in files:
-        text = files[path]
+        content = files[path]
     else:
-        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
-    found = json.loads(text)
+        content = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    try:
+        found = json.loads(content)
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON: {error}") from None
     if not isinstance(found, dict):
-        raise TypeError(f"{path} must hold an object, not {type(found).__name__}")
+        raise TypeError(f"{path} must hold a JSON object, not {type(found).__name__}")
     return found
 
 
 def _inputs(options: argparse.Namespace) -> dict[str, Any]:
     """Read a model's config, and what lies in its folder beside it or is named."""
-    folder = Path(options.config)
-    beside: dict[str, Path] = {}
+    paths = {name: getattr(options, name, None) for name in ("lora", "training", "quantization")}
+    if [options.config, *paths.values()].count("-") > 1:
+        raise ValueError("only one file can be -, the standard input")
     path = options.config
-    if options.config != "-" and folder.is_dir():
-        path = str(folder / "config.json")
-        for name, file in (("lora", "adapter_config.json"), ("training", "training_args.json")):
-            if (folder / file).is_file():
-                beside[name] = folder / file
-    found: dict[str, Any] = {"config": _read(path, options.files)}
-    for name in ("lora", "training", "quantization"):
-        named = getattr(options, name, None) or beside.get(name)
+    known = path.upper().replace("-", "_").replace(".", "_")
+    found: dict[str, Any] = {}
+    if path not in options.files and Path(path).is_dir():
+        folder, path = Path(path), str(Path(path) / "config.json")
+        beside = {name: folder / file for name, file in _BESIDE.items() if name in vars(options)}
+        present = {name: str(each) for name, each in beside.items() if each.is_file()}
+        if "lora" in present and not Path(path).is_file():
+            base = _read(present["lora"], {}).get("base_model_name_or_path")
+            raise ValueError(
+                f"{folder} has adapters and no config.json: name that of the base model, {base}, "
+                f"and this folder's {_BESIDE['lora']} as --lora"
+            )
+        paths = {name: given or present.get(name) for name, given in paths.items()}
+    elif known in SHAPES and path not in options.files and not Path(path).exists():
+        found["config"] = dict(getattr(models, known))
+    if "config" not in found:
+        found["config"] = _read(path, options.files)
+    for name, named in paths.items():
         if named:
-            found[name] = _read(str(named), options.files)
+            found[name] = _read(named, options.files)
+    if "lora" in found:
+        found["lora"] = _adapters(found["lora"])
     stored = found["config"].get("quantization_config")
-    if isinstance(stored, dict) and "quantization" not in found:
+    if stored is not None and "quantization" not in found:
+        kind = stored.get("quant_method", "bitsandbytes") if isinstance(stored, dict) else stored
+        if kind != "bitsandbytes":
+            raise ValueError(
+                f"quantization_config must be that of bitsandbytes, not of {str(kind)[:60]!r}"
+            )
         found["quantization"] = stored
     return found
 
 
-# --- fit ------------------------------------------------------------------------------------
-
-
-def _fit(options: argparse.Namespace) -> tuple[Untyped, str, int]:
-    run = _inputs(options)
-    training = run.setdefault("training", {})
-    for setting in options.settings:
-        name, equals, value = setting.partition("=")
-        if not equals:
-            raise ValueError(f"--set must be NAME=VALUE, not {setting}")
-        training[name] = _value(value)
-    for name, value in (
-        ("per_device_train_batch_size", options.batch),
-        ("max_length", options.length),
-    ):
-        if value is not None:
-            training[name] = value
-    run |= {"library": options.library, "method": options.method}
-    step = dlp.peak_memory(**run)
-    answer: dict[str, Any] = {"command": "fit", **step}
-    text = [_table(step), ""]
-    moment = step["moments"][step["moment"]]
-    text.append(
-        f"Peak: {_gib(step['peak'])}, in the {step['moment']}, where "
-        f"{max(moment, key=lambda part: moment[part])} take most. A process takes "
-        f"{step['lower'] / GIB:.1f} to {_gib(step['upper'])} of a card."
-    )
-    if not options.card:
-        cards = [name for name in _CARDS if _verdict(step, name) == FITS]
-        answer["fits"] = cards
-        text.append(f"It fits: {', '.join(cards) or 'none of the cards that are known'}.")
-        return answer, "\n".join(text), FITS if cards else DOES_NOT_FIT
-    verdict = _verdict(step, options.card)
-    sold = dlp.accelerator_memory_bytes(accelerator=options.card)
-    usable = dlp.usable_memory_bytes(accelerator=options.card)
-    said = {FITS: "it fits", DOES_NOT_FIT: "it does not fit", CANNOT_SAY: "it may fit or not"}
-    sentence = (
-        f"{options.card}, sold with {sold // GIB} GiB, gives at least {_gib(usable)}: "
-        f"{said[verdict]}."
-    )
-    sure, perhaps = ([], []) if verdict == FITS else _ways(run, options.card)
-    if sure:
-        sentence += f" It would with {' or '.join(sure)}."
-    if perhaps:
-        sentence += f" It may with {' or '.join(perhaps)}."
-    if verdict != FITS and not sure + perhaps:
-        sentence += (
-            " No setting that was tried makes it fit: take a larger card, or a smaller model."
-        )
-    answer |= {"card": options.card, "usable": usable, "verdict": said[verdict]}
-    answer |= {"fits_with": sure, "may_fit_with": perhaps}
-    return answer, "\n".join([*text, sentence]), verdict
+def _adapters(lora: dict[str, Any]) -> dict[str, Any]:
+    """Drop what PEFT writes of every adapter and means nothing; refuse what is no LoRA."""
+    if lora.get("peft_type", "LORA") != "LORA":
+        raise ValueError(f"peft_type must be LORA, not {str(lora['peft_type'])[:60]!r}")
+    return {name: value for name, value in lora.items() if lora.get(_IDLE.get(name, name))}
 
 
 def _value(text: str) -> Untyped:
-    """Read a value as JSON, or else as a word."""
+    """Read a value as JSON, as Python writes it, or else as a word."""
     try:
         return json.loads(text)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         return {"True": True, "False": False, "None": None}.get(text, text)
 
 
-def _verdict(step: Untyped, card: str) -> int:
-    usable = dlp.usable_memory_bytes(accelerator=card)  # type: ignore[arg-type]
-    if step["upper"] <= usable:
-        return FITS
-    return DOES_NOT_FIT if step["lower"] > usable else CANNOT_SAY
+# --- What is answered ------------------------------------------------------------------------
 
 
-def _ways(run: dict[str, Any], card: str) -> tuple[list[str], list[str]]:
-    """Find what would make a run fit, and what may: a setting or two, a smaller batch or length."""
-    sure: list[str] = []
-    perhaps: list[str] = []
-    tried = [
-        (name, change)
-        for name, change in _LEVERS
-        if any(run["training"].get(key) != value for key, value in change.items())
-    ]
-    pairs = [
-        (f"{one} and {other}", first | second)
-        for place, (one, first) in enumerate(tried)
-        for other, second in tried[place + 1 :]
-    ]
-    for name, change in tried + pairs:
-        try:
-            step = dlp.peak_memory(**run | {"training": run["training"] | change})
-        except ValueError:
-            continue  # not with this method
-        verdict = _verdict(step, card)
-        said = f"{name} (peak {_gib(step['peak'])})"
-        if verdict == FITS:
-            sure.append(said)
-            break
-        if verdict == CANNOT_SAY and not perhaps:
-            perhaps.append(said)
-    for key, search in (
-        ("per_device_train_batch_size", dlp.largest_batch),
-        ("max_length", dlp.largest_context),
-    ):
-        rest = {name: value for name, value in run["training"].items() if name != key}
-        limit = search(accelerator=card, **run | {"training": rest})  # type: ignore[arg-type]
-        if 0 < limit["largest"] < run["training"].get(key, 0):
-            sure.append(f"{key}={limit['largest']} (peak {_gib(limit['peak'])})")
-    return sure, perhaps
+def _fit(options: argparse.Namespace) -> Answer:
+    return fit(options, _inputs(options))
 
 
-def _table(step: Untyped) -> str:
-    moments = step["moments"]
-    total = {name: sum(held.values()) for name, held in moments.items()}
-    lines = [" " * 12 + "".join(f"{_HEADINGS[name]:>10}" for name in moments) + f"{'of peak':>10}"]
-    for part in dlp.PARTS:
-        if any(part in held for held in moments.values()):
-            cells = [f"{held.get(part, 0) / GIB:10.2f}" for held in moments.values()]
-            share = moments[step["moment"]].get(part, 0) / step["peak"]
-            lines.append(f"{part:<12}{''.join(cells)}{share:>10.1%}")
-    cells = [f"{size / GIB:10.2f}" for size in total.values()]
-    marks = ["^" if name == step["moment"] else "" for name in moments]
-    lines.append(f"{'GiB':<12}{''.join(cells)}{1:>10.0%}")
-    lines.append(" " * 12 + "".join(f"{mark:>10}" for mark in marks))
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _gib(size: int) -> str:
-    return f"{size / GIB:.1f} GiB"
-
-
-# --- count and steps ------------------------------------------------------------------------
-
-
-def _count(options: argparse.Namespace) -> tuple[Untyped, str, int]:
+def _count(options: argparse.Namespace) -> Answer:
     run = _inputs(options)
-    parts = {
-        part: size for part, size in dlp.parameters_by_part(config=run["config"]).items() if size
-    }
-    total = dlp.parameter_count(config=run["config"])
+    config = run["config"]
+    parts = {part: size for part, size in dlp.parameters_by_part(config=config).items() if size}
+    total = dlp.parameter_count(config=config)
     answer: dict[str, Any] = {"command": "count", "parts": parts, "total": total}
-    rows = [(part, size, size / total) for part, size in parts.items()] + [("total", total, 1.0)]
-    lines = [f"{name:<24}{size:>18,}{share:>9.2%}" for name, size, share in rows]
+    rows = [*parts.items(), ("total", total)]
+    lines = [f"{name:<24}{size:>20,}{size / total:>10.2%}" for name, size in rows]
     if "lora" in run:
-        names = ("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save")
-        given = {name: run["lora"][name] for name in names if run["lora"].get(name) is not None}
-        totals = dlp.lora_totals(config=run["config"], **given)
+        lora = {name: value for name, value in run["lora"].items() if value not in (None, {}, [])}
+        other = [
+            name for name in lora if name not in (*_LORA_COUNTED, "lora_dropout", *_names.LORA)
+        ]
+        if other := [name for name in other if lora[name] is not False]:
+            raise ValueError(f'lora["{other[0][:60]}"] must be left out: it is not counted')
+        given = {name: lora[name] for name in _LORA_COUNTED if name in lora}
+        if "target_modules" not in given:
+            raise ValueError('lora must have "target_modules"')
+        totals = dlp.lora_totals(config=config, **{"r": 8, **given})
         answer["lora"] = totals
-        lines.append(
-            f"trainable: {totals['trainable_params']:,} of {totals['all_param']:,}, "
-            f"{totals['trainable_percent']:.4f} %"
-        )
+        lines += ["", f"{'trainable with LoRA':<24}{totals['trainable_params']:>20,}"]
+        lines[-1] += f"{totals['trainable_percent'] / 100:>10.2%}"
+        lines.append(f"{'all with LoRA':<24}{totals['all_param']:>20,}")
     return answer, "\n".join(lines), FITS
 
 
-def _steps(options: argparse.Namespace) -> tuple[Untyped, str, int]:
-    of_device = {"per_device_train_batch_size": options.batch, "num_devices": options.devices}
-    windows = {"gradient_accumulation_steps": options.accumulation}
-    training = {"num_samples": options.samples, "num_train_epochs": options.epochs, **of_device}
-    answer = {
-        "command": "steps",
-        "effective_batch_size": dlp.effective_batch_size(**of_device, **windows),
-        "micro_batches": dlp.training_micro_batches(**training),
-        "updates": dlp.training_updates(**training, **windows),
+def _steps(options: argparse.Namespace) -> Answer:
+    devices = {
+        "per_device_train_batch_size": options.batch,
+        "num_devices": options.devices,
     }
-    lines = [
-        f"{name.replace('_', ' '):<24}{value:>12,}"
-        for name, value in answer.items()
-        if isinstance(value, int)
-    ]
-    return answer, "\n".join(lines), FITS
+    windows = {"gradient_accumulation_steps": options.accumulation}
+    data = {"num_samples": options.samples, "drop_last": options.drop_last, **devices}
+    epoch = {**data, **windows, "last_window": options.last_window}
+    epochs = {"num_train_epochs": options.epochs}
+    answer = {
+        "effective_batch_size": dlp.effective_batch_size(**devices, **windows),
+        "micro_batches_per_epoch": dlp.micro_batches_per_epoch(**data),
+        "updates_per_epoch": dlp.updates_per_epoch(**epoch),
+        "micro_batches": dlp.training_micro_batches(**data, **epochs),
+        "updates": dlp.training_updates(**epoch, **epochs),
+    }
+    if options.length is not None:
+        answer["tokens_per_update"] = dlp.tokens_per_update(
+            sequence_length=options.length, **devices, **windows
+        )
+    text = "\n".join(f"{name.replace('_', ' '):<24}{value:>20,}" for name, value in answer.items())
+    return {"command": "steps", **answer}, text, FITS
 
 
 if __name__ == "__main__":

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import venv
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
+from hatchling.builders.wheel import WheelBuilder
 
 import dlp
-from dlp.__main__ import CANNOT_SAY, DOES_NOT_FIT, FITS, main
+from dlp.__main__ import main
+from dlp._command_fit import CANNOT_SAY, DOES_NOT_FIT, FITS, VERDICTS
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -19,23 +23,29 @@ if TYPE_CHECKING:
 
 SCHEMA = json.loads((ROOT / "docs" / "command.schema.json").read_text(encoding="utf-8"))
 CONFIG = json.dumps(dlp.LLAMA_3_8B)
-ADAPTERS = json.dumps(
-    {  # as PEFT writes it
-        "peft_type": "LORA",
-        "base_model_name_or_path": "a/model",
-        "inference_mode": True,
-        "lora_alpha": 32,
-        "modules_to_save": None,
-        "r": 16,
-        "rank_pattern": {},
-        "target_modules": "all-linear",
-    }
-)
+ADAPTERS = """
+{"alora_invocation_tokens": null, "alpha_pattern": {}, "auto_mapping": null,
+ "base_model_name_or_path": "a/model", "bias": "none", "corda_config": null,
+ "ensure_weight_tying": false, "eva_config": null, "exclude_modules": null, "fan_in_fan_out": false,
+ "inference_mode": true, "init_lora_weights": true, "layer_replication": null,
+ "layers_pattern": null, "layers_to_transform": null, "loftq_config": {}, "lora_alpha": 32,
+ "lora_bias": false, "lora_dropout": 0.0, "megatron_config": null, "megatron_core": "megatron.core",
+ "modules_to_save": null, "peft_type": "LORA", "qalora_group_size": 16, "r": 16, "rank_pattern": {},
+ "revision": null, "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj",
+ "up_proj", "down_proj"], "target_parameters": null, "task_type": "CAUSAL_LM",
+ "trainable_token_indices": null, "use_dora": false, "use_qalora": false, "use_rslora": false}
+"""  # as PEFT writes it
 FILES = {"config.json": CONFIG, "adapter_config.json": ADAPTERS}
 QUESTION = [
     *("fit", "config.json", "--lora", "adapter_config.json", "--batch", "4", "--length", "2048"),
-    *("--set", "gradient_checkpointing=true", "--set", "dtype=bfloat16", "--card", "rtx-4090"),
+    *("--checkpointing", "--dtype", "bfloat16", "--card", "rtx-4090"),
 ]
+SETTINGS = {
+    "per_device_train_batch_size": 4,
+    "max_length": 2048,
+    "gradient_checkpointing": True,
+    "dtype": "bfloat16",
+}
 
 
 def answer(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
@@ -45,120 +55,231 @@ def answer(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, st
     return status, written.out, written.err
 
 
+def said(capsys: pytest.CaptureFixture[str], *argv: str) -> dict[str, Any]:
+    """Run the command with --json; give what it answers, once the schema has been kept."""
+    found: dict[str, Any] = json.loads(answer(capsys, *argv, "--json")[1])
+    jsonschema.Draft202012Validator(SCHEMA).validate(found)
+    return found
+
+
 def test_a_practitioner_is_told_that_it_does_not_fit_and_what_would(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     status, out, err = answer(capsys, *QUESTION)
     assert status == DOES_NOT_FIT
     assert not err
-    assert "Peak: 29.3 GiB, in the loss backward" in out
-    assert "it does not fit. It would with max_length=" in out
-    assert "It may with loss=fused" in out
-    assert all(len(line) <= 80 for line in out.splitlines()[:13]), "the table is 80 wide"
+    assert "Peak: 29.3 GiB, at the moment 'loss backward', most of it weights." in out
+    assert "It does not fit rtx-4090" in out
+    assert " would with `--" in out.replace("\n", " ")
+    assert max(map(len, out.splitlines())) <= 80
     assert out.isascii()
+    assert "\x1b" not in out
 
 
-def test_in_json_it_says_what_the_formula_gives(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = answer(capsys, *QUESTION, "--json")
-    said = json.loads(out)
-    jsonschema.validate(said, SCHEMA)
+def test_what_it_says_is_what_the_formula_gives(capsys: pytest.CaptureFixture[str]) -> None:
+    found = said(capsys, *QUESTION)
     step = dlp.peak_memory(
         config=dlp.LLAMA_3_8B,
-        training={
-            "per_device_train_batch_size": 4,
-            "max_length": 2048,
-            "gradient_checkpointing": True,
-            "dtype": "bfloat16",
-        },
+        training=SETTINGS,
         lora={"r": 16, "target_modules": "all-linear"},
     )
-    assert {name: said[name] for name in step} == json.loads(json.dumps(step))
+    assert {name: found[name] for name in step} == json.loads(json.dumps(step))
+    _, out, _ = answer(capsys, *QUESTION)
+    (total,) = (line.split()[1:] for line in out.splitlines() if line.startswith("GiB"))
+    shown = [sum(held.values()) / 2**30 for held in step["moments"].values()]
+    assert total == [*(f"{size:.2f}" for size in shown), "100.0%"]
 
 
-def test_each_verdict_has_a_status_of_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    cards = {"h200": FITS, "v100-32gb": CANNOT_SAY, "t4": DOES_NOT_FIT}
-    for card, status in cards.items():
-        assert answer(capsys, *QUESTION[:-1], card)[0] == status, card
+def test_a_rank_stands_for_adapters_and_a_name_for_a_config(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    short = ["fit", "llama-3-8b", "--rank", "16", *QUESTION[4:]]
+    assert said(capsys, *short) == said(capsys, *QUESTION)
 
 
-def test_what_would_make_it_fit_does(capsys: pytest.CaptureFixture[str]) -> None:
-    _, out, _ = answer(capsys, *QUESTION, "--json")
-    for way in json.loads(out)["fits_with"]:
-        setting = way.partition(" ")[0]
-        assert answer(capsys, *QUESTION, "--set", setting)[0] in {FITS, DOES_NOT_FIT}
-        changed = [word for word in QUESTION if word not in {"--length", "2048"}]
-        assert answer(capsys, *changed, "--set", setting)[0] == FITS, way
+@pytest.mark.parametrize(
+    ("card", "status"), [("h200", FITS), ("v100-32gb", CANNOT_SAY), ("t4", DOES_NOT_FIT)]
+)
+def test_each_verdict_has_a_status_of_its_own(
+    card: str, status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert answer(capsys, *QUESTION, "--card", card)[0] == status
+    found = said(capsys, *QUESTION, "--card", card)
+    assert found["verdict"] == VERDICTS[status]
+    assert found["card"]["usable"] < found["card"]["sold"]
+    certain = {FITS: found["upper"] <= found["card"]["usable"]}
+    certain[DOES_NOT_FIT] = found["lower"] > found["card"]["sold"]
+    assert certain.get(status, not any(certain.values()))
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        QUESTION,
+        [*QUESTION, "--library", "pytorch"],
+        ["fit", "llama-3-8b", "--batch", "6", "--length", "4096", "--card", "h100"],
+        ["fit", "gpt2", "--batch", "64", "--length", "1024", "--card", "t4"],
+    ],
+    ids=str,
+)
+def test_what_would_make_it_fit_does(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    found = said(capsys, *argv)
+    assert found["fits_with"] or found["may_fit_with"]
+    for kind, status in (("fits_with", FITS), ("may_fit_with", CANNOT_SAY)):
+        for way in found[kind]:
+            changed = [*argv, *way["options"].split()]
+            assert answer(capsys, *changed)[0] == status, way
+            assert said(capsys, *changed)["peak"] == way["peak"]
 
 
 def test_without_a_card_all_that_hold_it_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = answer(capsys, *QUESTION[:-2])
     assert status == FITS
-    assert "It fits: l40s, a6000" in out
+    assert "It fits l40s, a6000" in out
+    assert answer(capsys, *QUESTION[:-2], "--batch", "4000")[0] == DOES_NOT_FIT
+
+
+def test_the_last_of_several_settings_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    once = said(capsys, *QUESTION, "--batch", "2")
+    assert once == said(capsys, *QUESTION, "--set", "per_device_train_batch_size=2")
+    assert once != said(capsys, *QUESTION)
+    assert said(capsys, *QUESTION, "--set", "gradient_checkpointing=False")["peak"] > once["peak"]
 
 
 @pytest.mark.parametrize(
-    ("argv", "said"),
+    ("argv", "told"),
     [
         (["fit", "missing.json"], "missing.json: No such file"),
-        (["fit", "broken.json"], "no JSON"),
-        (["fit", "list.json"], "must hold an object"),
-        (["fit", "config.json"], 'training must have "max_length"'),
-        ([*QUESTION, "--set", "max_lenght=1"], "not 'max_lenght'"),
-        ([*QUESTION, "--set", "dtype"], "--set must be NAME=VALUE"),
-        ([*QUESTION[:-1], "rtx-9999"], "accelerator must be one of"),
+        (["fit", "docs"], "config.json: No such file"),
+        (["fit", "config.json", "--training", "docs"], "docs: Is a directory"),
+        (["fit", "broken.json"], "broken.json is no JSON"),
+        (["fit", "deep.json"], "deep.json is nested too deeply"),
+        (["fit", "list.json"], "must hold a JSON object, not list"),
+        (["fit", "-", "--lora", "-"], "only one file can be -"),
+        (["fit", "config.json"], "give it as --length"),
+        (["fit", "gptq.json", "--length", "1"], "not of 'gptq'"),
+        (["fit", "config.json", "--lora", "other.json"], "peft_type must be LORA, not 'IA3'"),
+        (["count", "config.json", "--lora", "tokens.json"], "it is not counted"),
+        ([*QUESTION, "--set", "max_lenght=1"], "'max_lenght'"),
+        ([*QUESTION, "--set", "learning_rate=[[["], "bfloat"),
         ([*QUESTION, "--library", "keras"], "library must be one of"),
+        ([*QUESTION, "--batch", "0"], "must be from 1"),
         (["count", "unknown.json"], "model_type"),
         (["steps", "--samples", "0"], "num_samples must be from 1"),
     ],
+    ids=str,
 )
 def test_bad_input_is_one_sentence(
-    argv: list[str], said: str, capsys: pytest.CaptureFixture[str], monkeypatch: Any
+    argv: list[str],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(FILES, "broken.json", "{")
-    monkeypatch.setitem(FILES, "list.json", "[]")
-    monkeypatch.setitem(FILES, "unknown.json", '{"model_type": "naïve"}')
+    monkeypatch.chdir(ROOT)
+    for name, text in {
+        "broken.json": "{",
+        "list.json": "[]",
+        "deep.json": "[" * 100_000,
+        "unknown.json": '{"model_type": "na\u00efve"}',
+        "gptq.json": '{"quantization_config": {"quant_method": "gptq"}}',
+        "other.json": '{"peft_type": "IA3"}',
+        "tokens.json": '{"target_modules": ["q_proj"], "trainable_token_indices": [1]}',
+    }.items():
+        monkeypatch.setitem(FILES, name, text)
     status, out, err = answer(capsys, *argv)
+    if told == "bfloat":  # a value that is no JSON is a word, and this setting changes no byte
+        assert (status, err) == (DOES_NOT_FIT, "")
+        return
     assert status == CANNOT_SAY
     assert not out
-    assert said in err
+    assert told in err
     assert err.startswith("dlp: ")
     assert err.count("\n") == 1
 
 
-@pytest.mark.parametrize("argv", [[], ["fit"], ["fly"], ["steps", "--samples", "many"]])
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["fit"],
+        ["fly"],
+        ["steps", "--samples", "many"],
+        [*QUESTION, "--set", "dtype"],
+        [*QUESTION, "--card", "rtx-9999"],
+        [*QUESTION, "--card", "tpu-v4"],
+    ],
+    ids=str,
+)
 def test_a_command_that_is_none_says_where_help_is(
     argv: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(argv)
     assert stopped.value.code == CANNOT_SAY
-    assert "--help" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "--help" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["fit", "count", "steps"])
+def test_help_has_an_example_that_runs(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "--help"])
+    assert not stopped.value.code
+    _, _, example = capsys.readouterr().out.partition("example:\n")
+    words = example.replace("\\\n", " ").split()
+    assert words[:2] == ["dlp", command]
+    assert answer(capsys, *words[1:])[0] != CANNOT_SAY
 
 
 def test_parameters_and_updates_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, _ = answer(capsys, "count", "config.json", "--lora", "adapter_config.json")
-    assert status == FITS
-    assert "trainable: 41,943,040 of 8,072,204,288, 0.5196 %" in out
-    _, out, _ = answer(capsys, "steps", "--samples", "1000", "--accumulation", "4", "--json")
-    said = json.loads(out)
-    jsonschema.validate(said, SCHEMA)
-    assert (said["micro_batches"], said["updates"]) == (125, 32)
+    found = said(capsys, "count", "config.json", "--lora", "adapter_config.json")
+    assert found["total"] == sum(found["parts"].values()) == 8_030_261_248  # the model's card
+    assert found["lora"]["trainable_params"] == 41_943_040  # as PEFT prints it
+    found = said(capsys, "steps", "--samples", "1000", "--accumulation", "4", "--length", "512")
+    assert (found["micro_batches"], found["updates"]) == (125, 32)
+    assert found["tokens_per_update"] == 32 * 512
+
+
+# --- As a user runs it ----------------------------------------------------------------------
+
+
+def shell(*command: str, **how: Any) -> subprocess.CompletedProcess[bytes]:
+    """Run a program as a shell does."""
+    return subprocess.run(command, capture_output=True, check=False, **how)  # noqa: S603
 
 
 def test_a_folder_is_read_as_it_was_downloaded(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(
-        json.dumps(dlp.LLAMA_3_8B | {"torch_dtype": "bfloat16"}), encoding="utf-8"
-    )
-    (tmp_path / "adapter_config.json").write_text(ADAPTERS, encoding="utf-8")
-    (tmp_path / "training_args.json").write_text('{"max_length": 256}', encoding="utf-8")
-    command = [sys.executable, "-m", "dlp", "fit", str(tmp_path), "--batch", "1", "--card", "h100"]
-    done = subprocess.run(  # noqa: S603 - our own command
-        command, capture_output=True, text=True, cwd=ROOT, check=False
-    )
+    folder = tmp_path / "modèle"
+    folder.mkdir()
+    config = json.dumps(dlp.LLAMA_3_8B | {"torch_dtype": "bfloat16"})
+    (folder / "config.json").write_bytes(config.encode("utf-16"))  # as PowerShell writes it
+    (folder / "adapter_config.json").write_text("\ufeff" + ADAPTERS, encoding="utf-8")
+    (folder / "training_args.json").write_text('{"max_length": 256}', encoding="utf-8")
+    python = [sys.executable, "-m", "dlp"]
+    done = shell(*python, "fit", str(folder), "--batch", "1", "--card", "h100", cwd=ROOT)
     assert done.returncode == FITS, done.stderr
-    assert "h100, sold with 80 GiB" in done.stdout
+    assert b"adapters" in done.stdout
+    (folder / "config.json").unlink()
+    done = shell(*python, "fit", str(folder), cwd=ROOT)
+    assert (done.returncode, done.stdout) == (CANNOT_SAY, b"")
+    assert b"name that of the base model, a/model" in done.stderr
+
+
+def test_the_wheel_brings_the_command(tmp_path: Path) -> None:
+    (wheel,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
+    venv.create(tmp_path / "venv")
+    folder = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    install = ["--python", str(folder / "python"), "install", "--no-index", wheel]
+    done = shell(sys.executable, "-m", "pip", "--disable-pip-version-check", *install)
+    assert not done.returncode, done.stderr
+    outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    words = ["count", "-", "--json"]
+    done = shell(str(folder / "dlp"), *words, input=CONFIG.encode(), cwd=tmp_path, env=outside)
+    assert not done.returncode, done.stderr
+    assert json.loads(done.stdout)["total"] == dlp.parameter_count(config=dlp.LLAMA_3_8B)
 
 
 def test_the_package_alone_does_not_read_a_command_line() -> None:
     code = "import sys, dlp; dlp.weight_bytes; sys.exit('argparse' in sys.modules)"
-    assert not subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode  # noqa: S603
+    assert not shell(sys.executable, "-c", code, cwd=ROOT).returncode

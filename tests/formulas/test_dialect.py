@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SOURCES = sorted(
     path
     for path in (ROOT / "dlp").glob("*.py")
-    if path.stem != "__main__"  # the command
+    if path.stem not in {"__main__", "_command_fit"}  # the command
 )
 ABSENT = {"prod", "comb", "perm", "isqrt", "removeprefix", "removesuffix", "bit_length"}
 

@@ -34,7 +34,7 @@ ROOMS = [
 SOURCES = sorted(
     path
     for path in (ROOT / "dlp").glob("*.py")
-    if path.stem != "__main__"  # the command
+    if path.stem not in {"__main__", "_command_fit"}  # the command
 )
 
 

@@ -17,9 +17,8 @@ HARMLESS = DOCS / "_evidence" / "harmless.toml"
 
 def modules() -> list[Path]:
     """List the modules whose code is changed."""
-    return sorted(
-        path for path in (ROOT / "dlp").glob("*.py") if path.stem not in {"__init__", "__main__"}
-    )
+    left_out = {"__init__", "__main__", "_command_fit"}
+    return sorted(path for path in (ROOT / "dlp").glob("*.py") if path.stem not in left_out)
 
 
 def seal(path: Path, mutants: int, survivors: list[str]) -> str:
