@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         use_cache: bool
         max_grad_norm: float
         holds_output: bool  # whether its variables keep the output through the backward pass
+        until_next: bool  # and until the next one is there
         prepare_model_for_kbit_training: bool
         autocast_adapter_dtype: bool
         layers: str  # whose layers they are, where not those of Transformers
@@ -43,7 +44,12 @@ LOOPS: "dict[str, Loop]" = {
         "dtype": "float32",
         "max_grad_norm": 1.0,
     },
-    "pytorch": {"optim": "adamw_torch", "loss": "full", "holds_output": True},
+    "pytorch": {
+        "optim": "adamw_torch",
+        "loss": "full",
+        "holds_output": True,
+        "until_next": True,
+    },
     "litgpt": {
         "optim": "adamw_torch",
         "loss": "chunked",

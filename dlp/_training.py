@@ -123,6 +123,7 @@ def read(
     setup["decays"] = decay > 0
     setup["optim"] = _optimizers.read(given["optim"], given.get("optim_args"))
     setup["holds_output"] = bool(_loops.LOOPS[loop].get("holds_output"))
+    setup["until_next"] = bool(_loops.LOOPS[loop].get("until_next"))
     setup["loss"] = _check.choice('training["loss"]', given["loss"], _LOSSES)
     setup["reentrant"] = _reentrant(given, releases)
     _formats(setup, given)

@@ -284,16 +284,16 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     # A loop that names its loss has the graph of the step before until the next loss is there.
     before_graph = graph if setup["holds_output"] else 0
     # The output of the step before has its name until that of this one is there.
-    before_it = {"logits": output["logits"], "cache": _cache(setup, layers, len(layers))}
-    # LitGPT computes its loss when the model is done, and that of this one is named.
-    named = setup["layers"] == "litgpt"
-    if named and _litgpt.longest_first(setup):
-        before_graph = before_it["logits"] = 0
+    before_it = {"logits": 0, "cache": 0}
+    if setup["until_next"]:
+        before_it = {"logits": output["logits"], "cache": _cache(setup, layers, len(layers))}
+    if setup["layers"] == "litgpt" and _litgpt.longest_first(setup):
+        before_graph = 0
     forward = {
         "gradients": old,
         "activations": below + sum(kept) + before_graph,
         "cache": sum(layer["output"] for layer in layers) + before_it["cache"],
-        "logits": after["forward"] + (0 if named else before_it["logits"]),
+        "logits": after["forward"] + before_it["logits"],
         "working": cached,
     }
     forward = _fullest_forward(

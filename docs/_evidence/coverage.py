@@ -22,6 +22,9 @@ from _evidence.laws import LAWS
 
 _NAMES: list[str] = dlp.__all__  # type: ignore[attr-defined]
 
+KEYS = ("MOMENTS", "PARTS")
+"""Lists of the keys of a result, which nobody chooses."""
+
 UNCOVERED: dict[str, str] = {
     name: group["reason"]
     for group in tomllib.loads(Path(__file__).with_name("uncovered.toml").read_text("utf-8"))[
@@ -121,7 +124,7 @@ def choices() -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for name in _NAMES:
         value = getattr(dlp, name)
-        if isinstance(value, (tuple, dict)) and "model_type" not in value:
+        if isinstance(value, (tuple, dict)) and "model_type" not in value and name not in KEYS:
             found[name] = tuple(value)
     # A table of the values of another choice is none itself.
     tables = [n for n, values in found.items() if isinstance(getattr(dlp, n), dict)]
@@ -154,6 +157,10 @@ def witnesses() -> Counter[str]:
             for place, value in _bound(each["function"], arguments_of(each)):
                 if choice := taken.get(place):
                     named = choices()[choice] if value == dlp.ALL_LINEAR else _names(value)
+                    if choice == "LIBRARIES":  # releases may follow
+                        named = [value.partition(",")[0].split()[0]]
+                    elif choice == "TRAINED_PARTS" and value is None:
+                        named = ["lora" if "lora" in each["arguments"] else "full"]
                     made |= {f"{choice}: {name}" for name in named}
         found.update(made & set(everything()))
     return found

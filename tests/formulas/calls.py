@@ -458,7 +458,12 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         ],
         "training": [
             {"per_device_train_batch_size": 2, "max_length": 512, "dtype": "bfloat16"},
-            {"max_length": 100, "gradient_checkpointing": True, "attn_implementation": "eager"},
+            {
+                "per_device_train_batch_size": 1,
+                "max_length": 100,
+                "gradient_checkpointing": True,
+                "attn_implementation": "eager",
+            },
         ],
         "lora": [None, {"r": 4, "target_modules": ["q_proj", "v_proj"]}],
         "quantization": [None],
