@@ -10,7 +10,7 @@ from _evidence.records import Record
 WITHIN = 0.005
 """The share by which the formula may miss the peak of a traced step."""
 
-_REASON = (
+REASON = (
     "Left out is what is smaller than a row of text: counters of steps, sums of a loss, the ends "
     "of blocks of the allocator."
 )
@@ -21,7 +21,7 @@ _FURTHER: dict[str, tuple[float, str]] = {}
 
 def claims(record: Record) -> Iterator[Claim]:
     """Make the claim of one step: its peak."""
-    within, reason = _FURTHER.get(record.id, (WITHIN, _REASON))
+    within, reason = _FURTHER.get(record.id, (WITHIN, REASON))
     ours = call("peak_memory", **record.inputs) | {"part": "peak"}
     theirs = record.counted["peak"]
     yield count(record, "bytes at the peak", "torch", theirs, ours, within=within, reason=reason)
