@@ -40,3 +40,16 @@ tokens = ("Q", ":", "Capital", "of", "France", "?", "A", ":", "Paris", ".")
 token_ids = list(range(len(tokens)))
 prompt_tokens = 8
 probabilities = (1.0, 0.9, 0.05, 0.8, 0.1, 0.6, 0.9, 0.95, 0.5, 0.8)
+
+# What the page of the command types in a shell, and the adapters there.
+shell_adapters = {"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
+shell_fit = (
+    "dlp fit config.json --lora adapter_config.json --batch 4 --length 2048 \\\n"
+    "    --checkpointing --dtype bfloat16 --card rtx-4090"
+)
+shell_short = "dlp fit llama-3-8b --rank 16 --batch 4 --length 2048 --card rtx-4090"
+shell_fits = "dlp fit llama-3-8b --rank 16 --batch 1 --length 512 --checkpointing \\\n" + (
+    "    --dtype bfloat16 --card h100"
+)
+shell_count = "dlp count config.json --lora adapter_config.json"
+shell_steps = "dlp steps --samples 1000 --batch 8 --accumulation 4 --epochs 3"
