@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Mapping
@@ -64,8 +65,19 @@ def main(argv: list[str] | None = None, files: Mapping[str, str] | None = None) 
     except Exception as error:  # a traceback would end with the status of "does not fit"
         sys.stderr.write(f"dlp: {' '.join(_sentence(error).split())}\n")
         return CANNOT_SAY
-    sys.stdout.write((json.dumps(answer, indent=2) if options.json else text) + "\n")
-    return int(status)
+    return _written(json.dumps(answer, indent=2) if options.json else text, status)
+
+
+def _written(text: str, status: int) -> int:
+    """Write an answer; give its status, or that nothing can be said where nobody takes it."""
+    try:
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
+    except OSError as error:  # a full disk, a closed pipe
+        sys.stderr.write(f"dlp: the answer cannot be written: {error.strerror}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for the flush at the end
+        return CANNOT_SAY
+    return status
 
 
 def _sentence(error: Exception) -> str:
@@ -199,10 +211,10 @@ def _inputs(options: argparse.Namespace) -> dict[str, Any]:
         beside = {name: folder / file for name, file in _BESIDE.items() if name in vars(options)}
         present = {name: str(each) for name, each in beside.items() if each.is_file()}
         if "lora" in present and not Path(path).is_file():
-            base = _read(present["lora"], {}).get("base_model_name_or_path")
+            base = _read(present["lora"], {}).get("base_model_name_or_path") or "not named there"
             raise ValueError(
-                f"{folder} has adapters and no config.json: name that of the base model, {base}, "
-                f"and this folder's {_BESIDE['lora']} as --lora"
+                f"{folder} has adapters and no config.json: name that of the base model ({base}), "
+                f"and this folder as --lora"
             )
         paths = {name: given or present.get(name) for name, given in paths.items()}
     elif known in SHAPES and path not in options.files and not Path(path).exists():
@@ -210,6 +222,8 @@ def _inputs(options: argparse.Namespace) -> dict[str, Any]:
     if "config" not in found:
         found["config"] = _read(path, options.files)
     for name, named in paths.items():
+        if named and name in _BESIDE and Path(named).is_dir():
+            named = str(Path(named) / _BESIDE[name])
         if named:
             found[name] = _read(named, options.files)
     if "lora" in found:

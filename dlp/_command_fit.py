@@ -40,6 +40,7 @@ SHORT: dict[str, tuple[str, type]] = {
 
 # Settings that may make a run fit, each as it is typed; one that changes nothing is passed over.
 _LEVERS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("--dtype bfloat16", {"dtype": "bfloat16"}),
     ("--checkpointing", {"gradient_checkpointing": True}),
     ("--set loss=fused", {"loss": "fused"}),
     ("--optim adamw_8bit", {"optim": "adamw_8bit"}),
@@ -98,7 +99,7 @@ def _on_card(run: Run, step: Step, card: str, answer: dict[str, Any]) -> tuple[i
     has = f"{card}, sold with {_size(sold)}, of which processes get {_size(usable)} at least"
     if status == FITS:
         most = _largest(dlp.largest_batch, run, {}, card)
-        return status, f"It fits {has}" + (f"; batches of up to {most} would." if most else ".")
+        return status, f"It fits {has}" + (f"; so would batches of up to {most}." if most else ".")
     for options, changed in _ways(run, step, card):
         way = {"options": options}
         way |= {name: changed[name] for name in ("peak", "moment", "lower", "upper")}

@@ -47,7 +47,9 @@ shell_fit = (
     "dlp fit config.json --lora adapter_config.json --batch 4 --length 2048 \\\n"
     "    --checkpointing --dtype bfloat16 --card rtx-4090"
 )
-shell_short = "dlp fit llama-3-8b --rank 16 --batch 4 --length 2048 --card rtx-4090"
+shell_short = (
+    "dlp fit llama-3-8b --rank 16 --batch 4 --length 2048 --checkpointing --dtype bfloat16"
+)
 shell_fits = "dlp fit llama-3-8b --rank 16 --batch 1 --length 512 --checkpointing \\\n" + (
     "    --dtype bfloat16 --card h100"
 )

@@ -7,7 +7,8 @@ import os
 import subprocess
 import sys
 import venv
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
@@ -17,9 +18,6 @@ import dlp
 from dlp.__main__ import main
 from dlp._command_fit import CANNOT_SAY, DOES_NOT_FIT, FITS, VERDICTS
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCHEMA = json.loads((ROOT / "docs" / "command.schema.json").read_text(encoding="utf-8"))
 CONFIG = json.dumps(dlp.LLAMA_3_8B)
@@ -35,6 +33,7 @@ ADAPTERS = """
  "up_proj", "down_proj"], "target_parameters": null, "task_type": "CAUSAL_LM",
  "trainable_token_indices": null, "use_dora": false, "use_qalora": false, "use_rslora": false}
 """  # as PEFT writes it
+FULL = Path("/dev/full")
 FILES = {"config.json": CONFIG, "adapter_config.json": ADAPTERS}
 QUESTION = [
     *("fit", "config.json", "--lora", "adapter_config.json", "--batch", "4", "--length", "2048"),
@@ -151,7 +150,7 @@ def test_the_last_of_several_settings_counts(capsys: pytest.CaptureFixture[str])
     [
         (["fit", "missing.json"], "missing.json: No such file"),
         (["fit", "docs"], "config.json: No such file"),
-        (["fit", "config.json", "--training", "docs"], "docs: Is a directory"),
+        (["fit", "config.json", "--training", "docs"], "training_args.json: No such file"),
         (["fit", "broken.json"], "broken.json is no JSON"),
         (["fit", "deep.json"], "deep.json is nested too deeply"),
         (["fit", "list.json"], "must hold a JSON object, not list"),
@@ -261,9 +260,11 @@ def test_a_folder_is_read_as_it_was_downloaded(tmp_path: Path) -> None:
     assert done.returncode == FITS, done.stderr
     assert b"adapters" in done.stdout
     (folder / "config.json").unlink()
+    done = shell(*python, "count", "llama-3-8b", "--lora", str(folder), cwd=ROOT)
+    assert b"41,943,040" in done.stdout
     done = shell(*python, "fit", str(folder), cwd=ROOT)
     assert (done.returncode, done.stdout) == (CANNOT_SAY, b"")
-    assert b"name that of the base model, a/model" in done.stderr
+    assert b"name that of the base model (a/model)" in done.stderr
 
 
 def test_the_wheel_brings_the_command(tmp_path: Path) -> None:
@@ -278,6 +279,15 @@ def test_the_wheel_brings_the_command(tmp_path: Path) -> None:
     done = shell(str(folder / "dlp"), *words, input=CONFIG.encode(), cwd=tmp_path, env=outside)
     assert not done.returncode, done.stderr
     assert json.loads(done.stdout)["total"] == dlp.parameter_count(config=dlp.LLAMA_3_8B)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="the system has no /dev/full")
+def test_an_answer_that_cannot_be_written_is_no_verdict() -> None:
+    command = [sys.executable, "-m", "dlp", "fit", "gpt2", "--batch", "1", "--length", "8"]
+    with FULL.open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=-1, cwd=ROOT, check=False)  # noqa: S603
+    assert done.returncode == CANNOT_SAY
+    assert done.stderr.count(b"\n") == 1
 
 
 def test_the_package_alone_does_not_read_a_command_line() -> None:
