@@ -319,7 +319,7 @@ def measured_tables() -> str:
     rows = [
         (
             f"{_plain(each['id'])}<br><small>{_plain(each['why'])}.</small>",
-            f'<a href="{html.escape(sources.find(each["source"]).url)}">{_plain(each["where"])}</a>',
+            f'<a href="{sources.find(each["source"]).url}">{_plain(each["where"])}</a>',
             f"{_grouped(each['published'])}{NBSP}{each['unit']}",
             "",
             "",

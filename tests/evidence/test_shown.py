@@ -65,7 +65,8 @@ OVERVIEWS = {
     evidence.summary: """
 Of **15** formulas, **1** are compared with numbers of others: **5** that 2 sources print, of \
 which 4 come out, **1** that they measured on GPUs, and **3** that real libraries counted. 6 more \
-are a part of one of them, and 8 are held by laws alone. Each is held to some of **9** laws, tried on generated arguments.""",
+are a part of one of them, and 8 are held by laws alone. Each is held to some of **9** laws, \
+tried on generated arguments.""",
     evidence.by_formula: """
 ### `steps` { #evidence-for-steps }
 | Formula | Printed | Counted | Laws | Worst deviation |
