@@ -55,3 +55,21 @@ shell_fits = "dlp fit llama-3-8b --rank 16 --batch 1 --length 512 --checkpointin
 )
 shell_count = "dlp count config.json --lora adapter_config.json"
 shell_steps = "dlp steps --samples 1000 --batch 8 --accumulation 4 --epochs 3"
+
+# The run of "Will it fit?": LoRA on every linear layer of Llama-3-8B, on cards of these GiB.
+fit_card = "rtx-4090"
+fit_training = {
+    "per_device_train_batch_size": 4,
+    "max_length": 2048,
+    "gradient_checkpointing": True,
+    "dtype": "bfloat16",
+}
+fit_lora = {"r": 16, "target_modules": "all-linear"}
+fit_nf4 = {
+    "load_in_4bit": True,
+    "bnb_4bit_quant_type": "nf4",
+    "bnb_4bit_use_double_quant": True,
+    "bnb_4bit_compute_dtype": "bfloat16",
+}
+drawn_cards = (16, 24, 40, 48, 80, 141)
+fit_ranks = (8, 64)

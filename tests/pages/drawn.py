@@ -15,6 +15,7 @@ Fact = tuple[str, float, float, float]
 
 NEAR = 0.16  # three coordinates, each rounded to a tenth
 _BYTES = {"bytes": 1e-9, "kB": 1e-6, "MB": 1e-3, "GB": 1.0, "TB": 1e3}
+_BYTES |= {"KiB": 2.0**-20, "MiB": 2.0**-10, "GiB": 1.0}
 _NUMBER = r"\d[\d,]*(?:\.\d+)?"
 
 
@@ -86,7 +87,8 @@ def _bars(drawn: Drawn) -> Iterator[Fact]:
     """Compare bars with a summary such as `LoRA: 3 GB, weights 2 GB, gradients 1 GB`."""
     grid = [line.at["x1"] for line in drawn.of("line", "grid")]
     foot = drawn.of("text", "muted", y=max(mark.at["y"] for mark in drawn.of("text", "muted")))
-    assert all(mark.words.endswith(" GB") for mark in foot), "the axis is not in GB"
+    units = {mark.words.rpartition(" ")[2] for mark in foot}
+    assert units in ({"GB"}, {"GiB"}), "the axis is not in GB or GiB"
     read = scale([(x, mark.words) for x, mark in zip(grid, foot, strict=True)])
     legend = {
         swatch.style: drawn.words(x=swatch.at["x"] + 17, y=swatch.at["y"] + 10)
@@ -106,7 +108,8 @@ def _bars(drawn: Drawn) -> Iterator[Fact]:
         parts = dict(spoken)
         yield f"{name}, in all", sum(parts.values()), total, 0.006 * len(parts)
         for bar in drawn.of("rect", "solid", y=y, height=22):
-            part, width = legend[bar.style], bar.at["width"] + (bar.at["width"] > 2)  # and a gap
+            part, seen = legend[bar.style], bar.at["width"]
+            width = seen + min(1.0, seen / 2)  # and a gap
             yield f"{name}, where {part} begins", bar.at["x"], end, 2 * NEAR + 0.5
             yield f"{name}, {part}", read(width), parts.get(part, 0.0), read(2 * NEAR)
             end += parts.pop(part, 0.0) / read(1)
@@ -229,8 +232,72 @@ def _middle(mark: str) -> tuple[float, float]:
     return (x, y + 3.2) if mark.count("l") in (1, 3) else (x + 3.2, y + 3.2)
 
 
+def _step(drawn: Drawn) -> Iterator[Fact]:
+    """Compare steps with `name: 29 GiB when ..., traced 29 GiB, weights 15 GiB, logits 3 GiB`."""
+    legend = {
+        swatch.style: drawn.words(x=swatch.at["x"] + 17, y=swatch.at["y"] + 10)
+        for swatch in drawn.of("rect", height=11)
+    }
+    titles = sorted(drawn.of("text", " strong ", x=0), key=lambda mark: mark.at["y"])
+    dots = sorted(drawn.of("circle"), key=lambda mark: mark.at["cy"])
+    for title, dot, text in zip(titles, dots, drawn.summary.split("; "), strict=True):
+        name, _, sizes = text.partition(": ")
+        assert title.words == name, f"the step of {title.words} is said to be of {name}"
+        top = title.at["y"] - 14
+        ground = top + 44 + 150
+        cards = [each for each in drawn.of("line", "card") if top < each.at["y1"] < ground]
+        lowest = max(cards, key=lambda mark: mark.at["y1"])
+        written = number(drawn.words("muted", y=lowest.at["y1"] + 4))
+        unit = (ground - lowest.at["y1"]) / written
+        for card in cards:
+            for mark in drawn.of("text", "muted", y=card.at["y1"] + 4):
+                if mark.words.isdigit():
+                    yield "a card", (ground - card.at["y1"]) / unit, number(mark.words), 2 / unit
+        said = {
+            part: number(size) * _BYTES[scaled]
+            for part, size, scaled in re.findall(rf"(\w[a-z ]*?) ({_NUMBER})\s(\w+)", sizes)
+        }
+        whole = number(sizes)
+        near = 0.006 + 4 * NEAR / unit
+        words = min(
+            drawn.of("text", "strong halo"), key=lambda m: abs(m.at["y"] + 5 - dot.at["cy"])
+        )
+        yield f"{name}, written", number(words.words), whole, 0.051
+        yield f"{name}, the peak", (ground - dot.at["cy"]) / unit, whole, near
+        lines = [_points(each.words) for each in drawn.of("path", "trace")]
+        line = next(each for each in lines if top < min(y for _, y in each) < ground)
+        yield f"{name}, traced", (ground - min(y for _, y in line)) / unit, said["traced"], near
+        total = 0.0
+        for area in drawn.of("path", "area"):
+            points = _points(area.words)
+            if not top < points[0][1] < ground + 1:
+                continue
+            part = legend[area.style.removeprefix("area ")]
+            thick = _height(points, dot.at["cx"]) / unit
+            yield f"{name}, {part}", thick, said.get(part, 0.0), near
+            total += thick
+        yield f"{name}, in all", total, whole, 6 * near
+
+
+def _points(path: str) -> list[tuple[float, float]]:
+    """Read the corners of a path."""
+    pairs = (pair.split() for pair in path.strip("MZ").split("L"))
+    return [(float(x), float(y)) for x, y in pairs]
+
+
+def _height(points: list[tuple[float, float]], x: float) -> float:
+    """Measure how far apart the upper and the lower edge of an area are at a place."""
+    found = [
+        y0 + (y1 - y0) * (x - x0) / (x1 - x0)
+        for (x0, y0), (x1, y1) in zip(points, [*points[1:], points[0]], strict=True)
+        if min(x0, x1) <= x <= max(x0, x1) and x0 != x1
+    ]
+    return max(found) - min(found)
+
+
 _KINDS: dict[str, Callable[[Drawn], Iterator[Fact]]] = {
     "mark": _scatter,
+    "area": _step,
     "curve": _chart,
     "bracket": _timeline,
     "token": _strip,

@@ -50,7 +50,7 @@ def stacked_bars(
         for part in parts:
             width = sizes.get(part, 0) * scale
             if width >= 0.25:
-                gap = 1.0 if width > 3 else 0.0  # between neighbours
+                gap = min(1.0, width / 3)  # between neighbours
                 drawing.rect(x, y, width - gap, thick, f"solid {colours[part]}")
                 inside = number(sizes[part])
                 if len(parts) > 1 and text_width(inside, SMALL) + 6 < width:
