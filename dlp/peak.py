@@ -100,9 +100,9 @@ def peak_memory(
         method: One of `TRAINED_PARTS`; `"lora"` if `lora` is given, and else `"full"`.
         library: Whose loop it is, one of `LIBRARIES`; after it, releases where they are not those
             of the recorded traces, as in `"transformers 4.48.3, peft 0.14.0"`.
-        num_devices: Devices that share the work, 1 or more.
-        stage: Stage of ZeRO, 0 to 3; [`zero_stage`][dlp.parallel.zero_stage] gives FSDP's.
-        offload: Whether what is sharded waits in the memory of the host.
+        num_devices: Devices that share the work: 1, others are not computed yet.
+        stage: Stage of ZeRO: 0, others are not computed yet.
+        offload: Whether what is sharded waits in the memory of the host: `False`.
 
     Returns:
         Bytes: `peak` is what the allocator gives out at the fullest moment, whose name is `moment`;
@@ -138,6 +138,7 @@ def peak_memory(
     _check.count("num_devices", num_devices)
     _check.count("stage", stage, minimum=0, maximum=3)
     _check.flag("offload", offload)
+    _alone(num_devices, stage, offload)
     setup = _training.read(config, training, lora, quantization, method, library)
     tensors = _trained(setup)
     static = {
@@ -169,6 +170,17 @@ def peak_memory(
         "upper": peak + sum(device.values()),
         "device": device,
     }
+
+
+def _alone(num_devices: int, stage: int, offload: bool) -> None:
+    """Refuse what devices share: it is not computed."""
+    for name, value, alone in (
+        ("num_devices", num_devices, 1),
+        ("stage", stage, 0),
+        ("offload", offload, False),
+    ):
+        if value != alone:
+            raise ValueError(f"{name} must be {alone}: what shards hold is not known yet")
 
 
 def _inputs(setup: "_training.Setup") -> int:
