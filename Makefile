@@ -74,6 +74,7 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 	$(COMPILE) --group lock -o requirements/lock.txt
 	$(COMPILE) tests/recorders/requirements.in -c requirements/checks.txt \
 		--excludes tests/recorders/torch.txt -o tests/recorders/requirements.txt
+	$(COMPILE) --no-deps tests/recorders/older.in -o tests/recorders/older.txt
 
 # What is installed, one file per state. Paths are relative: make cannot cope with spaces.
 .venv/site.done: requirements/site.txt pyproject.toml
@@ -96,9 +97,11 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 
 # PyTorch comes first and on its own, so that a build for the CPU can be chosen: GUIDE_TORCH_INDEX is
 # an index that has one. Only there is no hash asked for, since every build has another.
-.venv/tools.done: .venv/checks.done requirements/browser.txt tests/recorders/torch.txt tests/recorders/requirements.txt
+.venv/tools.done: .venv/checks.done requirements/browser.txt tests/recorders/torch.txt tests/recorders/requirements.txt tests/recorders/older.txt
 	@echo "Installing PyTorch, the libraries and a browser driver ..."
 	@$(PIP) $(if $(GUIDE_TORCH_INDEX),--no-deps --index-url $(GUIDE_TORCH_INDEX)) -r tests/recorders/torch.txt
 	@$(PIP) --no-deps --require-hashes -r tests/recorders/requirements.txt
+	@rm -rf .venv/transformers-4.48
+	@$(PIP) --no-deps --require-hashes --target .venv/transformers-4.48 -r tests/recorders/older.txt
 	@$(PIP) --require-hashes -r requirements/browser.txt
 	@touch $@
