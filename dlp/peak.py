@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         peak: int
         moment: str
         moments: dict[str, dict[str, int]]
+        kept: int
         lower: int
         upper: int
         device: dict[str, int]
@@ -106,7 +107,8 @@ def peak_memory(
 
     Returns:
         Bytes: `peak` is what the allocator gives out at the fullest moment, whose name is `moment`;
-            `moments` has all of them, part by part; the process takes from `lower` to `upper` of
+            `moments` has all of them, part by part; `kept` is what is there between forward and
+            backward pass, when nothing works; the process takes from `lower` to `upper` of
             the device's memory, and `device` is what that adds to the peak.
 
     Raises:
@@ -153,6 +155,7 @@ def peak_memory(
         # Each gradient is used and dropped: the largest is all there is.
         gradients = max([rows * columns * size for rows, columns, size, _ in tensors] + [0])
     held = _moments(setup, gradients)
+    between = held.pop("kept")
     held["update"]["working"] = _optimizers.working(setup["optim"], tensors, decays=setup["decays"])
     moments = {}
     for moment in MOMENTS:
@@ -166,6 +169,7 @@ def peak_memory(
         "peak": peak,
         "moment": fullest,
         "moments": moments,
+        "kept": sum(static.values()) + sum(between.values()),
         "lower": peak,
         "upper": peak + sum(device.values()),
         "device": device,
@@ -341,7 +345,11 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "cache": end["cache"],
         "logits": output["logits"],
     }
-    return dict(zip(MOMENTS, (forward, loss, layer, end, update)))
+    kept_between = loss | {
+        "gradients": old,
+        "logits": sum(after["kept"].values()) + output["logits"],
+    }
+    return dict(zip((*MOMENTS, "kept"), (forward, loss, layer, end, update, kept_between)))
 
 
 def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autograd.Run], int]":

@@ -49,6 +49,7 @@ class LiveBytes(TorchDispatchMode):
         self.live = self.fullest = self.number = self.fullest_number = 0
         self.phase = "build"
         self.peaks: dict[str, int] = {}
+        self.starts: dict[str, int] = {}
         self.numbers: dict[str, int] = {}
         self.events: list[int] = []
         self.marks: dict[str, int] = {}
@@ -75,6 +76,7 @@ class LiveBytes(TorchDispatchMode):
         self.peaks[self.phase] = self.fullest
         self.numbers[self.phase] = self.fullest_number
         self.phase, self.fullest, self.fullest_number = phase, self.live, self.number
+        self.starts[phase] = self.live
         self.marks[phase] = len(self.events)
 
     def _drop(self, key: int) -> None:

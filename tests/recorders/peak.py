@@ -383,10 +383,11 @@ def trace(inputs: Record, watched: dict[str, int] | None = None) -> LiveBytes:
 
 
 def count(setup: Record) -> Record:
-    """Give the bytes that live at the peak of each moment of the second step."""
+    """Give the bytes that live at the peak of each moment, and when the backward pass begins."""
     tracker = trace(setup["inputs"])
     moments = {name: tracker.peaks[phase] for phase, name in MOMENTS.items()}
-    return {"counted": {"peak": max(moments.values()), "moments": moments}}
+    found = {"peak": max(moments.values()), "kept": tracker.starts["loss"], "moments": moments}
+    return {"counted": found}
 
 
 def count_all(setups: list[Record]) -> list[Record]:

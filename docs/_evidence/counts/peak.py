@@ -28,9 +28,10 @@ def claims(record: Record) -> Iterator[Claim]:
 
 
 def moments(record: Record) -> dict[str, tuple[int, int]]:
-    """Give the bytes of each moment: traced, and by the formula."""
+    """Give the bytes of each moment, and what is kept: traced, and by the formula."""
     step = dlp.peak_memory(**record.inputs)
-    return {
+    found = {
         name: (record.counted["moments"][name], sum(step["moments"][name].values()))
         for name in dlp.MOMENTS
     }
+    return found | {"kept": (record.counted["kept"], step["kept"])}
