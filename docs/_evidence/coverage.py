@@ -8,7 +8,7 @@ import inspect
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -156,7 +156,9 @@ def witnesses() -> Counter[str]:
         for each in calls(claim.expression):
             for place, value in _bound(each["function"], arguments_of(each)):
                 if choice := taken.get(place):
-                    named = choices()[choice] if value == dlp.ALL_LINEAR else _names(value)
+                    named: Iterable[str] = (
+                        choices()[choice] if value == dlp.ALL_LINEAR else _names(value)
+                    )
                     if choice == "LIBRARIES":  # releases may follow
                         named = [value.partition(",")[0].split()[0]]
                     elif choice == "TRAINED_PARTS" and value is None:

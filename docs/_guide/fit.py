@@ -8,7 +8,7 @@ import dlp
 from _evidence.records import record
 from _guide import given, pictures
 from _guide.formats import binary_size, count, decimal
-from _guide.pictures.course import KINDS
+from _guide.pictures.step import KINDS
 
 if TYPE_CHECKING:
     from dlp.peak import Peak
@@ -118,7 +118,7 @@ def levers_picture(**about: str) -> str:
             + ", ".join(f"{kind} {binary_size(n)}" for kind, n in row.items() if n)
             for name, row in rows.items()
         ),
-        **about,  # type: ignore[typeddict-item]
+        **about,
     )
 
 
@@ -162,7 +162,7 @@ def steps_picture(**about: str) -> str:
         cards=given.drawn_cards,
         unit="GiB",
         summary="; ".join(said),
-        **about,  # type: ignore[typeddict-item]
+        **about,
     )
 
 

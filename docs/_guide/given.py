@@ -3,6 +3,8 @@
 A page or a table takes a given value from here by its name; it is never typed a second time.
 """
 
+from typing import Any, Literal
+
 num_samples = 1_000_000
 per_device_train_batch_size = 16
 gradient_accumulation_steps = 4
@@ -57,8 +59,8 @@ shell_count = "dlp count config.json --lora adapter_config.json"
 shell_steps = "dlp steps --samples 1000 --batch 8 --accumulation 4 --epochs 3"
 
 # The run of "Will it fit?": LoRA on every linear layer of Llama-3-8B, on cards of these GiB.
-fit_card = "rtx-4090"
-fit_training = {
+fit_card: Literal["rtx-4090"] = "rtx-4090"
+fit_training: dict[str, Any] = {
     "per_device_train_batch_size": 4,
     "max_length": 2048,
     "gradient_checkpointing": True,

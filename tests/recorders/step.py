@@ -1,4 +1,4 @@
-"""What one training step holds over its course, on fake tensors: the line of the guide's picture."""
+"""What one training step holds over its course: the line of the guide's picture."""
 
 from __future__ import annotations
 

@@ -1,156 +1,183 @@
-"""What one training step holds: parts stacked over its course, the traced step as a line over them."""
+"""What a training step holds over its course: parts stacked, a traced line over them, cards."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Unpack
+import itertools
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
-from _guide.formats import NBSP, decimal
-from _guide.pictures.axes import Axis
-from _guide.pictures.drawing import SMALL, WIDTH, About, Drawing, colours_of, short
+from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, short, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-GIB = 2**30
+PHASES = {"forward": 0.28, "loss": 0.1, "backward": 0.5, "update": 0.12}
+"""The phases of a step, and the share of the width that each is given."""
 
-BANDS = {
-    "weights": ("weights", "adapters", "inputs", "workspace"),
-    "optimizer states": ("optimizer",),
-    "gradients": ("gradients",),
-    "activations and copies": ("activations", "cache", "working"),
-    "logits and loss": ("logits",),
+KINDS = {
+    "weights": ("solid colour-1", ("weights",)),
+    "adapters and states": ("solid colour-3", ("adapters", "optimizer")),
+    "activations": ("solid colour-4", ("activations", "cache")),
+    "gradients": ("solid colour-2", ("gradients",)),
+    "logits": ("solid colour-5", ("logits",)),
+    "working": ("tint colour-2", ("working", "inputs", "workspace")),
 }
-"""What is drawn in one colour, from below: the parts of `dlp.peak_memory`."""
+"""What is told apart, from the ground up: its look, and the parts of `peak_memory` in it."""
 
-SPANS = {
-    "forward end": (0.0, 0.36),
-    "loss backward": (0.36, 0.44),
-    "layer backward": (0.44, 0.86),
-    "backward end": (0.86, 0.88),
-    "update": (0.88, 1.0),
-}
-"""Where each phase of a step lies on the axis: time is not to scale."""
+_HIGH = 150.0
+_LEFT = 30.0
 
-_HEIGHT = 120.0
+Sizes = dict[str, float]
+"""The size of each kind."""
 
 
-class Panel(NamedTuple):
-    """One run."""
+class Panel(TypedDict):
+    """One step."""
 
-    title: str
-    moments: Mapping[str, Mapping[str, int]]
-    traced: Mapping[str, Sequence[int]]
-    moment: str
-    verdict: str
+    moments: Mapping[str, Mapping[str, float]]
+    """The parts of each moment, as `peak_memory` gives them, in the unit of the picture."""
+    traced: Mapping[str, Sequence[float]]
+    """What a traced step held in each phase, in the same unit."""
+    layers: int
 
 
-def step_chart(
-    *, panels: Sequence[Panel], cards: Sequence[int], **about: Unpack[About]
+def training_step(
+    *, panels: Mapping[str, Panel], cards: Sequence[int], unit: str, **about: Unpack[About]
 ) -> str:
-    """Draw runs one below the other, each on a scale of its own.
+    """Draw what steps hold, one panel below the other, each on a scale of its own from 0.
+
+    At its moments a step is drawn as the formula has it; between them it runs straight.
 
     Args:
-        panels: The runs, each with its moments, the traced line by phase, and a few words.
-        cards: Memory of cards in GiB, drawn as lines where they are not far above a run.
+        panels: For each title its step.
+        cards: The memory of cards, which are lines.
+        unit: The unit of all sizes.
         **about: What every picture has.
     """
     drawing = Drawing(**about)
-    colours = colours_of(list(BANDS))
-    top = drawing.legend(colours) + 8
-    for panel in panels:
-        top = _panel(drawing, panel, cards, colours, top)
-    return drawing.figure(top)
+    y = _legend(drawing)
+    for title, panel in panels.items():
+        y = _panel(drawing, y, title, panel, cards, unit)
+    return drawing.figure(y)
+
+
+def _legend(drawing: Drawing) -> float:
+    x, y = 0.0, 0.0
+    for label, style in {**{kind: look for kind, (look, _) in KINDS.items()}, "traced": ""}.items():
+        width = 17 + text_width(label, SIZE)
+        if x + width > WIDTH:
+            x, y = 0.0, y + 20
+        if style:
+            drawing.rect(x, y + 2, 11, 11, style, rx=2)
+        else:
+            drawing.line(x, y + 7.5, x + 11, y + 7.5, "trace")
+        drawing.text(x + 17, y + 12, label)
+        x += width + 12
+    return y + 26
 
 
 def _panel(
-    drawing: Drawing,
-    panel: Panel,
-    cards: Sequence[int],
-    colours: Mapping[str, str],
-    top: float,
+    drawing: Drawing, y: float, title: str, panel: Panel, cards: Sequence[int], unit: str
 ) -> float:
-    """Draw one run, and give where the next begins."""
-    peak = sum(panel.moments[panel.moment].values()) / GIB
-    drawing.text(0, top + 12, panel.title, "strong")
-    drawing.text(0, top + 29, f"{decimal(peak, 1)}{NBSP}GiB: {panel.verdict}", "muted", size=SMALL)
-    top += 44
-    left, right, bottom = 34.0, WIDTH - 6, top + _HEIGHT
-    shown = [card for card in cards if card <= peak * 1.3]
-    down, along = Axis([0, *shown, peak * 1.04], bottom, top), Axis([0, 1], left, right)
-    floor = [0.0] * len(_course(panel.moments, ()))
-    for band, parts in BANDS.items():
-        course = _course(panel.moments, parts)
-        roof = [(x, low + y / GIB) for (x, y), low in zip(course, floor, strict=True)]
-        outline = roof + [(x, low) for (x, _), low in zip(course, floor, strict=True)][::-1]
-        drawing.path(f"{_line(outline, along, down)}Z", f"solid {colours[band]}")
-        floor = [y for _, y in roof]
-    drawing.path(_line(_traced(panel.traced), along, down), "trace")
-    free = bottom - 8
-    for card in shown:
-        y = down.at(card)
-        drawing.line(left, y, right, y, "card")
-        if y < free:
-            drawing.text(left - 5, y + 4, str(card), "muted", "end", SMALL)
-            free = y - 12
-    drawing.add("circle", cx=along.at(_fullest(panel)), cy=down.at(peak), r=4.5, class_="dot")
-    drawing.line(left, bottom, right, bottom, "axis")
-    for name, low, high in (("forward", 0, 0.36), ("backward", 0.36, 0.88), ("update", 0.88, 1)):
-        drawing.clamped(along.at((low + high) / 2), bottom + 15, name, "muted", SMALL)
-        drawing.line(along.at(high), bottom, along.at(high), bottom + 5, "axis")
-    drawing.text(left - 5, bottom + 15, "GiB", "muted", "end", SMALL)
-    return bottom + 34
+    course = _course(panel)
+    peak = max(sum(sizes.values()) for _, sizes in course)
+    places = [x for x, sizes in course if sum(sizes.values()) == peak]
+    place = (min(places) + max(places)) / 2 if len(places) < panel["layers"] else places[0]
+    beyond = [card for card in cards if card >= peak][:1]
+    high = beyond[0] if beyond and beyond[0] < peak * 1.4 else peak
+    ground, scale = y + 44 + _HIGH, _HIGH / high
+
+    def along(share: float) -> float:
+        return _LEFT + share * (WIDTH - _LEFT)
+
+    drawing.text(0, y + 14, title, "strong")
+    floor = [0.0] * len(course)
+    for kind, (style, _) in KINDS.items():
+        top = [low + sizes[kind] for low, (_, sizes) in zip(floor, course, strict=True)]
+        if max(high - low for high, low in zip(top, floor, strict=True)) * scale >= 0.25:
+            edges = [
+                [
+                    (along(x), ground - size * scale)
+                    for (x, _), size in zip(course, edge, strict=True)
+                ]
+                for edge in (top, floor)
+            ]
+            points = [*_thinned(edges[0]), *reversed(_thinned(edges[1]))]
+            drawing.path(f"M{_joined(points)}Z", f"area {style}")
+        floor = top
+    written = ground + 100
+    for card in (card for card in cards if card <= high * 1.001):
+        at = ground - card * scale
+        drawing.line(_LEFT, at, WIDTH, at, "card")
+        if written - at >= SMALL - 1:
+            drawing.text(_LEFT - 5, at + 4, str(card), "muted", "end", SMALL)
+            written = at
+    line: list[tuple[float, float]] = []
+    start = 0.0
+    for phase, share in PHASES.items():
+        values = panel["traced"].get(phase, ())
+        for i, value in enumerate(values):
+            line.append((along(start + share * (i + 0.5) / len(values)), ground - value * scale))
+        middle = along(start + share / 2)
+        drawing.clamped(middle, ground + 16, phase, "muted", SMALL)
+        if start:
+            drawing.line(along(start), ground, along(start), ground + 5, "axis")
+        start += share
+    if line:
+        drawing.path(f"M{_joined(line)}", "trace")
+    drawing.line(_LEFT, ground, WIDTH, ground, "axis")
+    drawing.text(_LEFT - 5, ground + 4, unit, "muted", "end", SMALL)
+    x, at, words = along(place), ground - peak * scale, f"{peak:.1f} {unit}"
+    drawing.add("circle", cx=x, cy=at, r=4.5, class_="dot")
+    room = x + 10 + text_width(words, SIZE, bold=True) <= WIDTH
+    drawing.text(x + (9 if room else -9), at - 5, words, "strong halo", "" if room else "end")
+    return ground + 34
 
 
-def _line(points: Sequence[tuple[float, float]], along: Axis, down: Axis) -> str:
-    """Write a path through some points."""
-    return "M" + "L".join(f"{short(along.at(x))} {short(down.at(y))}" for x, y in points)
+def _joined(points: Sequence[tuple[float, float]]) -> str:
+    return "L".join(f"{short(x)} {short(y)}" for x, y in points)
 
 
-def _fullest(panel: Panel) -> float:
-    """Say where along the step a run is fullest: in the layers, at their start or their end."""
-    low, high = SPANS[panel.moment]
-    if panel.moment != "layer backward":
-        return (low + high) / 2
-    held = panel.moments[panel.moment]
-    return low if held.get("activations", 0) >= held.get("gradients", 0) else high
+def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Leave out the points that lie on the straight line between their neighbours."""
+    kept = [points[0]]
+    for point, after in itertools.pairwise(points[1:]):
+        (x0, y0), (x1, y1), (x2, y2) = kept[-1], point, after
+        if abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)) > 0.01:
+            kept.append(point)
+    return [*kept, points[-1]]
 
 
-def _course(
-    moments: Mapping[str, Mapping[str, int]], parts: Sequence[str]
-) -> list[tuple[float, float]]:
-    """Give the bytes of a band at points along the step.
+def _kinds(parts: Mapping[str, float]) -> Sizes:
+    return {kind: sum(parts.get(each, 0.0) for each in held) for kind, (_, held) in KINDS.items()}
 
-    What layers keep grows through the forward pass and is given back in the backward pass, while
-    gradients come; logits are there about the loss alone.
+
+def _course(panel: Panel) -> list[tuple[float, Sizes]]:
+    """List what is held at places of the step, from 0 to 1.
+
+    In the backward pass every layer makes as much as the fullest one, which is the first of them
+    where most of the activations are still there, and else the last.
     """
-
-    def held(moment: str, *of: str) -> float:
-        return float(sum(moments[moment].get(part, 0) for part in of or parts))
-
-    lasting = [part for part in parts if part not in {"logits", "working"}]
-    start = min(held("forward end", *lasting), held("update", *lasting)) if lasting else 0.0
-    end, gone = SPANS["forward end"][1], SPANS["loss backward"][1]
-    points = [(0.0, start), (end - 0.02, held("forward end", *lasting) if lasting else 0.0)]
-    points += [(end - 0.02, held("forward end")), (end, held("forward end"))]
-    points += [(end, held("loss backward")), (gone, held("loss backward"))]
-    working = held("layer backward", "working") if "working" in parts else 0.0
-    at_last = {"gradients": "layer backward"}
-    first = sum(held("loss backward", part) for part in lasting) + working
-    last = sum(held(at_last.get(part, "backward end"), part) for part in lasting) + working
-    kept = held("layer backward") if "logits" in parts else None
-    low, high = SPANS["layer backward"]
-    points += [(low, first if kept is None else kept), (high, last if kept is None else kept)]
-    for moment in ("backward end", "update"):
-        low, high = SPANS[moment]
-        points += [(low, held(moment)), (high, held(moment))]
-    return points
-
-
-def _traced(phases: Mapping[str, Sequence[int]]) -> list[tuple[float, float]]:
-    """Lay the points of each phase over its span."""
-    line = []
-    for name, (low, high) in SPANS.items():
-        points = phases[name]
-        for place, held in enumerate(points):
-            line.append((low + (high - low) * (place + 0.5) / len(points), held / GIB))
-    return line
+    forward, loss, layer, done, update = map(_kinds, panel["moments"].values())
+    ends = [sum(list(PHASES.values())[: i + 1]) for i in range(len(PHASES))]
+    begun = done | {"activations": 0.0, "gradients": 0.0, "logits": 0.0, "working": 0.0}
+    before = forward | {"logits": 0.0}
+    course = [
+        *((0.0, begun), (ends[0], before), (ends[0], forward)),
+        *(((ends[0] + ends[1]) / 2, loss), (ends[1], loss)),
+    ]
+    number = panel["layers"]
+    first = layer["activations"] > forward["activations"] / 2
+    width = PHASES["backward"] / number
+    for i in range(number):
+        share = i / number if first else (i + 1) / number
+        rising = done["gradients"] - layer["gradients"] if first else layer["gradients"]
+        kept = (layer if first else forward)["activations"] * (1 - i / number)
+        held = layer | {
+            "activations": layer["activations"] if i == number - 1 and not first else kept,
+            "gradients": (layer["gradients"] if first else 0.0) + rising * share,
+        }
+        at = ends[1] + width * i
+        rest = held | {"working": 0.0}
+        course += [(at, rest), (at + width / 2, held), (at + width, rest)]
+    course.append((ends[2], done))
+    return [*course, (ends[2], update), ((ends[2] + 1) / 2, update), (1.0, update)]
