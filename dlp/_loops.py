@@ -4,7 +4,8 @@ from dlp import _check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypedDict
+    from collections.abc import Mapping
+    from typing import Any, TypedDict
 
     Release = tuple[int, ...]
 
@@ -81,6 +82,41 @@ LOOPS: "dict[str, Loop]" = {
 }
 """The libraries whose training loop is known."""
 
+# What is computed of a setting, where the layers are those of Transformers and where a library has
+# its own. Whatever else a step would hold then is not known, and would be left out in silence.
+_KNOWN: "dict[str, dict[str, tuple[object, ...]]]" = {
+    "transformers": {
+        "torch_compile": (False,),
+        "use_liger_kernel": (False,),
+    },
+    "litgpt": {
+        "torch_compile": (False,),
+        "use_liger_kernel": (False,),
+        "attn_implementation": ("sdpa",),
+        "attention_mask": (False,),
+        "packing": (False,),
+        "padding_free": (False,),
+        "bf16": (False,),
+        "fp16": (False,),
+        "use_cache": (False,),
+        "loss": ("chunked",),
+        "prepare_model_for_kbit_training": (False,),
+        "num_layers_unfrozen": (-1,),
+        "num_labels": (),
+    },
+    "torchtune": {
+        "use_liger_kernel": (False,),
+        "loss": ("full", "chunked"),
+        "use_cache": (False,),
+    },
+    "torchtitan": {
+        "torch_compile": (False,),
+        "use_liger_kernel": (False,),
+        "loss": ("full",),
+        "use_cache": (False,),
+    },
+}
+
 RELEASES: "dict[str, Release]" = {
     "transformers": (5, 23, 0),
     "peft": (0, 21, 2),
@@ -118,6 +154,19 @@ def read(library: object) -> "tuple[str, dict[str, Release]]":
         if release:
             releases[name] = _release(release.strip())
     return loop, releases
+
+
+def check(loop: str, given: "Mapping[str, Any]") -> None:
+    """Refuse what a step would hold of, but what is not computed for this loop."""
+    if loop == "unsloth":
+        raise ValueError("library must not be unsloth: what its own kernels hold is not known")
+    for name, known in _KNOWN[LOOPS[loop].get("layers", "transformers")].items():
+        if given.get(name) is not None and given[name] not in known:
+            how = " or ".join([f"be {each}" for each in known]) or "be left out"
+            raise ValueError(
+                f'training["{name}"] must {how} when library is {loop}: '
+                "what a step holds otherwise is not known"
+            )
 
 
 def _release(text: str) -> "Release":

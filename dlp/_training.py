@@ -15,7 +15,7 @@ _READ = """
 per_device_train_batch_size max_length max_seq_length gradient_checkpointing
 activation_checkpointing gradient_checkpointing_kwargs activation_checkpointing_kwargs
 gradient_accumulation_steps optim optim_args dtype torch_dtype bf16 fp16 attn_implementation
-use_cache attention_mask packing padding_free use_liger_kernel loss
+use_cache attention_mask packing packing_strategy padding_free use_liger_kernel loss
 prepare_model_for_kbit_training torch_compile num_labels num_layers_unfrozen weight_decay
 max_grad_norm model_init_kwargs optimizer_in_bwd enable_activation_offloading compile adafactor
 """.split()  # noqa: SIM905
@@ -131,6 +131,7 @@ def read(
     _trained(setup, lora, given)
     _attention(setup, given)
     setup["use_cache"] = _caches(setup, given)
+    _loops.check(loop, given)
     return setup
 
 
@@ -265,6 +266,8 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
         named = str(bits.get("bnb_4bit_compute_dtype") or "float32").replace("torch.", "")
         _check.choice('quantization["bnb_4bit_compute_dtype"]', named, _FORMATS)
         _check_int8(bits)
+        if eight and setup["layers"] == "litgpt":
+            raise ValueError('quantization["load_in_8bit"] must be False when library is litgpt')
         setup["bits"] = 4 if four else 8
         setup["compute_size"] = _FORMATS[named]
         setup["double"] = _check.flag(
@@ -292,6 +295,10 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
             setup["weight_size"] = 4
         if setup["method"] == "full":
             raise ValueError('method must be "lora" or "head-only" when the model is quantized')
+    elif given.get("prepare_model_for_kbit_training") and setup["loop"] != "axolotl":
+        raise ValueError(
+            'training["prepare_model_for_kbit_training"] must be False without quantization'
+        )
     wide = setup["half"] and setup["weight_size"] == 4
     setup["stream_size"] = 4 if wide else setup["weight_size"]
 
@@ -404,6 +411,11 @@ def _lora(setup: "Setup", lora: "Given") -> None:
 def _lora_of_litgpt(setup: "Setup", given: "Mapping[str, Any]", r: int) -> None:
     """Say what LitGPT adapts, by the names of Llama's layers whatever the family."""
     _litgpt.check(setup)
+    for key in ("use_dora", "modules_to_save", "rank_pattern", "layers_to_transform"):
+        if given.get(key):
+            raise ValueError(f'lora["{key}"] must be left out when library is litgpt')
+    if given.get("bias", "none") != "none":
+        raise ValueError('lora["bias"] must be "none" when library is litgpt')
     targets = given["target_modules"]
     if isinstance(targets, str):
         targets = list(_litgpt.TARGETS[:-1])
@@ -421,13 +433,14 @@ def _attention(setup: "Setup", given: "Mapping[str, Any]") -> None:
     """Say what computes attention: which kernel, if it is left to PyTorch."""
     name = given.get("attn_implementation", "sdpa")
     kind = _ATTENTIONS[_check.choice('training["attn_implementation"]', name, _ATTENTIONS)]
-    packed = (4, 53) <= setup["releases"]["transformers"][:2] <= (4, 57)
-    setup["masked"] = setup["attention_mask"] or (packed and setup["loop"] != "litgpt")
-    if setup["packing"] or setup["padding_free"]:
-        setup["masked"] = kind != "flash"
-    if kind == "flash":
-        setup["masked"] = False
     setup["attention"] = kind
+    joined = setup["packing"] and given.get("packing_strategy") != "wrapped"
+    joined = joined or setup["padding_free"]
+    if joined and kind != "flash" and setup["layers"] == "transformers":
+        raise ValueError(
+            'training["attn_implementation"] must be "flash_attention_2" when samples are packed: '
+            "what a mask between them holds is not known"
+        )
 
 
 def _caches(setup: "Setup", given: "Mapping[str, Any]") -> bool:

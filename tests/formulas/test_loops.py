@@ -1,0 +1,128 @@
+"""The loops of libraries: what each does by default, by release, and what is refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import dlp
+from dlp import _loops, _training
+
+CONFIG: dict[str, Any] = dlp.LLAMA_3_8B
+TRAINING: dict[str, Any] = {
+    "per_device_train_batch_size": 2,
+    "max_length": 64,
+    "dtype": "bfloat16",
+}
+LORA: dict[str, Any] = {"r": 8, "target_modules": ["q_proj", "v_proj"]}
+NF4: dict[str, Any] = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+
+
+def setup(library: str = "transformers", **training: object) -> dict[str, Any]:
+    """Read the settings of a run with adapters."""
+    return _training.read(CONFIG, TRAINING | training, LORA, None, None, library)
+
+
+# --- What is not computed is refused ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "value"),
+    [
+        ("transformers", "torch_compile", True),
+        ("pytorch", "torch_compile", True),
+        ("litgpt", "bf16", True),
+        ("litgpt", "fp16", True),
+        ("litgpt", "attn_implementation", "eager"),
+        ("litgpt", "attention_mask", True),
+        ("litgpt", "packing", True),
+        ("litgpt", "use_cache", True),
+        ("litgpt", "loss", "full"),
+        ("litgpt", "use_liger_kernel", True),
+        ("litgpt", "num_layers_unfrozen", 1),
+        ("torchtune", "loss", "fused"),
+        ("torchtune", "use_cache", True),
+        ("torchtitan", "torch_compile", True),
+        ("torchtitan", "loss", "chunked"),
+    ],
+)
+def test_a_setting_that_would_change_nothing_in_silence_is_refused(
+    library: str, name: str, value: object
+) -> None:
+    with pytest.raises(ValueError, match=rf'training\["{name}"\] must be .* is {library}: '):
+        setup(library, **{name: value})
+
+
+@pytest.mark.parametrize(
+    "name", ["use_dora", "modules_to_save", "rank_pattern", "layers_to_transform", "bias"]
+)
+def test_litgpt_has_no_other_adapters(name: str) -> None:
+    value: dict[str, object] = {
+        "modules_to_save": ["lm_head"],
+        "rank_pattern": {"q_proj": 2},
+        "bias": "all",
+    }
+    lora = LORA | {name: value.get(name, True)}
+    with pytest.raises(ValueError, match=rf'lora\["{name}"\] must be .* litgpt'):
+        _training.read(CONFIG, TRAINING, lora, None, None, "litgpt")
+
+
+def test_litgpt_has_no_8_bits_and_trains_no_head_alone() -> None:
+    with pytest.raises(ValueError, match="load_in_8bit"):
+        _training.read(CONFIG, TRAINING, LORA, {"load_in_8bit": True}, None, "litgpt")
+    with pytest.raises(ValueError, match=r'training\["num_labels"\] must be left out'):
+        setup("litgpt", num_labels=2)
+
+
+def test_unsloth_is_refused() -> None:
+    with pytest.raises(ValueError, match="library must not be unsloth"):
+        setup("unsloth")
+
+
+@pytest.mark.parametrize("training", [{"packing": True}, {"padding_free": True}])
+def test_packed_samples_need_a_kernel_that_knows_their_ends(training: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"attn_implementation.*packed"):
+        setup("trl", **training)
+    assert setup("trl", attn_implementation="flash_attention_2", **training)
+    assert setup("trl", packing=True, packing_strategy="wrapped")
+
+
+def test_kbit_preparation_is_of_quantized_models() -> None:
+    with pytest.raises(ValueError, match="must be False without quantization"):
+        setup(prepare_model_for_kbit_training=True)
+    assert _training.read(
+        CONFIG, TRAINING | {"prepare_model_for_kbit_training": True}, LORA, NF4, None, "pytorch"
+    )["prepared"]
+
+
+# --- Releases --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("library", "loop", "named", "release"),
+    [
+        ("trl", "trl", "trl", (1, 16, 0)),
+        ("transformers 4.48.3, bitsandbytes 0.42.0", "transformers", "bitsandbytes", (0, 42, 0)),
+        ("pytorch, torch 2.13.0+cu130", "pytorch", "torch", (2, 13, 0)),
+        ("pytorch 2.7.1", "pytorch", "torch", (2, 7, 1)),
+        ("trl 0.19.2.dev0", "trl", "trl", (0, 19, 2)),
+        ("Transformers 5", "transformers", "transformers", (5,)),
+        ("trl, liger_kernel 0.6.5", "trl", "liger-kernel", (0, 6, 5)),
+    ],
+)
+def test_a_library_is_named_with_releases(
+    library: str, loop: str, named: str, release: tuple[int, ...]
+) -> None:
+    found, releases = _loops.read(library)
+    assert found == loop
+    assert releases == _loops.RELEASES | {named: release}
+
+
+@pytest.mark.parametrize(
+    ("library", "error"),
+    [(1, TypeError), ("keras", ValueError), ("trl, keras 2", ValueError), ("trl x", ValueError)],
+)
+def test_a_library_that_is_not_known_is_refused(library: object, error: type[Exception]) -> None:
+    with pytest.raises(error, match="library"):
+        _loops.read(library)
