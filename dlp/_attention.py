@@ -43,7 +43,7 @@ def attend(
     half = one["size"][q] == 2
     masked = mask and setup["attention"] == "sdpa"
     if grouped and (masked or not half or how["shares"]):
-        return _composite(one, q, k, v, how)
+        return _composite(one, q, k, v, how=how, held=held)
     sums = add(one, "softmax statistics", "new", (q,), width=setup["num_attention_heads"], size=4)
     if half and not masked and (setup["head_dim"] <= 256 or setup["attention"] != "sdpa"):
         kernel = "grouped flash" if grouped else "flash"
@@ -133,19 +133,21 @@ def _eager(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]", he
     return add(one, "attention output", "shift", (out, held) + named)
 
 
-def _composite(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -> str:
+def _composite(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]", held: str) -> str:
     """Add attention by several operations of PyTorch, which takes what no kernel does.
 
     `_scaled_dot_product_attention_math`: in fp32, queries and keys scaled by the root.
     """
     setup = one["setup"]
     wide, size = one["width"][q], one["size"][q]
+    named: "tuple[str, ...]" = (q, k, v, held)  # variables, until attention ends
     q, k, v = (
         cast(one, name, of, 4)
         for name, of in (("wide queries", q), ("wide keys", k), ("wide values", v))
     )
     q = add(one, "scaled queries", "scale", (q,))
     k, v = _repeat(one, k, v, wide)
+    named += (q, k)
     k = add(one, "scaled keys", "scale", (k,))
     width = setup["num_attention_heads"] * setup["length"]
     scores = add(one, "scores", "match", (q, k), width=width)
@@ -153,7 +155,7 @@ def _composite(one: "Piece", q: str, k: str, v: str, how: "Mapping[str, Any]") -
     weights = dropout(one, "attention", weights, how["dropout"])
     out = add(one, "weighted values", "match", (weights, v), width=wide)
     out = cast(one, "rounded values", out, size)
-    return add(one, "attention output", "shift", (out,))
+    return add(one, "attention output", "shift", (out,) + named)
 
 
 def sliding(setup: "dict[str, Any]", place: int) -> bool:

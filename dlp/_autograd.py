@@ -47,8 +47,9 @@ if TYPE_CHECKING:
 # gradient of the second, and "0@w" for that of a trained weight; "~" is what lives anyway, such as
 # a weight. Made: "0" is the gradient of the first input, "=0" the same one that came in, unless it
 # must have another format or shape, and "^0" a view of it; "t0" is made and dropped at once, "t0@w"
-# where a weight is trained; "-1" was there before. From PyTorch 2.13.0,
-# `tools/autograd/derivatives.yaml` and `torch/csrc/autograd/FunctionsManual.cpp`.
+# where a weight is trained; "-1" was there before; "!0" is written over the input that was kept.
+# From PyTorch 2.13.0, `tools/autograd/derivatives.yaml` and
+# `torch/csrc/autograd/FunctionsManual.cpp`.
 _OPERATIONS = {
     "new": ("", ""),  # made for another operation, such as the mask of dropout
     "cast": ("", "0"),
@@ -76,6 +77,10 @@ _OPERATIONS = {
     "own gelu": ("0", "0 t0 t0 t0 t0"),  # BLOOM's, a function of its own
     "tanh": ("out", "0"),
     "power": ("0", "0 t0 t0"),
+    "rms norm": ("0 1 ~", "=0"),  # in one kernel, over the gradient that comes in
+    "gate": ("0 1", "!0 !1"),  # the first through its activation, times the second, in one kernel
+    "turn in place": ("~", "=0"),
+    "turn back in order": ("~", "0"),  # in place, but where gradients lie in another order
     "rotate": ("~", "0 t0 t0"),  # q * cos + rotate_half(q) * sin
     "match": ("0@1 1@0", "0 1"),  # a product of matrices: queries and keys, or weights and values
     "repeat": ("", "0 tout"),  # a key head for each of its query heads
@@ -104,7 +109,15 @@ _OPERATIONS = {
     "ready loss": ("1 2", "0 -1 -2"),
 }
 
-_VIEWS = ("slice", "spread", "part", "first part", "add in place")
+_VIEWS = (
+    "slice",
+    "spread",
+    "part",
+    "first part",
+    "add in place",
+    "turn in place",
+    "turn back in order",
+)
 
 
 def run(
@@ -288,6 +301,11 @@ def _gradients(
             moment += size
         elif which[0] == "-":
             moment -= sizes[inputs[int(which[1:])]]
+        elif which[0] == "!":
+            target = inputs[int(which[1:])]
+            if target in needed:
+                moment -= sizes[target]
+                made.append((target, _make(flow, sizes[target])))
         elif which[0] == "t":
             moment += sizes[inputs[int(which[1:])]] if not reason or weight else 0
         elif inputs[int(which[-1])] in needed:

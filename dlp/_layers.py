@@ -451,9 +451,18 @@ def _mlp(one: "Piece", how: "Form", of: str) -> str:
         both = linear(one, "gate and up", of, modules[0][0], 2 * f)
         gate = add(one, "gate", "first part", (both,), width=f)
         up = add(one, "up", "part", (both,), width=f)
+        if setup["use_liger_kernel"]:
+            gate = add(one, "gate in order", "copy", (gate,))
+            up = add(one, "up in order", "copy", (up,))
+            product = add(one, "product", "gate", (gate, up))
+            return linear(one, "down", product, modules[-1][0], setup["hidden_size"])
         active = activate(one, "active", gate, how["activation"])
     else:
         gate = linear(one, "gate", of, modules[0][0], f)
+        if setup["use_liger_kernel"]:
+            up = linear(one, "up", of, modules[1][0], f)
+            product = add(one, "product", "gate", (gate, up))
+            return linear(one, "down", product, modules[-1][0], setup["hidden_size"])
         active = activate(one, "active", gate, how["activation"])
         up = linear(one, "up", of, modules[1][0], f)
     product = add(one, "product", "multiply", (active, up))

@@ -87,7 +87,6 @@ LOOPS: "dict[str, Loop]" = {
 _KNOWN: "dict[str, dict[str, tuple[object, ...]]]" = {
     "transformers": {
         "torch_compile": (False,),
-        "use_liger_kernel": (False,),
     },
     "litgpt": {
         "torch_compile": (False,),
@@ -124,7 +123,7 @@ RELEASES: "dict[str, Release]" = {
     "torch": (2, 13, 0),
     "bitsandbytes": (0, 50, 2),
     "accelerate": (1, 15, 0),
-    "liger-kernel": (0, 6, 0),
+    "liger-kernel": (0, 8, 2),
     "litgpt": (0, 5, 0),
     "torchtune": (0, 6, 0),
     "torchtitan": (0, 2, 0),
@@ -167,6 +166,38 @@ def check(loop: str, given: "Mapping[str, Any]") -> None:
                 f'training["{name}"] must {how} when library is {loop}: '
                 "what a step holds otherwise is not known"
             )
+
+
+_LIGER = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3")
+
+
+def take_liger(given: "dict[str, Any]", loop: str, releases: "dict[str, Release]") -> None:
+    """Take what Liger's kernels change by default: the loss, but for TRL, which keeps its own."""
+    if releases["liger-kernel"] < (0, 6, 2) or releases["transformers"] < (5,):
+        raise ValueError(
+            'training["use_liger_kernel"] must be False with Liger-Kernel before 0.6.2 or '
+            "Transformers before 5: what its kernels hold there is not known"
+        )
+    if loop != "trl":
+        given["loss"] = "fused"
+
+
+def check_liger(setup: "Mapping[str, Any]") -> None:
+    """Refuse a model that Liger's kernels are not for."""
+    if not setup["use_liger_kernel"]:
+        return
+    if setup["model"]["model_type"] not in _LIGER:
+        raise ValueError(
+            f'config["model_type"] must be one of {", ".join(_LIGER)} '
+            "when Liger's kernels are used"
+        )
+    if setup["model"]["counted"] != "language model":
+        raise ValueError(
+            'training["use_liger_kernel"] must be False for a classifier: '
+            "its forward pass is not Liger's"
+        )
+    if setup["loop"] != "trl" and setup["loss"] != "fused":
+        raise ValueError('training["loss"] must be "fused" when Liger\'s kernels are used')
 
 
 def _release(text: str) -> "Release":

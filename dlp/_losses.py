@@ -68,7 +68,7 @@ def fewer_logits(setup: "dict[str, Any]") -> "Piece":
         _loss_in_eighths(one, last, trained)
     elif setup["loss"] == "chunked":
         _checkpointed_loss(one, last, trained)
-    elif setup["loop"] == "trl" and not setup["use_liger_kernel"]:
+    elif setup["loop"] == "trl":
         _tiled_loss(one, last, trained)
     else:
         _ready_loss(one, last, trained)
@@ -150,14 +150,29 @@ def _checkpointed_loss(one: "Piece", last: str, trained: int) -> None:
 def _ready_loss(one: "Piece", last: str, trained: int) -> None:
     """Make the gradients together with the loss, in the forward pass: Liger's fused linear loss.
 
-    There are as many chunks as the vocabulary is wider than the model. Liger-Kernel,
+    There are as many chunks as the vocabulary is wider than the model, or fewer, as a chunk is
+    rounded up to a power of 2. Where one follows another, two are there at once; the gradient of
+    the head is added up in its own format, by a product and that in fp32. Liger-Kernel 0.8.2,
     `ops/fused_linear_cross_entropy.py`.
     """
-    setup, size, tokens = one["setup"], one["size"][last], one["setup"]["tokens"]
-    parts = -(-setup["vocab_size"] // one["width"][last])
+    setup, width, tokens = one["setup"], one["width"][last], one["setup"]["tokens"]
+    size = setup["half"] or max(one["size"][last], setup["weight_size"])
+    parts = -(-setup["vocab_size"] // width)
     rows = 1
     while rows < -(-tokens // parts):
         rows *= 2
+    rows = min(rows, tokens)
+    chunk, made = rows * setup["vocab_size"] * size, rows * width * size
+    before = chunk if rows < tokens else 0
+    # Autocast makes a copy of the head for each product, and one more that stays if it is trained.
+    copied = size * width * setup["vocab_size"] if size < setup["weight_size"] else 0
+    given = made if size < one["size"][last] else 0
+    moment = copied + max(chunk + before + given, chunk + made)
+    if trained and copied:
+        moment += copied + before  # products of 16 bits are added to fp32 without a copy
+    elif trained:
+        product = size * trained + (4 * trained if size < 4 else 0)
+        moment = max(moment + before, chunk + product)
     ready = add(one, "gradient of the tokens", "new", (last,))
     weight = trained * setup["weight_size"]
     matrix = add(one, "gradient of the head", "new", (), fixed=weight)
@@ -169,7 +184,8 @@ def _ready_loss(one: "Piece", last: str, trained: int) -> None:
         width=1,
         size=4,
         weight=weight,
-        moment=min(rows, tokens) * setup["vocab_size"] * size,
+        moment=moment,
+        later=-moment,
     )
 
 

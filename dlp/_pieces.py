@@ -95,6 +95,8 @@ def norm(one: "Piece", name: str, of: str, kind: str, *, heads: int = 0) -> str:
         if setup["norm_bias"] and (trained or setup["biases"] == "all"):
             weight += values * setup["weight_size"]
         return add(one, f"{name} output", "layer norm", (of, sums), weight=weight)
+    if setup["use_liger_kernel"] and (not heads or kind == "gemma"):
+        return _rms_norm(one, name, of, means, weight)
     wide = cast(one, f"{name} input", of, 4)
     mean = add(one, f"{name} mean", "square mean", (wide,), width=means)
     scale = add(one, f"{name} scale", "root", (mean,))
@@ -105,6 +107,22 @@ def norm(one: "Piece", name: str, of: str, kind: str, *, heads: int = 0) -> str:
     scaled = cast(one, f"{name} rounded", scaled, size)
     size = max(size, setup["weight_size"])
     return add(one, f"{name} output", "weigh", (scaled,), weight=weight, size=size)
+
+
+def _rms_norm(one: "Piece", name: str, of: str, means: int, weight: int) -> str:
+    """Add a norm as Liger's kernel computes it, in the format of its input.
+
+    Its gradient takes the place of the one that came in, but not with Gemma 2 and 3, where others
+    need that. Liger-Kernel 0.8.2, `ops/rms_norm.py`; the sums of each multiprocessor for the
+    gradient of the weight, 4 bytes times the width, are left out.
+    """
+    sums = add(one, f"{name} statistics", "new", (of,), width=means, size=4)
+    in_place = one["setup"]["model"]["model_type"] not in ("gemma2", "gemma3_text")
+    if means > 1:
+        # Heads and tokens were exchanged before: the kernel wants them in order.
+        of = add(one, f"{name} input", "copy", (of,))
+    operation = "rms norm" if in_place else "layer norm"
+    return add(one, f"{name} output", operation, (of, sums), weight=weight)
 
 
 def linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
@@ -268,6 +286,8 @@ def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
 
 def rotate(one: "Piece", name: str, of: str, *, share: float | None = None) -> str:
     """Add rotary positions to a share of each head; the rest is put beside that again."""
+    if one["setup"]["use_liger_kernel"]:
+        return _turn(one, name, of)
     size = max(one["size"][of], one["setup"]["stream_size"])  # that of the cosines too
     if share is None:
         return add(one, name, "rotate", (of,), size=size)
@@ -277,6 +297,19 @@ def rotate(one: "Piece", name: str, of: str, *, share: float | None = None) -> s
     turned = add(one, f"{name} turned", "rotate", (turned,), size=size)
     rest = add(one, f"{name} left", "slice", (of,), width=width - turns)
     return add(one, name, "join", (turned, rest), width=width)
+
+
+def _turn(one: "Piece", name: str, of: str) -> str:
+    """Add rotary positions as Liger's kernel writes them: over its input, if that is in order.
+
+    So are gradients, if attention is one kernel. Liger-Kernel 0.8.2, `ops/rope.py`.
+    """
+    setup = one["setup"]
+    made_by = {step[0]: step[2] for step in one["steps"]}
+    if made_by[of] in ("slice", "part", "first part", "layer norm"):
+        of = add(one, f"{name} in order", "copy", (of,))
+    fused = setup["attention"] != "eager" and not setup["attention_mask"]
+    return add(one, name, "turn in place" if fused else "turn back in order", (of,))
 
 
 def activate(one: "Piece", name: str, of: str, function: str) -> str:

@@ -132,6 +132,7 @@ def read(
     _attention(setup, given)
     setup["use_cache"] = _caches(setup, given)
     _loops.check(loop, given)
+    _loops.check_liger(setup)
     return setup
 
 
@@ -152,6 +153,8 @@ def at(setup: "Setup", place: int) -> "Setup":
 def _given(training: "Given", loop: str, releases: "dict[str, _loops.Release]") -> "dict[str, Any]":
     """Put what is given over what the library does by default; refuse an unknown name."""
     given: "dict[str, Any]" = dict(_loops.LOOPS[loop])
+    if _check.flag('training["use_liger_kernel"]', training.get("use_liger_kernel") or False):
+        _loops.take_liger(given, loop, releases)
     fused = releases["transformers"] >= (4, 54) and releases["torch"] >= (2, 8)
     if loop in ("transformers", "trl") and not fused:
         given["optim"] = "adamw_torch"

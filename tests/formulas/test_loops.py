@@ -96,6 +96,56 @@ def test_kbit_preparation_is_of_quantized_models() -> None:
     )["prepared"]
 
 
+# --- Liger's kernels -------------------------------------------------------------------------
+
+LIGER = {"use_liger_kernel": True}
+
+
+def step(library: str = "transformers", **training: object) -> dict[str, dict[str, int]]:
+    """Give the moments of a step that trains all."""
+    return dlp.peak_memory(config=CONFIG, training=TRAINING | training, library=library)["moments"]
+
+
+def test_ligers_loss_makes_the_gradients_in_the_forward_pass() -> None:
+    assert setup(use_liger_kernel=True)["loss"] == "fused"
+    assert setup("trl", use_liger_kernel=True)["loss"] == "fused"
+    head = 2 * CONFIG["hidden_size"] * CONFIG["vocab_size"]
+    moments = step(use_liger_kernel=True)
+    assert moments["loss backward"]["gradients"] + moments["loss backward"]["logits"] > head
+    # The head's gradient, a product of 16 bits, and that in fp32.
+    assert moments["forward end"]["logits"] > 4 * head
+    assert step()["forward end"]["logits"] < head
+
+
+def test_ligers_kernels_keep_less_of_a_layer() -> None:
+    tokens, layers = 2 * 64, CONFIG["num_hidden_layers"]
+    hidden, inner = CONFIG["hidden_size"], CONFIG["intermediate_size"]
+    plain, ours = (
+        step(use_liger_kernel=each)["loss backward"]["activations"] for each in (False, True)
+    )
+    # Of two norms the input, and not that in fp32 and the result before it is weighed; no active
+    # gate.
+    assert plain - ours == tokens * layers * (2 * (4 + 2 - 2) * hidden + 2 * inner)
+
+
+@pytest.mark.parametrize(
+    ("config", "training", "library", "named"),
+    [
+        (CONFIG, {"loss": "full"}, "transformers", "loss"),
+        (CONFIG, {"num_labels": 2}, "transformers", "use_liger_kernel"),
+        (CONFIG, {}, "transformers 4.57.1", "use_liger_kernel"),
+        (CONFIG, {}, "trl, liger-kernel 0.6.1", "use_liger_kernel"),
+        (CONFIG, {"liger_kernel_config": {"rope": False}}, "trl", "liger_kernel_config"),
+        (dlp.GPT2, {}, "transformers", "model_type"),
+    ],
+)
+def test_where_ligers_kernels_are_not_known_they_are_refused(
+    config: dict[str, Any], training: dict[str, Any], library: str, named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        _training.read(config, TRAINING | LIGER | training, None, None, None, library)
+
+
 # --- Releases --------------------------------------------------------------------------------
 
 
@@ -103,7 +153,7 @@ def test_kbit_preparation_is_of_quantized_models() -> None:
     ("library", "loop", "named", "release"),
     [
         ("trl", "trl", "trl", (1, 16, 0)),
-        ("transformers 4.48.3, bitsandbytes 0.42.0", "transformers", "bitsandbytes", (0, 42, 0)),
+        ("transformers, bitsandbytes 0.42.0", "transformers", "bitsandbytes", (0, 42, 0)),
         ("pytorch, torch 2.13.0+cu130", "pytorch", "torch", (2, 13, 0)),
         ("pytorch 2.7.1", "pytorch", "torch", (2, 7, 1)),
         ("trl 0.19.2.dev0", "trl", "trl", (0, 19, 2)),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from _evidence.records import FOLDER
+from tests.recorders import fake_liger
 from tests.recorders.common import Config, Record, Untyped, build
 from tests.recorders.fake_step import LiveBytes, follow, like_a_gpu
 
@@ -92,6 +93,9 @@ def make_model(inputs: Record) -> Untyped:
                 "gradient_checkpointing_kwargs", {"use_reentrant": RELEASE < (5,)}
             )
         )
+    if training.get("use_liger_kernel"):
+        # TRL keeps its own loss.
+        fake_liger.apply(plain(model), fused_linear_cross_entropy=loop_of(inputs) != "trl")
     if loop_of(inputs) == "trl":
         fused = importlib.import_module("trl.trainer.utils")
         fused.add_fused_lm_head(plain(model))
@@ -327,6 +331,8 @@ def replaced(inputs: Record) -> list[tuple[Untyped, str, Untyped]]:
         chooses = importlib.import_module("peft.tuners.lora.model")
         found.append((chooses, "dispatch_default", quantized.adapter))
     found.append((torch.nn.init, "trunc_normal_", lambda tensor, *_, **__: tensor))
+    if inputs["training"].get("use_liger_kernel"):
+        found += fake_liger.replaced(inputs["config"]["model_type"])
     if importlib.util.find_spec("trl") and RELEASE >= (5,):
         # On a GPU one kernel reads a tile of logits and writes the gradient over it, and products
         # of 16 bits are added to fp32 without a copy.

@@ -1,0 +1,87 @@
+"""Liger's kernels on fake tensors: what their functions allocate, without what they compute.
+
+Their autograd functions allocate by PyTorch and hand storages to Triton, which is not here: a
+stand-in launches nothing. Liger-Kernel itself comes from the path, as in
+
+    PYTHONPATH=$PWD:folder python -m tests.recorders.peak '{"training": {"use_liger_kernel": true}}'
+
+where `pip install --no-deps --target folder liger-kernel` has put it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import sys
+import types
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.recorders.common import Untyped
+
+
+class Stub(types.ModuleType):
+    """A module, or anything in it, that has all names and does nothing."""
+
+    def __getattr__(self, name: str) -> Untyped:
+        """Give another one, but no dunder that Python asks for."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        made = Stub(f"{self.__name__}.{name}")
+        setattr(self, name, made)
+        return made
+
+    def __getitem__(self, _grid: Untyped) -> Untyped:
+        """Launch nothing."""
+        return self
+
+    def __call__(self, *_: Untyped, **__: Untyped) -> Untyped:
+        """Compute nothing; as a decorator, take the place of what it decorates."""
+        return self
+
+
+def _power_of_2(number: int) -> int:
+    return int(2 ** math.ceil(math.log2(number)))
+
+
+def stand_in() -> None:
+    """Put a Triton in place that launches nothing."""
+    if "triton" in sys.modules:
+        return
+    triton = Stub("triton")
+    triton.__version__ = "3.4.0"  # type: ignore[attr-defined]
+    triton.__path__ = []
+    triton.cdiv = lambda a, b: -(-a // b)  # type: ignore[attr-defined]
+    triton.next_power_of_2 = _power_of_2  # type: ignore[attr-defined]
+    for name in ("", ".language", ".language.extra", ".language.extra.libdevice", ".runtime"):
+        module = triton
+        for part in name.split(".")[1:]:
+            module = getattr(module, part)
+        module.__path__ = []
+        sys.modules[f"triton{name}"] = module
+
+
+def apply(model: Untyped, **kernels: bool) -> None:
+    """Patch a model as a trainer does that is told to use Liger's kernels."""
+    stand_in()
+    patches = importlib.import_module("liger_kernel.transformers")
+    patches._apply_liger_kernel_to_instance(model=model, **kernels)
+
+
+def replaced(model_type: str) -> list[tuple[Untyped, str, Callable[..., Untyped]]]:
+    """List what asks fake tensors for their numbers.
+
+    And what patches replace for all models to come, so that it is put back as it was.
+    """
+    family = model_type.removesuffix("_text")
+    module = importlib.import_module(f"transformers.models.{family}.modeling_{family}")
+    patched = [(module, name, each) for name, each in vars(module).items() if callable(each)]
+    return [
+        *patched,
+        (torch.Tensor, "item", lambda *_: 1),
+        (torch, "equal", lambda *_: False),
+    ]
