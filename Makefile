@@ -75,6 +75,7 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 	$(COMPILE) tests/recorders/requirements.in -c requirements/checks.txt \
 		--excludes tests/recorders/torch.txt -o tests/recorders/requirements.txt
 	$(COMPILE) --no-deps tests/recorders/older.in -o tests/recorders/older.txt
+	$(COMPILE) --no-deps tests/recorders/liger.in -o tests/recorders/liger.txt
 
 # What is installed, one file per state. Paths are relative: make cannot cope with spaces.
 .venv/site.done: requirements/site.txt pyproject.toml
@@ -97,11 +98,12 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 
 # PyTorch comes first and on its own, so that a build for the CPU can be chosen: GUIDE_TORCH_INDEX is
 # an index that has one. Only there is no hash asked for, since every build has another.
-.venv/tools.done: .venv/checks.done requirements/browser.txt tests/recorders/torch.txt tests/recorders/requirements.txt tests/recorders/older.txt
+.venv/tools.done: .venv/checks.done requirements/browser.txt tests/recorders/torch.txt tests/recorders/requirements.txt tests/recorders/older.txt tests/recorders/liger.txt
 	@echo "Installing PyTorch, the libraries and a browser driver ..."
 	@$(PIP) $(if $(GUIDE_TORCH_INDEX),--no-deps --index-url $(GUIDE_TORCH_INDEX)) -r tests/recorders/torch.txt
 	@$(PIP) --no-deps --require-hashes -r tests/recorders/requirements.txt
-	@rm -rf .venv/transformers-4.48
+	@rm -rf .venv/transformers-4.48 .venv/liger-kernel
 	@$(PIP) --no-deps --require-hashes --target .venv/transformers-4.48 -r tests/recorders/older.txt
+	@$(PIP) --no-deps --require-hashes --target .venv/liger-kernel -r tests/recorders/liger.txt
 	@$(PIP) --require-hashes -r requirements/browser.txt
 	@touch $@

@@ -93,9 +93,12 @@ def peak_memory(
         training: Settings by their names in `TrainingArguments`, `SFTConfig` and
             `from_pretrained`, above all `per_device_train_batch_size`, `max_length` (of the longest
             batch, padding included), `gradient_checkpointing`, `gradient_accumulation_steps`,
-            `optim`, `dtype`, `bf16`, `fp16`, `attn_implementation`, `use_cache` and `loss`; a true
+            `optim`, `dtype`, `bf16`, `fp16`, `attn_implementation`, `use_cache` and
+            `use_liger_kernel`; `loss` is `"full"`, `"chunked"` as TRL had it before 1.16, or
+            `"fused"`, in the way of TRL for its loop and of Liger for others; a true
             `attention_mask` says that batches are padded. What is left out is as the library has
-            it; names that change no byte are accepted.
+            it; names that change no byte are accepted. Compiled code cannot be followed: of
+            `torch_compile`, torchtune's loss alone is known.
         lora: Settings by their names in `LoraConfig`, and `autocast_adapter_dtype`; or `None`.
         quantization: Settings by their names in `BitsAndBytesConfig`, or `None`.
         method: One of `TRAINED_PARTS`; `"lora"` if `lora` is given, and else `"full"`.
@@ -117,8 +120,8 @@ def peak_memory(
             not known to the byte.
 
     Source:
-        Transformers 5.23.0 and 4.48.3, PEFT 0.21.2, TRL 1.16.0, bitsandbytes 0.50.2 and PyTorch
-        2.13.0: their models, losses and optimizers, and `derivatives.yaml`.
+        Transformers 5.23.0 and 4.48.3, PEFT 0.21.2, TRL 1.16.0, bitsandbytes 0.50.2, Liger-Kernel
+        0.8.2 and PyTorch 2.13.0: their models, losses and optimizers, and `derivatives.yaml`.
 
     Examples:
         LoRA on Llama 3 8B, checkpointed, which a card "of 24 GB" does not hold:

@@ -26,7 +26,7 @@ GROUPS = PROJECT["dependency-groups"]
 
 
 READ = [f"requirements/{name}.txt" for name in GROUPS]
-READ += [f"tests/recorders/{name}.txt" for name in ("torch", "requirements", "older")]
+READ += [f"tests/recorders/{name}.txt" for name in ("torch", "requirements", "older", "liger")]
 
 
 # --- The commands, run with a Python that only notes what it is asked --------------------------

@@ -1,11 +1,8 @@
 """Liger's kernels on fake tensors: what their functions allocate, without what they compute.
 
 Their autograd functions allocate by PyTorch and hand storages to Triton, which is not here: a
-stand-in launches nothing. Liger-Kernel itself comes from the path, as in
-
-    PYTHONPATH=$PWD:folder python -m tests.recorders.peak '{"training": {"use_liger_kernel": true}}'
-
-where `pip install --no-deps --target folder liger-kernel` has put it.
+stand-in launches nothing. Liger-Kernel itself lies in a folder of its own beside the other
+libraries, where `make tools` puts it: in sight, they would ask it for more.
 """
 
 from __future__ import annotations
@@ -14,6 +11,7 @@ import importlib
 import math
 import sys
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -22,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.recorders.common import Untyped
+
+
+FOLDER = Path(sys.prefix) / "liger-kernel"
+"""Where Liger-Kernel is."""
 
 
 class Stub(types.ModuleType):
@@ -68,6 +70,8 @@ def stand_in() -> None:
 def apply(model: Untyped, **kernels: bool) -> None:
     """Patch a model as a trainer does that is told to use Liger's kernels."""
     stand_in()
+    if str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
     patches = importlib.import_module("liger_kernel.transformers")
     patches._apply_liger_kernel_to_instance(model=model, **kernels)
 
