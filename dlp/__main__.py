@@ -144,6 +144,9 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         "--library", default="transformers", metavar="NAME", help="whose loop it is, and releases"
     )
     parser.add_argument("--method", choices=dlp.TRAINED_PARTS, help="what is trained")
+    parser.add_argument(
+        "--objective", choices=dlp.OBJECTIVES, default="sft", help="what for: others are TRL's"
+    )
     parser.add_argument("--num-devices", type=int, default=1, metavar="N")
     parser.add_argument("--stage", type=int, default=0, metavar="N", help="of ZeRO, 0 to 3")
     parser.add_argument("--offload", action="store_true", help="keep what is sharded on the host")

@@ -56,7 +56,7 @@ def fit(options: argparse.Namespace, run: Run) -> Answer:
         training[name] = value
     if options.rank is not None:
         run["lora"] = {"target_modules": "all-linear", **run.get("lora", {}), "r": options.rank}
-    for name in ("library", "method", "num_devices", "stage", "offload"):
+    for name in ("library", "method", "num_devices", "stage", "offload", "objective"):
         run[name] = getattr(options, name)
     step = _first_step(run)
     holding = [card for card in CARDS if _verdict(step, card) == FITS]

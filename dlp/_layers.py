@@ -193,6 +193,8 @@ def form(setup: "Setup") -> "Form":
         key, chance = found[name]
         value = config.get(key)
         found[name] = chance if value is None else _check.number(f'config["{key}"]', value)
+        if not setup["drops"]:
+            found[name] = 0.0
     key, function = found["activation"]
     found["activation"] = config.get(key) or function
     found["dropout"] = found["attention dropout"]
@@ -405,14 +407,24 @@ def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
         k = rotate(one, "keys" if not setup["use_cache"] else "turned k", k, share=how["turned"])
     if setup["use_cache"]:
         if setup["releases"]["transformers"] >= (5,):
-            # The cache joins them to what it had, which was nothing.
-            k = add(one, "keys", "append", (k,))
-            size = max(one["size"][k], one["size"][v])  # it has one format for both
-            v = add(one, "values", "append", (v,), size=size)
+            k, v = _remember(one, k, v)
         one["held"] = (k, v)
     mask = setup["attention_mask"] or sliding(setup, place) or how["always masks"]
     out = attend(one, q, k, v, held=of, mask=mask, how=how)
     return _project(one, how, "o", out, modules[-1])
+
+
+def _remember(one: "Piece", k: str, v: str) -> "tuple[str, str]":
+    """Join keys and values to what the cache has, in one format for both."""
+    size, past = max(one["size"][k], one["size"][v]), one["setup"]["past"]
+    rows = one["rows"][k] + past
+    keys: "tuple[str, ...]" = (k,)
+    values: "tuple[str, ...]" = (v,)
+    if past:
+        keys += (add(one, "past keys", "new", (k,), rows=past),)
+        values += (add(one, "past values", "new", (v,), rows=past, size=size),)
+    k = add(one, "keys", "append", keys, rows=rows)
+    return k, add(one, "values", "append", values, rows=rows, size=size)
 
 
 def _split(one: "Piece", how: "Form", qkv: str) -> "tuple[str, str, str]":
@@ -481,7 +493,8 @@ def shared(setup: "Setup", *, forward: bool = False) -> int:
     if how["turned"] != 0:
         share = 1.0 if how["turned"] is None else how["turned"]
         tables = 2 if setup["model"]["model_type"] == "gemma3_text" else 1
-        total += 2 * length * int(setup["head_dim"] * share) * setup["stream_size"] * tables
+        rows = 2 * length * tables * setup["positions"]
+        total += rows * int(setup["head_dim"] * share) * setup["stream_size"]
     if forward and setup["weight_size"] < 4 and not sum(_tables(setup).get("patch_embedding", ())):
         # The copy of the pictures has a name until the layers are done; if trained, it is kept.
         patches = setup["tokens"] - setup["batch"]

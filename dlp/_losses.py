@@ -81,14 +81,14 @@ def _tiled_loss(one: "Piece", last: str, trained: int) -> None:
     Gradients are added up in fp32. TRL 1.16.0, `kernels/chunked_logprob.py`.
     """
     setup, width = one["setup"], one["width"][last]
-    rows = setup["tokens"] - setup["batch"]
-    tokens, words = min(rows, 4096), min(setup["vocab_size"], 32768)
-    size = setup["half"] or one["size"][last]
-    tile = tokens * words * size
+    rows = setup["scored"]
+    tokens, size = min(rows, 4096), setup["half"] or one["size"][last]
+    tile = tokens * 32768 * size
+    # Of words, the last part lives until there is the next one in the backward pass.
+    words = min(setup["vocab_size"], 32768) * width * size if size != setup["weight_size"] else 0
+    before = min(words, max(setup["vocab_size"] - 32768, 0) * width * size)
     if size != one["size"][last]:
         tile += tokens * width * size
-    if size != setup["weight_size"]:
-        tile += words * width * size
     picked = add(one, "scored tokens", "sliced copy", (last,), rows=rows)
     statistics = add(one, "statistics", "new", (picked,), width=7, size=4)
     add(
@@ -99,8 +99,9 @@ def _tiled_loss(one: "Piece", last: str, trained: int) -> None:
         width=1,
         size=4,
         weight=trained * setup["weight_size"],
-        moment=tile,
-        later=(4 * rows * width if one["size"][last] < 4 else 0)
+        moment=tile + words,
+        later=before
+        + (4 * rows * width if one["size"][last] < 4 else 0)
         + (4 * trained if setup["weight_size"] < 4 else 0),
     )
 

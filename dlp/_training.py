@@ -1,6 +1,6 @@
 """The settings of a run, read once: all that decides what a training step holds."""
 
-from dlp import _check, _config, _litgpt, _loops, _names, _optimizers
+from dlp import _check, _config, _litgpt, _loops, _names, _objectives, _optimizers
 from dlp.adapters import lora_model_parameters
 
 TYPE_CHECKING = False
@@ -62,7 +62,7 @@ autocast_adapter_dtype
 """.split()  # noqa: SIM905
 
 
-TRAINING_NAMES = _READ + _names.IGNORED + list(_names.REFUSED)
+TRAINING_NAMES = _READ + _objectives.READ + _names.IGNORED + list(_names.REFUSED)
 """All names of `TrainingArguments`, of TRL's configs and of `from_pretrained`."""
 
 LORA_NAMES = _LORA + _names.LORA + _names.LORA_REFUSED
@@ -79,10 +79,11 @@ def read(
     quantization: "Given | None",
     method: "str | None",
     library: object,
+    objective: str = "sft",
 ) -> "Setup":
     """Read all settings of a run, with the defaults of the library."""
     loop, releases = _loops.read(library)
-    given = _given(training, loop, releases)
+    given = _given(training, loop, releases, objective)
     if method is None:
         method = "full" if lora is None else "lora"
     _check.choice("method", method, ("full", "lora", "head-only"))
@@ -102,6 +103,7 @@ def read(
     pixels = _pixels(model)
     length = setup["position_rows"] if pixels else _count(given, "max_length")
     setup.update({"batch": batch, "length": length, "tokens": batch * length, "pixels": pixels})
+    setup.update(_objectives.read(setup, given, objective))
     for name in (
         "gradient_checkpointing",
         "bf16",
@@ -150,7 +152,9 @@ def at(setup: "Setup", place: int) -> "Setup":
     return changed
 
 
-def _given(training: "Given", loop: str, releases: "dict[str, _loops.Release]") -> "dict[str, Any]":
+def _given(
+    training: "Given", loop: str, releases: "dict[str, _loops.Release]", objective: str
+) -> "dict[str, Any]":
     """Put what is given over what the library does by default; refuse an unknown name."""
     given: "dict[str, Any]" = dict(_loops.LOOPS[loop])
     if _check.flag('training["use_liger_kernel"]', training.get("use_liger_kernel") or False):
@@ -158,6 +162,7 @@ def _given(training: "Given", loop: str, releases: "dict[str, _loops.Release]") 
     fused = releases["transformers"] >= (4, 54) and releases["torch"] >= (2, 8)
     if loop in ("transformers", "trl") and not fused:
         given["optim"] = "adamw_torch"
+    _objectives.defaults(given, objective)
     _take(given, "training", training)
     if "model_init_kwargs" in given:
         _take(given, 'training["model_init_kwargs"]', given["model_init_kwargs"])
@@ -373,9 +378,8 @@ def _lora(setup: "Setup", lora: "Given") -> None:
         raise ValueError(
             'lora["use_dora"] must be False when the model is quantized: what it holds is not known'
         )
-    setup["lora_dropout"] = _check.number(
-        'lora["lora_dropout"]', given.get("lora_dropout", 0), maximum=1
-    )
+    chance = _check.number('lora["lora_dropout"]', given.get("lora_dropout", 0), maximum=1)
+    setup["lora_dropout"] = chance if setup["drops"] else 0
     linear = _config.modules(model, _config.LINEAR)
     targets = given["target_modules"]
     if isinstance(targets, str):

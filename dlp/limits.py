@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from typing import Any, Required, TypedDict, Unpack
 
     from dlp._search import Limit, StateLimit
+    from dlp._objectives import Objective
     from dlp.accelerators import Accelerator
     from dlp.cache import CacheDtype
     from dlp.memory import Convention
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
         num_devices: int
         stage: int
         offload: bool
+        objective: Objective
 
     class ModelLimit(Limit):
         """The deepest model, and its size."""

@@ -1,6 +1,17 @@
 """Peak memory: what a training step holds at its fullest moment, which decides whether it fits."""
 
-from dlp import _check, _layers, _litgpt, _loops, _losses, _optimizers, _pieces, _training
+from dlp import (
+    _check,
+    _forwards,
+    _layers,
+    _litgpt,
+    _loops,
+    _losses,
+    _objectives,
+    _optimizers,
+    _pieces,
+    _training,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -8,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Literal, TypedDict
 
     from dlp import _autograd
+    from dlp._objectives import Objective
 
     TrainedPart = Literal["full", "lora", "head-only"]
 
@@ -25,6 +37,9 @@ if TYPE_CHECKING:
 
 TRAINED_PARTS: "tuple[TrainedPart, ...]" = ("full", "lora", "head-only")
 """What is trained: every weight, adapters on a frozen model, or the head of a classifier alone."""
+
+OBJECTIVES = _objectives.OBJECTIVES
+"""What a step is for, by the names of TRL's trainers: `SFTTrainer`, `DPOTrainer`, `GRPOTrainer`."""
 
 LIBRARIES = tuple(_loops.LOOPS)
 """The libraries whose training loop is known."""
@@ -71,6 +86,7 @@ def peak_memory(
     num_devices: int = 1,
     stage: int = 0,
     offload: bool = False,
+    objective: "Objective" = "sft",
 ) -> "Peak":
     """List the bytes that a training step holds, moment by moment, and name the fullest moment.
 
@@ -87,6 +103,13 @@ def peak_memory(
     It is that of the second step, which has optimizer states from the start. Nothing is fitted: the
     layers, the head and the loss are followed operation by operation, as the library writes them,
     with what PyTorch keeps of each for the backward pass and makes in it.
+
+    A step of DPO runs pairs, so twice `per_device_train_batch_size` samples, and then a reference
+    without gradients beside what it keeps: another model, or the same one without its adapters. One
+    of GRPO writes completions first, for all batches of `steps_per_generation` at once, with a
+    cache of keys and values; it may score them with a reference, and then trains on one batch.
+    These passes belong to the forward end, which is the fullest of them; of prompts and completions
+    together `max_length` says the length, of completions `max_completion_length`.
 
     Args:
         config: A parsed `config.json`.
@@ -107,6 +130,7 @@ def peak_memory(
         num_devices: Devices that share the work: 1, others are not computed yet.
         stage: Stage of ZeRO: 0, others are not computed yet.
         offload: Whether what is sharded waits in the memory of the host: `False`.
+        objective: What the step is for, one of `OBJECTIVES`; others than `"sft"` are TRL's.
 
     Returns:
         Bytes: `peak` is what the allocator gives out at the fullest moment, whose name is `moment`;
@@ -144,10 +168,12 @@ def peak_memory(
     _check.count("stage", stage, minimum=0, maximum=3)
     _check.flag("offload", offload)
     _alone(num_devices, stage, offload)
-    setup = _training.read(config, training, lora, quantization, method, library)
+    setup = _training.read(config, training, lora, quantization, method, library, objective)
     tensors = _trained(setup)
+    # A reference model stands beside the model, which adapters need not.
+    models = 2 if setup["reference"] and setup["method"] == "full" else 1
     static = {
-        "weights": _weights(setup),
+        "weights": _weights(setup) * models,
         "adapters": _adapters(setup),
         "optimizer": _optimizers.states(setup["optim"], tensors),
         "inputs": _inputs(setup),
@@ -194,6 +220,10 @@ def _inputs(setup: "_training.Setup") -> int:
     """Give the bytes of a batch: numbers of tokens, labels and a mask, or pictures."""
     tokens, batch = int(setup["tokens"]), int(setup["batch"])
     labels = tokens if setup["model"]["counted"] == "language model" else batch
+    if setup["objective"] == "dpo":  # a mask of padding, one of answers, and labels
+        return 8 * 4 * tokens
+    if setup["objective"] == "grpo":  # what was generated, and a batch of it
+        return 8 * (2 * int(setup["generated"] * setup["length"]) + 3 * tokens)
     if setup["pixels"]:
         return 4 * (tokens - batch) * int(setup["pixels"]) + 8 * labels
     return 8 * (tokens * (2 if setup["attention_mask"] else 1) + labels)
@@ -318,6 +348,12 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     forward = _fullest_forward(
         setup, layers, kept, sum(before["kept"].values()), forward, before_it
     )
+    after_it = {
+        "gradients": old,
+        "activations": below + sum(kept),
+        "logits": sum(after["kept"].values()),
+    }
+    forward = max([forward] + _beside(setup, after_it), key=lambda held: sum(held.values()))
     loss = {
         "gradients": old + (0 if old else after["gradients_then"]),
         "activations": below + sum(kept),
@@ -340,7 +376,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "activations": graph,
         "cache": _cache(setup, layers, len(layers)),
         "logits": output["logits"],
-        "working": max(arrived + waits, 2 * waits) + (before["gradients"] if old else 0),
+        "working": max(arrived + waits, (3 if old else 2) * waits),
     }
     update = {
         "gradients": all_gradients,
@@ -353,6 +389,23 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "logits": sum(after["kept"].values()) + output["logits"],
     }
     return dict(zip((*MOMENTS, "kept"), (forward, loss, layer, end, update, kept_between)))
+
+
+def _beside(setup: "_training.Setup", trained: dict[str, int]) -> "list[dict[str, int]]":
+    """Give what passes without gradients hold, the reference's of DPO beside that with gradients.
+
+    Those of GRPO come first, before there are gradients.
+    """
+    found = []
+    if setup["generated"]:
+        found.append(_forwards.generation(setup))
+        trained = {}
+    for runs, reference in ((setup["scores before"], False), (setup["reference"], True)):
+        if runs:
+            held = dict(trained)
+            held["working"] = _forwards.scoring(setup, reference=reference)
+            found.append(held)
+    return found
 
 
 def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autograd.Run], int]":

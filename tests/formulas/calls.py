@@ -68,6 +68,7 @@ _RUN: dict[str, list[Any]] = {
     "num_devices": [1],
     "stage": [0],
     "offload": [False],
+    "objective": ["sft"],
 }
 _COUNTS: dict[str, list[Any]] = {
     "num_parameters": [7_000_000_001],
@@ -472,6 +473,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "num_devices": [1],
         "stage": [0],
         "offload": [False],
+        "objective": ["sft"],
     },
     "largest_batch": {
         **_ROOM,

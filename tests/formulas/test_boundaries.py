@@ -254,6 +254,7 @@ DEFAULTS |= {
     "ignore_index": -100,
     "layer": "gpt",
     "library": "transformers",
+    "objective": "sft",
     "optimizer": "adamw",
     "passes": "training",
     "quantized_dtype": "nf4-double",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ROOMS = [
     {"_check", "_autograd", "_names"},
-    {"_loops", "_optimizers", "_pieces"},
+    {"_loops", "_objectives", "_optimizers", "_pieces"},
     {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
     {"_attention", "_config", "accelerators", "heads"},
     {"_litgpt"},
@@ -22,6 +22,7 @@ ROOMS = [
     {"_training"},
     {"_layers"},
     {"_losses"},
+    {"_forwards"},
     {"activations", "peak"},
     {"cache", "compute", "logits", "megatron"},
     {"_search", "memory", "throughput"},

@@ -11,7 +11,7 @@ than a GPU does. What a GPU does is put back, from the sources of PyTorch 2.13.0
 - Which kernel computes attention depends on mask and format: flash, memory-efficient, or several
   operations (`native/transformers/`).
 - cuBLAS asks for a workspace in each of two threads (`cuda/CublasHandlePool.cpp`).
-- Autocast takes softmax, powers and losses to fp32 (`autocast_mode.h`).
+- Autocast takes softmax, layer norms, powers and losses to fp32 (`autocast_mode.h`).
 """
 
 from __future__ import annotations
@@ -100,6 +100,8 @@ class LiveBytes(TorchDispatchMode):
             if isinstance(tensor, torch.Tensor):
                 self.count(tensor, str(op))
         if str(op).startswith("aten._softmax_backward_data"):
+            self._live(0, passing=args[0].nbytes)
+        if str(op).startswith("aten.multinomial"):  # divides by random numbers
             self._live(0, passing=args[0].nbytes)
         return out
 
@@ -221,6 +223,18 @@ def _softmax(
     return torch.softmax(x, dim, dtype=dtype)
 
 
+def _layer_norm(
+    x: torch.Tensor,
+    shape: Untyped,
+    weight: torch.Tensor | None = None,
+    bias: torch.Tensor | None = None,
+    eps: float = 1e-5,
+) -> torch.Tensor:
+    if torch.is_autocast_enabled("cpu"):
+        x, weight, bias = (each if each is None else each.float() for each in (x, weight, bias))
+    return torch.layer_norm(x, shape, weight, bias, eps)
+
+
 def _dropout(
     x: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False
 ) -> torch.Tensor:
@@ -233,6 +247,7 @@ def like_a_gpu(others: list[tuple[Untyped, str, Untyped]]) -> Iterator[None]:
     replaced = [
         (functional, "dropout", _dropout),
         (functional, "softmax", _softmax),
+        (functional, "layer_norm", _layer_norm),
         (functional, "scaled_dot_product_attention", attention),
         (torch.nn.Module, "_apply", _move),
         *others,
@@ -274,9 +289,10 @@ def follow(
     with FakeTensorMode(allow_non_fake_inputs=True):
         model, optimizer = build()
         tracker = LiveBytes(watched)
-        tensors: list[Any] = [*model.parameters(), *model.buffers()]
-        for tensor in tensors:
-            tracker.count(tensor)
+        for module in [model, *getattr(model, "_beside", [])]:
+            tensors: list[Any] = [*module.parameters(), *module.buffers()]
+            for tensor in tensors:
+                tracker.count(tensor)
         tracker._live(2 * WORKSPACE)
         with tracker:
             step(model, optimizer, tracker)

@@ -96,7 +96,7 @@ def make_model(inputs: Record) -> Untyped:
     if training.get("use_liger_kernel"):
         # TRL keeps its own loss.
         fake_liger.apply(plain(model), fused_linear_cross_entropy=loop_of(inputs) != "trl")
-    if loop_of(inputs) == "trl":
+    if loop_of(inputs) == "trl" and not aligns(inputs):
         fused = importlib.import_module("trl.trainer.utils")
         fused.add_fused_lm_head(plain(model))
     if hasattr(model.config, "use_cache"):
@@ -105,6 +105,11 @@ def make_model(inputs: Record) -> Untyped:
             inputs.get("library", "transformers").startswith("pytorch") or RELEASE < (5,),
         )
     return model.train()
+
+
+def aligns(inputs: Record) -> bool:
+    """Say whether a trainer of TRL for another objective than that of SFT runs the step."""
+    return bool(inputs.get("objective", "sft") != "sft")
 
 
 def prepare(model: Untyped, checkpointed: bool) -> None:
@@ -217,8 +222,10 @@ def loop_of(inputs: Record) -> str:
     return named.replace(",", " ").split()[0]
 
 
-def make_step(inputs: Record) -> Callable[[Untyped, Untyped, LiveBytes], None]:
-    """Write the step as the loop of the library runs it."""
+def make_step(
+    inputs: Record, trainers: list[Untyped]
+) -> Callable[[Untyped, Untyped, LiveBytes], None]:
+    """Write the step as the loop of the library runs it, or one of its trainers."""
     training = inputs["training"]
     loop = loop_of(inputs)
     windows = training.get("gradient_accumulation_steps", 1)
@@ -247,6 +254,10 @@ def make_step(inputs: Record) -> Callable[[Untyped, Untyped, LiveBytes], None]:
 
     def micro_batch(model: Untyped, batch: dict[str, torch.Tensor], tracker: LiveBytes) -> None:
         tracker.enter("forward")
+        if trainers:
+            alignment = importlib.import_module("tests.recorders.alignment")
+            backward(model, alignment.make_loss(inputs, trainers[0]), tracker)
+            return
         out = forward(model, batch)
         loss = out.loss
         if loop == "pytorch":  # its `out` is still that of the step before until now
@@ -257,9 +268,15 @@ def make_step(inputs: Record) -> Callable[[Untyped, Untyped, LiveBytes], None]:
     def step(model: Untyped, optimizer: Untyped, tracker: LiveBytes) -> None:
         mark(model, tracker)
         optimizer.zero_grad()
+        forwards = []
+        for trainer in trainers:
+            trainer._step = 0
         for _ in range(min(windows, 2)):
-            batch = make_batch(inputs, model)
+            batch = {} if trainers else make_batch(inputs, model)
             micro_batch(model, batch, tracker)
+            forwards.append((tracker.peaks["forward"], tracker.numbers["forward"]))
+        if trainers:  # which generate before the first of them
+            tracker.peaks["forward"], tracker.numbers["forward"] = max(forwards)
         tracker.enter("update")
         if loop != "pytorch":
             trained = [each for each in model.parameters() if each.requires_grad]
@@ -367,6 +384,9 @@ def replaced(inputs: Record) -> list[tuple[Untyped, str, Untyped]]:
         # OPT asks chance whether to leave out a layer.
         rand = torch.rand
         found.append((torch, "rand", lambda *size: 1.0 if size == ([],) else rand(*size)))
+    if aligns(inputs):
+        alignment = importlib.import_module("tests.recorders.alignment")
+        found += alignment.replaced(inputs)
     return found
 
 
@@ -379,13 +399,19 @@ def skips_mask(
 
 def trace(inputs: Record, watched: dict[str, int] | None = None) -> LiveBytes:
     """Follow two steps of a run."""
+    trainers: list[Untyped] = []
 
     def make() -> tuple[Untyped, Untyped]:
         model = make_model(inputs)
+        if aligns(inputs):
+            alignment = importlib.import_module("tests.recorders.alignment")
+            plainly = dict(inputs["training"], gradient_checkpointing=False)
+            reference = dict(inputs, training=plainly)
+            trainers.append(alignment.make_trainer(inputs, model, lambda: make_model(reference)))
         return model, make_optimizer(inputs, model)
 
     with like_a_gpu(replaced(inputs)):
-        return follow(make, make_step(inputs), watched)
+        return follow(make, make_step(inputs, trainers), watched)
 
 
 def count(setup: Record) -> Record:
