@@ -58,8 +58,8 @@ def attend(
 
 
 def _knows_groups(setup: "dict[str, Any]", mask: bool) -> bool:
-    """Say whether keys are given to the kernel as they are: `use_gqa_in_sdpa`."""
-    if setup["releases"]["transformers"] < (4, 49):
+    """Say whether keys are given to the kernel as they are: `use_gqa_in_sdpa` since 4.54.0."""
+    if setup["releases"]["transformers"] < (4, 54) or setup["releases"]["torch"] < (2, 5):
         return False
     return not mask and setup["head_dim"] <= 256
 

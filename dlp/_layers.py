@@ -189,6 +189,7 @@ def form(setup: "Setup") -> "Form":
     found.update(_FORMS[model_type])
     if release < (4, 53):
         found.update(_BEFORE[model_type])
+    found["copies"] = _copies(setup)
     for name in ("residual dropout", "attention dropout", "embedding dropout"):
         key, chance = found[name]
         value = config.get(key)
@@ -214,6 +215,19 @@ def form(setup: "Setup") -> "Form":
         found["masks"] = setup["attention_mask"]
     found["adds bias"] = model_type == "falcon"
     return found
+
+
+def _copies(setup: "Setup") -> bool:
+    """Say whether queries, keys and values are put in order for scaled dot product attention.
+
+    `integrations/sdpa_attention.py` did so until 4.55, for the families that call it; each model
+    itself before 4.48, where there was a mask.
+    """
+    release, model_type = setup["releases"]["transformers"], setup["model"]["model_type"]
+    if release >= (4, 56):
+        return False
+    calls = _BEFORE[model_type].get("copies", model_type == "opt" and release >= (4, 52))
+    return bool(calls) and (release >= (4, 48) or bool(setup["attention_mask"]))
 
 
 def _turned(config: "dict[str, Any]", share: float | None) -> float | None:
@@ -406,10 +420,10 @@ def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
         q = rotate(one, "queries", q, share=how["turned"])
         k = rotate(one, "keys" if not setup["use_cache"] else "turned k", k, share=how["turned"])
     if setup["use_cache"]:
-        if setup["releases"]["transformers"] >= (5,):
+        if setup["releases"]["transformers"] >= (4, 56):  # `cache_utils.py`, `DynamicLayer`
             k, v = _remember(one, k, v)
         one["held"] = (k, v)
-    mask = setup["attention_mask"] or sliding(setup, place) or how["always masks"]
+    mask = setup["masked"] or sliding(setup, place) or how["always masks"]
     out = attend(one, q, k, v, held=of, mask=mask, how=how)
     return _project(one, how, "o", out, modules[-1])
 
@@ -519,7 +533,7 @@ def _mask(setup: "Setup", how: "Form", slides: bool) -> int:
         return 0
     if setup["releases"]["transformers"] < (4, 53):
         return int(square * batch * setup["stream_size"]) if setup["attention_mask"] else 0
-    if setup["attention_mask"]:
+    if setup["masked"]:
         return int(square * batch)
     # One for all samples, of booleans.
     return int(square) if slides or how["always masks"] else 0

@@ -130,7 +130,7 @@ def _base(one: "Piece", name: str, of: str, width: int) -> str:
     if not setup["quantized"]:
         weight = _trained(setup, inner * width)
         return add(one, name, "linear", (of,), width=width, weight=weight)
-    keeps = setup["releases"]["bitsandbytes"] < (0, 43)
+    keeps = setup["releases"]["bitsandbytes"] < (0, 43, 2)
     operation = "kept product" if keeps else "linear"
     moment = one["size"][of] * inner * width
     return add(one, name, operation, (of,), width=width, moment=moment)
@@ -278,7 +278,7 @@ def head(setup: "Setup") -> "Piece":
     last = _norm(one, "last norm", "x", _FORMS[setup["model"]["model_type"]][0])
     vocabulary, inner = setup["vocab_size"], one["width"][last]
     inputs = last
-    if setup["quantized"] and setup["releases"]["bitsandbytes"] < (0, 43):
+    if setup["quantized"] and setup["releases"]["bitsandbytes"] < (0, 43, 2):
         inputs = add(one, "head input", "kept product", (last,))
     if "lm_head" in setup["adapted"]:
         r, size = setup["adapted"]["lm_head"], setup["adapter_size"]

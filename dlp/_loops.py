@@ -34,6 +34,7 @@ LOOPS: "dict[str, Loop]" = {
         "optim": "adamw_torch_fused",
         "loss": "full",
         "max_grad_norm": 1.0,
+        "use_cache": False,
     },
     "trl": {
         "per_device_train_batch_size": 8,
@@ -44,12 +45,14 @@ LOOPS: "dict[str, Loop]" = {
         "loss": "fused",
         "dtype": "float32",
         "max_grad_norm": 1.0,
+        "use_cache": False,
     },
     "pytorch": {
         "optim": "adamw_torch",
         "loss": "full",
         "holds_output": True,
         "until_next": True,
+        "use_cache": True,
     },
     "litgpt": {
         "optim": "adamw_torch",
@@ -80,7 +83,31 @@ LOOPS: "dict[str, Loop]" = {
         "prepare_model_for_kbit_training": True,
     },
 }
-"""The libraries whose training loop is known."""
+"""The libraries whose training loop is known: what each does by default in the newest release."""
+
+# What a loop did by default before a release of a library, the newest first; an older one says it
+# over again. Each was read in the sources of that release and of the one before.
+_EARLIER: "tuple[tuple[str, str, Release, Loop], ...]" = (
+    # training_args.py: `use_cache`, which trainer.py hands to the model, came with 5.0.0.
+    ("transformers", "transformers", (5,), {"use_cache": True}),
+    # training_args.py: `default_optim` is fused since 4.54.0, if PyTorch is 2.8 or newer.
+    ("transformers", "transformers", (4, 54), {"optim": "adamw_torch"}),
+    ("transformers", "torch", (2, 8), {"optim": "adamw_torch"}),
+    ("trl", "transformers", (4, 54), {"optim": "adamw_torch"}),
+    ("trl", "torch", (2, 8), {"optim": "adamw_torch"}),
+    # trainer/sft_trainer.py: `add_fused_lm_head` since 1.15.0.
+    ("trl", "trl", (1, 15), {"loss": "chunked"}),
+    # trainer/sft_config.py: `loss_type` is "chunked_nll" since 1.7.0.
+    ("trl", "trl", (1, 7), {"loss": "full"}),
+    # trainer/utils.py, `create_model_from_path`: `dtype` is "float32" since 0.27.0 and "auto" in
+    # 0.26; before, sft_trainer.py left it to Transformers.
+    ("trl", "trl", (0, 27), {"dtype": "auto"}),
+    ("trl", "trl", (0, 26), {"dtype": ""}),
+    # trainer/sft_config.py: `gradient_checkpointing` since 0.22.0; sft_trainer.py: no cache.
+    ("trl", "trl", (0, 22), {"gradient_checkpointing": False, "use_cache": True}),
+    # trainer/sft_config.py: `bf16` since 0.19.0.
+    ("trl", "trl", (0, 19), {"bf16": False}),
+)
 
 # What is computed of a setting, where the layers are those of Transformers and where a library has
 # its own. Whatever else a step would hold then is not known, and would be left out in silence.
@@ -155,6 +182,15 @@ def read(library: object) -> "tuple[str, dict[str, Release]]":
     return loop, releases
 
 
+def defaults(loop: str, releases: "dict[str, Release]") -> "dict[str, Any]":
+    """Give what a loop does where nothing is said, in these releases."""
+    found: "dict[str, Any]" = dict(LOOPS[loop])
+    for name, library, before, settings in _EARLIER:
+        if name == loop and releases[library] < before:
+            found.update(settings)
+    return {key: value for key, value in found.items() if value != ""}
+
+
 def check(loop: str, given: "Mapping[str, Any]") -> None:
     """Refuse what a step would hold of, but what is not computed for this loop."""
     if loop == "unsloth":
@@ -173,11 +209,14 @@ _LIGER = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text"
 
 def take_liger(given: "dict[str, Any]", loop: str, releases: "dict[str, Release]") -> None:
     """Take what Liger's kernels change by default: the loss, but for TRL, which keeps its own."""
-    if releases["liger-kernel"] < (0, 6, 2) or releases["transformers"] < (5,):
-        raise ValueError(
-            'training["use_liger_kernel"] must be False with Liger-Kernel before 0.6.2 or '
-            "Transformers before 5: what its kernels hold there is not known"
-        )
+    # ops/fused_linear_cross_entropy.py adds up the gradient of the head otherwise before 0.6.2;
+    # before 1.15.0, TRL used it.
+    for library, least in (("liger-kernel", (0, 6, 2)), ("transformers", (5,)), ("trl", (1, 15))):
+        if releases[library] < least and (library != "trl" or loop == "trl"):
+            raise ValueError(
+                f'training["use_liger_kernel"] must be False with {library} before '
+                f"{'.'.join([str(part) for part in least])}: what its kernels hold is not known"
+            )
     if loop != "trl":
         given["loss"] = "fused"
 

@@ -130,7 +130,7 @@ def _loss_in_eighths(one: "Piece", last: str, trained: int) -> None:
 def _checkpointed_loss(one: "Piece", last: str, trained: int) -> None:
     """Score 256 tokens at a time, each again in the backward pass, with the head in fp32.
 
-    The loss of chunks of TRL before 1.16, `sft_trainer.py`.
+    The loss of chunks of TRL 1.7 to 1.14, `trainer/sft_trainer.py`, `_chunk`.
     """
     setup = one["setup"]
     chunk = min(setup["tokens"], 256) * setup["vocab_size"]

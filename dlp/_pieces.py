@@ -206,11 +206,14 @@ def _product(
 def _quantized(one: "Piece", name: str, of: str, width: int) -> str:
     """Add a layer of bitsandbytes, which makes its weight for the moment of each pass."""
     setup, size, inner = one["setup"], one["size"][of], one["width"][of]
+    # autograd/_functions.py, `MatMul4Bit`: it keeps its input before 0.43.2.
     if setup["bits"] == 8:
         return _in_int8(one, name, of, width)
     compute = setup["compute_size"]
+    if setup["releases"]["bitsandbytes"] < (0, 47) and not (size == 2 and setup["float16"]):
+        compute = size  # nn/modules.py, `set_compute_type`: that of the input, whatever was asked
     given = cast(one, f"{name} input", of, compute)
-    keeps = setup["releases"]["bitsandbytes"] < (0, 43)
+    keeps = setup["releases"]["bitsandbytes"] < (0, 43, 2)
     # It is made in the format that it was quantized from, and brought to that of the product.
     moment = (compute + (2 if compute > 2 else 0)) * inner * width
     operation = "kept product" if keeps else "linear"

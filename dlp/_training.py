@@ -133,6 +133,7 @@ def read(
     _trained(setup, lora, given)
     _attention(setup, given)
     setup["use_cache"] = _caches(setup, given)
+    setup["masked"] = _masked(setup)
     _loops.check(loop, given)
     _loops.check_liger(setup)
     return setup
@@ -156,12 +157,9 @@ def _given(
     training: "Given", loop: str, releases: "dict[str, _loops.Release]", objective: str
 ) -> "dict[str, Any]":
     """Put what is given over what the library does by default; refuse an unknown name."""
-    given: "dict[str, Any]" = dict(_loops.LOOPS[loop])
+    given = _loops.defaults(loop, releases)
     if _check.flag('training["use_liger_kernel"]', training.get("use_liger_kernel") or False):
         _loops.take_liger(given, loop, releases)
-    fused = releases["transformers"] >= (4, 54) and releases["torch"] >= (2, 8)
-    if loop in ("transformers", "trl") and not fused:
-        given["optim"] = "adamw_torch"
     _objectives.defaults(given, objective)
     _take(given, "training", training)
     if "model_init_kwargs" in given:
@@ -301,6 +299,11 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
             # It turns checkpointing on, unless it is told not to.
             setup["gradient_checkpointing"] = given.get("gradient_checkpointing", True)
             setup["weight_size"] = 4
+        if setup["loop"] == "trl" and setup["releases"]["trl"] < (0, 26):
+            # trainer/sft_trainer.py prepared the model itself, and took some of it to 16 bits.
+            raise ValueError(
+                "quantization must be None with trl before 0.26: what it holds is not known"
+            )
         if setup["method"] == "full":
             raise ValueError('method must be "lora" or "head-only" when the model is quantized')
     elif given.get("prepare_model_for_kbit_training") and setup["loop"] != "axolotl":
@@ -450,9 +453,21 @@ def _attention(setup: "Setup", given: "Mapping[str, Any]") -> None:
         )
 
 
+def _masked(setup: "Setup") -> bool:
+    """Say whether the library gives a mask to scaled dot product attention.
+
+    It does for padding. Given no mask and no cache, Transformers 4.53 to 4.57 looked for packed
+    samples and made a mask of what it found, one sample or more: `masking_utils.py`,
+    `find_packed_sequence_indices`, with PyTorch 2.6 or newer.
+    """
+    if setup["attention_mask"] or not setup["model"]["family"]["causal"]:
+        return bool(setup["attention_mask"])
+    looks = (4, 53) <= setup["releases"]["transformers"] < (5,)
+    return looks and setup["releases"]["torch"] >= (2, 6) and not setup["use_cache"]
+
+
 def _caches(setup: "Setup", given: "Mapping[str, Any]") -> bool:
     """Say whether the forward pass makes a cache of keys and values."""
     if setup["gradient_checkpointing"] or not setup["model"]["family"]["causal"]:
         return False
-    default = setup["loop"] == "pytorch" or setup["releases"]["transformers"] < (5,)
-    return _check.flag('training["use_cache"]', given.get("use_cache", default))
+    return _check.flag('training["use_cache"]', given.get("use_cache", False))

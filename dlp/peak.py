@@ -117,7 +117,7 @@ def peak_memory(
             `from_pretrained`, above all `per_device_train_batch_size`, `max_length` (of the longest
             batch, padding included), `gradient_checkpointing`, `gradient_accumulation_steps`,
             `optim`, `dtype`, `bf16`, `fp16`, `attn_implementation`, `use_cache` and
-            `use_liger_kernel`; `loss` is `"full"`, `"chunked"` as TRL had it before 1.16, or
+            `use_liger_kernel`; `loss` is `"full"`, `"chunked"` as TRL had it before 1.15, or
             `"fused"`, in the way of TRL for its loop and of Liger for others; a true
             `attention_mask` says that batches are padded. What is left out is as the library has
             it; names that change no byte are accepted. Compiled code cannot be followed: of
