@@ -51,7 +51,10 @@ def generation(setup: "Setup") -> dict[str, int]:
     if setup["method"] == "lora":
         plain.update({"half": 0, "stream_size": setup["weight_size"]})
     passes = []
-    for length, past in ((setup["prompt"], 0), (setup["length"] - 1, setup["length"] - 2)):
+    lengths = [(setup["prompt"], 0)]
+    if setup["length"] - 1 > setup["prompt"]:
+        lengths.append((setup["length"] - 1, setup["length"] - 2))
+    for length, past in lengths:
         plain.update({"length": length, "past": plain["batch"] * past})
         plain["tokens"] = plain["batch"] * length - plain["past"]
         passes.append(_with_cache(plain))

@@ -134,12 +134,8 @@ def _generations(setup: "dict[str, Any]", given: "Mapping[str, Any]") -> "dict[s
                 "what generation holds with it is not known"
             )
     batch, length = setup["batch"], setup["length"]
-    completion = _count(given, "max_completion_length", 512)
-    if completion >= length:
-        raise ValueError(
-            'training["max_length"], of a prompt with its completion, must be above '
-            f'"max_completion_length", {completion}'
-        )
+    # The longest text is that of a prompt, of one token at least, with what is written.
+    completion = min(_count(given, "max_completion_length", 512), length - 1)
     windows = _count(given, "gradient_accumulation_steps", 1)
     steps = _count(given, "steps_per_generation", windows)
     generated = batch * steps
@@ -160,7 +156,7 @@ def _generations(setup: "dict[str, Any]", given: "Mapping[str, Any]") -> "dict[s
         "reference": beta != 0,
         "scores before": windows % every != 0,
         "generated": generated,
-        "prompt": length - completion,
+        "prompt": max(length - completion, 1),
     }
 
 

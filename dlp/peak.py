@@ -108,8 +108,8 @@ def peak_memory(
     without gradients beside what it keeps: another model, or the same one without its adapters. One
     of GRPO writes completions first, for all batches of `steps_per_generation` at once, with a
     cache of keys and values; it may score them with a reference, and then trains on one batch.
-    These passes belong to the forward end, which is the fullest of them; of prompts and completions
-    together `max_length` says the length, of completions `max_completion_length`.
+    These passes belong to the forward end, which is the fullest of them. Its batches are counted in
+    completions; `max_length` is the length of the longest with its prompt.
 
     Args:
         config: A parsed `config.json`.
