@@ -190,6 +190,8 @@ def form(setup: "Setup") -> "Form":
     if release < (4, 53):
         found.update(_BEFORE[model_type])
     found["copies"] = _copies(setup)
+    if model_type == "gemma2" and (4, 48) <= release < (5, 21):
+        found["eager"] = False  # `_supports_sdpa`, though that caps no scores
     for name in ("residual dropout", "attention dropout", "embedding dropout"):
         key, chance = found[name]
         value = config.get(key)
@@ -563,10 +565,9 @@ def buffers(setup: "Setup") -> int:
     square = int(setup["position_rows"]) ** 2
     if model_type == "gpt_bigcode":
         return square
-    if release < (4, 49):
-        if model_type == "gpt2":
-            return square * int(setup["num_hidden_layers"])
-        if model_type == "gpt_neox":
-            rows = setup["config"].get("max_position_embeddings", 2048)
-            return int(rows) ** 2 * int(setup["num_hidden_layers"])
+    if model_type == "gpt2" and release < (5, 2):
+        return square * int(setup["num_hidden_layers"])
+    if model_type == "gpt_neox" and release < (4, 49):
+        rows = setup["config"].get("max_position_embeddings", 2048)
+        return int(rows) ** 2 * int(setup["num_hidden_layers"])
     return 0

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+import inspect
+import warnings
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import dlp
 from dlp import _loops, _training
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONFIG: dict[str, Any] = dlp.LLAMA_3_8B
 TRAINING: dict[str, Any] = {
@@ -147,6 +154,110 @@ def test_where_ligers_kernels_are_not_known_they_are_refused(
 
 
 # --- Releases --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "before", "after"),
+    [
+        ("transformers 4.53.3", "optim", "adamw_torch", "adamw_torch_fused"),
+        ("transformers, torch 2.7.1", "optim", "adamw_torch", "adamw_torch_fused"),
+        ("transformers 4.57.6", "use_cache", True, False),
+        ("trl, transformers 4.53.3", "optim", "adamw_torch", "adamw_torch_fused"),
+        ("trl 1.14.0", "loss", "chunked", "fused"),
+        ("trl 1.6.0", "loss", "full", "fused"),
+        ("trl 0.26.2", "dtype", "auto", "float32"),
+        ("trl 0.25.1, transformers 4.57.1", "dtype", None, "float32"),
+        ("trl 0.21.0", "gradient_checkpointing", False, True),
+        ("trl 0.18.2", "bf16", False, True),
+    ],
+)
+def test_a_release_has_defaults_of_its_own(
+    library: str, name: str, before: object, after: object
+) -> None:
+    loop, releases = _loops.read(library)
+    assert _loops.defaults(loop, releases).get(name) == before
+    assert _loops.defaults(loop, _loops.RELEASES)[name] == after
+
+
+@pytest.mark.parametrize(
+    ("last", "first", "training"),
+    [
+        ("4.45.2", "4.46.0", {}),  # the output in fp32, which a plain loop holds
+        ("4.48.3", "4.49.0", {}),  # logits shifted by a copy
+        ("4.53.3", "4.54.0", {"max_length": 512}),  # keys repeated for their query heads
+        ("4.55.4", "4.56.0", {"max_length": 512}),  # heads put in order, keys joined to nothing
+    ],
+)
+def test_a_release_holds_less_or_more_than_the_one_before(
+    last: str, first: str, training: dict[str, Any]
+) -> None:
+    before, after = (
+        step(f"pytorch, transformers {release}", **training) for release in (last, first)
+    )
+    assert before != after
+
+
+def test_releases_between_made_a_mask_where_none_was_given() -> None:
+    without = {
+        release: setup(f"transformers {release}", gradient_checkpointing=True)["masked"]
+        for release in ("4.52.4", "4.53.0", "4.57.6", "5.0.0")
+    }
+    assert without == {"4.52.4": False, "4.53.0": True, "4.57.6": True, "5.0.0": False}
+    assert not setup("transformers 4.57.1")["masked"], "nor where there is a cache"
+    assert not setup("transformers 4.57.1, torch 2.5.1", gradient_checkpointing=True)["masked"]
+
+
+def kept_in_4_bits(library: str, compute: str = "bfloat16") -> dict[str, dict[str, int]]:
+    """Give the moments of a step beside 4-bit weights."""
+    bits = NF4 | {"bnb_4bit_compute_dtype": compute}
+    return dlp.peak_memory(
+        config=CONFIG, training=TRAINING, lora=LORA, quantization=bits, library=library
+    )["moments"]
+
+
+def test_bitsandbytes_kept_inputs_and_computed_in_their_format() -> None:
+    libraries = [f"transformers, bitsandbytes {each}" for each in ("0.43.1", "0.43.2")]
+    keeps, lets_go = (kept_in_4_bits(each)["loss backward"]["activations"] for each in libraries)
+    # What the seven matrices of a layer were given.
+    wide = 3 * CONFIG["hidden_size"] + CONFIG["intermediate_size"]
+    assert 0 < keeps - lets_go <= 2 * 2 * 64 * CONFIG["num_hidden_layers"] * wide
+    old, new = "transformers, bitsandbytes 0.46.1", "transformers, bitsandbytes 0.47.0"
+    assert kept_in_4_bits(old, "float32") == kept_in_4_bits(old)
+    assert kept_in_4_bits(new, "float32") != kept_in_4_bits(new)
+    assert kept_in_4_bits(new) == kept_in_4_bits(old)
+
+
+def test_quantized_models_of_an_older_trl_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"trl before 0\.26"):
+        _training.read(CONFIG, TRAINING, LORA, NF4, None, "trl 0.25.1")
+
+
+@pytest.mark.libraries
+@pytest.mark.parametrize(
+    ("loop", "name"), [("transformers", "TrainingArguments"), ("trl", "SFTConfig")]
+)
+def test_defaults_are_those_of_the_installed_library(loop: str, name: str, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names to come
+        made = getattr(importlib.import_module(loop), name)
+        arguments = made(output_dir=str(tmp_path), use_cpu=True)
+    left_out = {"loss", "dtype", "bf16"}  # no such names; and a processor has no bf16 of a GPU
+    for key, value in _loops.LOOPS[loop].items():
+        if key not in left_out:
+            assert getattr(arguments, key) == value, key
+    if loop == "trl":
+        assert arguments.loss_type == "nll"
+        make = importlib.import_module("trl.trainer.utils").create_model_from_path
+        assert 'kwargs.get("dtype", "float32")' in inspect.getsource(make)
+
+
+@pytest.mark.libraries
+@pytest.mark.parametrize(
+    "library", ["accelerate", "bitsandbytes", "peft", "torch", "transformers", "trl"]
+)
+def test_releases_that_are_meant_are_the_installed_ones(library: str) -> None:
+    installed = metadata.version(library).split("+")[0]
+    assert _loops.RELEASES[library] == tuple(int(each) for each in installed.split("."))
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,8 @@ def make_step(
 
     def forward(model: Untyped, batch: dict[str, torch.Tensor]) -> Untyped:
         options: dict[str, Any] = {}
-        if loop != "pytorch" and "Classification" not in str(type(plain(model))):
+        counts = loop != "pytorch" and RELEASE >= (4, 46)
+        if counts and "Classification" not in str(type(plain(model))):
             options["num_items_in_batch"] = batch["labels"].numel()
         if loop == "trl":
             options["fused_lm_head"] = True
@@ -366,6 +367,9 @@ def replaced(inputs: Record) -> list[tuple[Untyped, str, Untyped]]:
         found.append((masks, "_ignore_causal_mask_sdpa", skips_mask))
         if hasattr(masks, "_ignore_bidirectional_mask_sdpa"):
             found.append((masks, "_ignore_bidirectional_mask_sdpa", lambda m, *_, **__: m is None))
+    elif RELEASE >= (4, 53):
+        masks = importlib.import_module("transformers.masking_utils")
+        found.append((masks, "_ignore_causal_mask_sdpa", lambda mask, *_, **__: mask is None))
     else:
         masks = importlib.import_module("transformers.modeling_attn_mask_utils")
         converter = masks.AttentionMaskConverter
@@ -380,7 +384,8 @@ def replaced(inputs: Record) -> list[tuple[Untyped, str, Untyped]]:
 
         for name in ("bert", "roberta", "distilbert"):
             module = importlib.import_module(f"transformers.models.{name}.modeling_{name}")
-            found.append((module, "_prepare_4d_attention_mask_for_sdpa", expanded))
+            if hasattr(module, "_prepare_4d_attention_mask_for_sdpa"):
+                found.append((module, "_prepare_4d_attention_mask_for_sdpa", expanded))
         # OPT asks chance whether to leave out a layer.
         rand = torch.rand
         found.append((torch, "rand", lambda *size: 1.0 if size == ([],) else rand(*size)))
