@@ -75,12 +75,14 @@ LOOPS: "dict[str, Loop]" = {
         "use_cache": False,
         "layers": "torchtitan",
     },
-    "unsloth": {"optim": "adamw_8bit", "loss": "fused", "gradient_checkpointing": True},
+    "unsloth": {"optim": "adamw_8bit", "loss": "fused"},  # which is refused below
     "axolotl": {
         "optim": "adamw_torch_fused",
         "loss": "full",
+        "bf16": True,
+        "dtype": "bfloat16",
         "max_grad_norm": 1.0,
-        "prepare_model_for_kbit_training": True,
+        "use_cache": False,
     },
 }
 """The libraries whose training loop is known: what each does by default in the newest release."""
@@ -154,8 +156,8 @@ RELEASES: "dict[str, Release]" = {
     "litgpt": (0, 5, 0),
     "torchtune": (0, 6, 0),
     "torchtitan": (0, 2, 0),
-    "unsloth": (2026, 8),
-    "axolotl": (0, 13, 0),
+    "unsloth": (2026, 8, 13),
+    "axolotl": (0, 18, 0),
     "deepspeed": (0, 19, 6),
     "torchao": (0, 14, 0),
 }
@@ -191,10 +193,17 @@ def defaults(loop: str, releases: "dict[str, Release]") -> "dict[str, Any]":
     return {key: value for key, value in found.items() if value != ""}
 
 
-def check(loop: str, given: "Mapping[str, Any]") -> None:
+def check(setup: "Mapping[str, Any]", given: "Mapping[str, Any]") -> None:
     """Refuse what a step would hold of, but what is not computed for this loop."""
+    loop = setup["loop"]
     if loop == "unsloth":
-        raise ValueError("library must not be unsloth: what its own kernels hold is not known")
+        # unsloth_zoo 2026.8.13, fused_losses/cross_entropy_loss.py: `_get_chunk_multiplier`.
+        raise ValueError(
+            "library must not be unsloth: it compiles its layers, and cuts its loss by the memory "
+            "that is free"
+        )
+    if loop == "axolotl":
+        _check_axolotl(setup)
     for name, known in _KNOWN[LOOPS[loop].get("layers", "transformers")].items():
         if given.get(name) is not None and given[name] not in known:
             how = " or ".join([f"be {each}" for each in known]) or "be left out"
@@ -202,6 +211,22 @@ def check(loop: str, given: "Mapping[str, Any]") -> None:
                 f'training["{name}"] must {how} when library is {loop}: '
                 "what a step holds otherwise is not known"
             )
+
+
+def _check_axolotl(setup: "Mapping[str, Any]") -> None:
+    """Refuse what Axolotl 0.18.0 does otherwise than the Trainer of Transformers that it runs."""
+    if setup["method"] != "full":
+        # utils/schemas/config.py, `check_auto_enable_lora_kernels`.
+        raise ValueError(
+            "library must not be axolotl with adapters, for which it has kernels of its own: "
+            "without them its steps are those of transformers"
+        )
+    if setup["attention"] != "flash":
+        # loaders/model.py, `_configure_embedding_dtypes`.
+        raise ValueError(
+            'training["attn_implementation"] must be "flash_attention_2" when library is axolotl: '
+            "else it takes embeddings and norms to fp32, of which what they hold is not known"
+        )
 
 
 _LIGER = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3")

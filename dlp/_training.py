@@ -134,7 +134,7 @@ def read(
     _attention(setup, given)
     setup["use_cache"] = _caches(setup, given)
     setup["masked"] = _masked(setup)
-    _loops.check(loop, given)
+    _loops.check(setup, given)
     _loops.check_liger(setup)
     return setup
 
@@ -306,7 +306,7 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
             )
         if setup["method"] == "full":
             raise ValueError('method must be "lora" or "head-only" when the model is quantized')
-    elif given.get("prepare_model_for_kbit_training") and setup["loop"] != "axolotl":
+    elif given.get("prepare_model_for_kbit_training"):
         raise ValueError(
             'training["prepare_model_for_kbit_training"] must be False without quantization'
         )

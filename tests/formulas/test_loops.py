@@ -87,6 +87,18 @@ def test_unsloth_is_refused() -> None:
         setup("unsloth")
 
 
+def test_axolotl_runs_the_trainer_where_it_changes_nothing() -> None:
+    flash: dict[str, Any] = {
+        "attn_implementation": "flash_attention_2",
+        "gradient_checkpointing": True,
+    }
+    assert step("axolotl", **flash) == step("transformers", bf16=True, **flash)
+    with pytest.raises(ValueError, match="attn_implementation"):
+        step("axolotl")
+    with pytest.raises(ValueError, match="library must not be axolotl with adapters"):
+        setup("axolotl", **flash)
+
+
 @pytest.mark.parametrize("training", [{"packing": True}, {"padding_free": True}])
 def test_packed_samples_need_a_kernel_that_knows_their_ends(training: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"attn_implementation.*packed"):
