@@ -38,7 +38,7 @@ def attend(
         grouped = False
     if setup["attention"] == "sdpa" and how["copies"]:
         q, k, v = (_in_order(one, each) for each in (q, k, v))
-    if setup["half"]:
+    if setup["half"] or setup["attention"] == "flash":
         q, k, v = (cast(one, f"{each} in 16 bits", each, 2) for each in (q, k, v))
     half = one["size"][q] == 2
     masked = mask and setup["attention"] == "sdpa"

@@ -310,6 +310,12 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
         raise ValueError(
             'training["prepare_model_for_kbit_training"] must be False without quantization'
         )
+    other = "bf16" if setup["format"] in ("float16", "fp16", "half") else "fp16"
+    if setup[other] and setup["weight_size"] == 2:
+        raise ValueError(
+            f'training["{other}"] must be False when weights are in another format of 16 bits: '
+            "what their copies hold is not known"
+        )
     wide = setup["half"] and setup["weight_size"] == 4
     setup["stream_size"] = 4 if wide else setup["weight_size"]
 
@@ -444,6 +450,12 @@ def _attention(setup: "Setup", given: "Mapping[str, Any]") -> None:
     name = given.get("attn_implementation", "sdpa")
     kind = _ATTENTIONS[_check.choice('training["attn_implementation"]', name, _ATTENTIONS)]
     setup["attention"] = kind
+    # `modeling_flash_attention_utils.py` takes queries to the format of a quantized model.
+    narrows = setup["half"] or (setup["quantized"] and _FORMATS[setup["format"]] == 2)
+    if kind == "flash" and setup["weight_size"] == 4 and not narrows:
+        raise ValueError(
+            f'training["attn_implementation"] must not be {name!r} in fp32: it has no kernel for it'
+        )
     joined = setup["packing"] and given.get("packing_strategy") != "wrapped"
     joined = joined or setup["padding_free"]
     if joined and kind != "flash" and setup["layers"] == "transformers":

@@ -40,7 +40,6 @@ def setup(library: str = "transformers", **training: object) -> dict[str, Any]:
         ("transformers", "torch_compile", True),
         ("pytorch", "torch_compile", True),
         ("litgpt", "bf16", True),
-        ("litgpt", "fp16", True),
         ("litgpt", "attn_implementation", "eager"),
         ("litgpt", "attention_mask", True),
         ("litgpt", "packing", True),
@@ -49,6 +48,9 @@ def setup(library: str = "transformers", **training: object) -> dict[str, Any]:
         ("litgpt", "use_liger_kernel", True),
         ("litgpt", "num_layers_unfrozen", 1),
         ("torchtune", "loss", "fused"),
+        ("torchtune", "bf16", True),
+        ("torchtune", "padding_free", True),
+        ("torchtitan", "packing", True),
         ("torchtune", "use_cache", True),
         ("torchtitan", "torch_compile", True),
         ("torchtitan", "loss", "chunked"),
@@ -105,6 +107,24 @@ def test_packed_samples_need_a_kernel_that_knows_their_ends(training: dict[str, 
         setup("trl", **training)
     assert setup("trl", attn_implementation="flash_attention_2", **training)
     assert setup("trl", packing=True, packing_strategy="wrapped")
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("fp16", "bfloat16"), ("bf16", "float16")])
+def test_autocast_between_two_formats_of_16_bits_is_refused(name: str, dtype: str) -> None:
+    with pytest.raises(ValueError, match=rf'training\["{name}"\] must be False when weights are'):
+        setup("transformers", **{name: True, "dtype": dtype})
+    assert setup("transformers", **{name: True, "dtype": "float32"})
+
+
+def test_flash_attention_has_no_fp32() -> None:
+    flash: dict[str, Any] = {"attn_implementation": "flash_attention_2"}
+    with pytest.raises(ValueError, match="must not be 'flash_attention_2' in fp32"):
+        setup(dtype="float32", **flash)
+    prepared = TRAINING | flash | {"prepare_model_for_kbit_training": True}
+    step = dlp.peak_memory(config=CONFIG, training=prepared, lora=LORA, quantization=NF4)
+    assert step["moments"]["update"]
+    with pytest.raises(ValueError, match="in fp32"):
+        _training.read(CONFIG, prepared | {"dtype": "float32"}, LORA, NF4, None, "transformers")
 
 
 def test_kbit_preparation_is_of_quantized_models() -> None:
