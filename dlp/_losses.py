@@ -128,23 +128,48 @@ def _loss_in_eighths(one: "Piece", last: str, trained: int) -> None:
 
 
 def _checkpointed_loss(one: "Piece", last: str, trained: int) -> None:
-    """Score 256 tokens at a time, each again in the backward pass, with the head in fp32.
+    """Score 256 tokens at a time, each chunk again in the backward pass.
 
-    The loss of chunks of TRL 1.7 to 1.14, `trainer/sft_trainer.py`, `_chunk`.
+    Beside the logits there are log-probabilities, probabilities and their products in fp32. The
+    loss of chunks of TRL 1.7 to 1.14, `trainer/sft_trainer.py`, `_chunk`; before 1.13 it took the
+    head to fp32.
     """
-    setup = one["setup"]
-    chunk = min(setup["tokens"], 256) * setup["vocab_size"]
-    wide = 4 * one["width"][last] * setup["vocab_size"] if setup["weight_size"] < 4 else 0
+    setup, width, size = one["setup"], one["width"][last], one["size"][last]
+    rows = setup["tokens"] - setup["batch"]
+    chunk = min(rows, 256)
+    matrix, weight_size = width * setup["vocab_size"], setup["weight_size"]
+    in_fp32 = setup["releases"]["trl"] < (1, 13)
+    # Copies of the head, which the chunk keeps, and the bytes of a logit as it is made.
+    copies = 4 * matrix if in_fp32 and weight_size < 4 else 0
+    made = setup["half"] or (4 if in_fp32 else size)
+    if setup["half"] and (in_fp32 or size == 4):
+        copies += 2 * matrix
+    kept = 2 if in_fp32 and setup["half"] else 4
+    scores = (kept + 3 * 4) * chunk * setup["vocab_size"]
+    weight = trained * weight_size
+    # Of a trained head each chunk makes a gradient, that of the product first, beside the sum.
+    before = weight if rows > chunk else 0
+    product = made * trained
+    top = before + max(
+        copies + scores,
+        copies + made * chunk * setup["vocab_size"] + product,
+        weight + (product if made != weight_size else 0),
+        2 * before,  # the first of them is no storage of its own, and is added to by a third
+    )
+    picked = add(one, "scored tokens", "sliced copy", (last,), rows=rows)
+    order = add(one, "order", "new", (picked,), width=1, size=8)
+    ordered = add(one, "tokens in order", "sliced copy", (picked, order))
+    forward = max(scores, copies + made * chunk * setup["vocab_size"])
     add(
         one,
         "loss",
         "tiled loss",
-        (last, add(one, "scores", "new", (last,), width=1, size=4)),
-        width=1,
+        (ordered, order),
+        width=0,
         size=4,
-        weight=trained * setup["weight_size"],
-        moment=16 * chunk + wide,
-        later=4 * trained,
+        weight=weight,
+        moment=forward,
+        later=top - weight - forward,
     )
 
 
