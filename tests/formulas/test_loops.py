@@ -239,6 +239,35 @@ def test_releases_between_made_a_mask_where_none_was_given() -> None:
     assert not setup("transformers 4.57.1, torch 2.5.1", gradient_checkpointing=True)["masked"]
 
 
+def test_layers_of_two_kinds_have_two_masks_since_release_4_53() -> None:
+    gemma: dict[str, Any] = CONFIG | {"model_type": "gemma2", "head_dim": 128}
+    padded = {"attn_implementation": "eager", "gradient_checkpointing": True}
+    before, after = (
+        dlp.peak_memory(
+            config=gemma, training=TRAINING | padded, lora=LORA, library=f"transformers {release}"
+        )["moments"]["loss backward"]["activations"]
+        for release in ("4.52.4", "4.53.3")
+    )
+    assert after - before == 2 * 2 * 64 * 64
+
+
+@pytest.mark.parametrize(
+    ("release", "bytes_of_a_word"), [("1.14.0", 16 * 256), ("1.12.0", 16 * 256 + 4 * 4096)]
+)
+def test_a_chunk_is_all_that_grows_with_the_vocabulary(release: str, bytes_of_a_word: int) -> None:
+    words = 64_000
+    fewer, more = (
+        dlp.peak_memory(
+            config=CONFIG | {"vocab_size": number},
+            training=TRAINING | {"max_length": 512, "loss": "chunked"},
+            lora=LORA,
+            library=f"transformers, trl {release}",
+        )["moments"]["loss backward"]["logits"]
+        for number in (words, 2 * words)
+    )
+    assert more - fewer == bytes_of_a_word * words
+
+
 def kept_in_4_bits(library: str, compute: str = "bfloat16") -> dict[str, dict[str, int]]:
     """Give the moments of a step beside 4-bit weights."""
     bits = NF4 | {"bnb_4bit_compute_dtype": compute}
