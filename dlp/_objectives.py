@@ -18,7 +18,7 @@ OBJECTIVES: "tuple[Objective, ...]" = ("sft", "dpo", "grpo")
 
 READ = """
 beta cache_implementation disable_dropout generation_batch_size generation_kwargs
-max_completion_length num_generations num_iterations precompute_ref_log_probs steps_per_generation
+max_completion_length num_generations precompute_ref_log_probs steps_per_generation
 use_transformers_continuous_batching use_transformers_paged use_vllm
 """.split()  # noqa: SIM905
 """Names of `DPOConfig` and `GRPOConfig` that are read here."""
@@ -58,10 +58,8 @@ def read(setup: "dict[str, Any]", given: "Mapping[str, Any]", objective: str) ->
         "batch": setup["batch"],
         "tokens": setup["tokens"],
         "scored": setup["tokens"] - setup["batch"],  # of which there are log-probabilities
-        "reference": False,  # whether there are passes of a model as it was before
-        "scores before": False,  # whether the model itself scores before it is trained
+        "reference": False,  # whether a model as it was before runs as well
         "generated": 0,  # samples at a time
-        "prompt": 0,
         "drops": True,
         "past": 0,  # tokens in a cache that is there already
         "positions": 1,  # samples that have tables of positions of their own
@@ -92,7 +90,7 @@ def _check_known(setup: "dict[str, Any]", given: "Mapping[str, Any]", objective:
         raise ValueError(
             f"library must have TRL 1.16 and Transformers 5, or later, for objective {objective!r}"
         )
-    if setup["method"] == "head-only" or setup["model"]["counted"] != "language model":
+    if setup["model"]["counted"] != "language model":
         raise ValueError(f"config must be of a language model for objective {objective!r}")
     if setup["model"]["model_type"] not in _TRACED:
         raise ValueError(
@@ -137,24 +135,21 @@ def _generations(setup: "dict[str, Any]", given: "Mapping[str, Any]") -> "dict[s
     # The longest text is that of a prompt, of one token at least, with what is written.
     completion = min(_count(given, "max_completion_length", 512), length - 1)
     windows = _count(given, "gradient_accumulation_steps", 1)
-    steps = _count(given, "steps_per_generation", windows)
-    generated = batch * steps
-    if given.get("generation_batch_size") is not None:
+    generated = batch * _count(given, "steps_per_generation", windows)
+    if "generation_batch_size" in given:
         generated = _count(given, "generation_batch_size", generated)
-        if given.get("steps_per_generation") is not None or generated % batch:
+        if "steps_per_generation" in given or generated % batch:
             raise ValueError(
                 'training["generation_batch_size"] must be a multiple of '
                 '"per_device_train_batch_size", and "steps_per_generation" left out'
             )
-        steps = generated // batch
-    # Whether groups are whole depends on the number of devices as well.
-    _check.count('training["num_generations"]', given.get("num_generations", 2), minimum=2)
-    every = steps * _count(given, "num_iterations", 1)
+    if "num_generations" in given:
+        # Whether groups are whole depends on the number of devices as well.
+        _check.count('training["num_generations"]', given["num_generations"], minimum=2)
     beta = _check.number('training["beta"]', given.get("beta", 0.0))
     return {
         "scored": batch * completion,
         "reference": beta != 0,
-        "scores before": windows % every != 0,
         "generated": generated,
         "prompt": max(length - completion, 1),
     }
@@ -162,5 +157,4 @@ def _generations(setup: "dict[str, Any]", given: "Mapping[str, Any]") -> "dict[s
 
 def _count(given: "Mapping[str, Any]", name: str, default: int) -> int:
     """Read a count."""
-    value = given.get(name)
-    return _check.count(f'training["{name}"]', default if value is None else value)
+    return _check.count(f'training["{name}"]', given.get(name, default))

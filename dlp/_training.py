@@ -482,4 +482,6 @@ def _caches(setup: "Setup", given: "Mapping[str, Any]") -> bool:
     """Say whether the forward pass makes a cache of keys and values."""
     if setup["gradient_checkpointing"] or not setup["model"]["family"]["causal"]:
         return False
+    if setup["loop"] == "trl" and setup["loss"] == "fused":
+        return False  # which its output head asks for
     return _check.flag('training["use_cache"]', given.get("use_cache", False))

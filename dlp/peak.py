@@ -391,21 +391,17 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     return dict(zip((*MOMENTS, "kept"), (forward, loss, layer, end, update, kept_between)))
 
 
-def _beside(setup: "_training.Setup", trained: dict[str, int]) -> "list[dict[str, int]]":
-    """Give what passes without gradients hold, the reference's of DPO beside that with gradients.
+def _beside(setup: "_training.Setup", kept: dict[str, int]) -> "list[dict[str, int]]":
+    """Give what passes without gradients hold.
 
-    Those of GRPO come first, before there are gradients.
+    The reference of DPO runs beside what is kept. What GRPO generates comes before there are
+    gradients; its reference never holds as much as the model that is trained on the same text.
     """
-    found = []
     if setup["generated"]:
-        found.append(_forwards.generation(setup))
-        trained = {}
-    for runs, reference in ((setup["scores before"], False), (setup["reference"], True)):
-        if runs:
-            held = dict(trained)
-            held["working"] = _forwards.scoring(setup, reference=reference)
-            found.append(held)
-    return found
+        return [_forwards.generation(setup)]
+    if setup["reference"]:
+        return [kept | {"working": _forwards.reference(setup)}]
+    return []
 
 
 def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autograd.Run], int]":

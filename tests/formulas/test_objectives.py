@@ -22,12 +22,14 @@ SMALL: dict[str, Any] = {
 LORA = {"r": 2, "target_modules": ["q_proj", "down_proj"]}
 
 
-def step(objective: str, *, lora: Any = None, **training: Any) -> dict[str, Any]:
+def step(
+    objective: str, *, lora: Any = None, config: Any = SMALL, **training: Any
+) -> dict[str, Any]:
     """Give a step of TRL on a small model."""
     given: dict[str, Any] = {"per_device_train_batch_size": 2, "max_length": 64}
     given |= {"dtype": "bfloat16", "bf16": False} | training
     found: Any = dlp.peak_memory(
-        config=SMALL,
+        config=config,
         training={name: value for name, value in given.items() if value is not None},
         lora=lora,
         library="trl",
@@ -103,9 +105,10 @@ def test_generation_ends_with_all_but_the_last_token_in_the_cache() -> None:
     of_one_layer = 2 * samples * 63 * heads * 2
     assert part(found, "cache") == 3 * of_one_layer
     # The last layer joins a value to those before it, of which both have a name for a moment; from
-    # the token before, logits and probabilities are there, and beside them tensors of one token.
-    joined = samples * 62 * heads * 2 + 2 * 4 * samples * words
-    assert 0 < part(found, "working") - joined < 0.1 * joined
+    # the token before, logits and probabilities are there. Of each token there is what was
+    # embedded, what the layer reads, a query, and the value.
+    joined = samples * 62 * heads * 2
+    assert part(found, "working") == joined + samples * (8 * words + 4 * heads * 2)
     assert not part(found, "activations")
     assert not part(found, "gradients")
 
@@ -161,20 +164,67 @@ def test_completions_alone_are_scored() -> None:
     assert 0 <= more - 2 * row < 2 * 200
 
 
-def test_samples_are_scored_before_they_serve_more_than_one_update() -> None:
-    once = generated(steps_per_generation=1, max_completion_length=4)
-    twice = generated(steps_per_generation=1, max_completion_length=4, num_iterations=2)
-    assert total(twice) >= total(once)
-    for moment in dlp.MOMENTS[1:]:
-        assert twice["moments"][moment] == once["moments"][moment]
+@pytest.mark.parametrize(
+    ("dtype", "bf16", "size"), [("bfloat16", False, 2), ("float32", False, 4), ("float32", True, 2)]
+)
+def test_a_token_is_picked_among_all_words(dtype: str, bf16: bool, size: int) -> None:
+    found = generated(config=SMALL | {"vocab_size": 50_000}, dtype=dtype, bf16=bf16)
+    # The logits, the same in fp32, probabilities, and random numbers.
+    assert part(found, "working") == 1024 * 50_000 * (size + 3 * 4)
+
+
+def test_autocast_keeps_a_copy_of_all_weights_when_it_multiplies_with_the_head() -> None:
+    words, layers = 1_000_000, 3 * (4 * 64 * 64 + 3 * 64 * 128)
+    settings = {"dtype": "float32", "bf16": True, "steps_per_generation": 1}
+    found = generated(config=SMALL | {"vocab_size": words}, **settings)
+    copies, logits = 2 * (layers + 64 * words), 2 * words
+    assert part(found, "working") == copies + 2 * logits + 8 * logits
+    # As it begins, there are none of the token before.
+    found = generated(
+        config=SMALL | {"vocab_size": words}, max_length=2, max_completion_length=1, **settings
+    )
+    assert part(found, "working") == copies + 2 * logits
 
 
 def test_peft_generates_past_autocast() -> None:
-    # Autocast would make keys and values of 16 bits, and copies of all weights.
     settings = {"dtype": "float32", "bf16": True}
-    adapted, whole = generated(lora=LORA, **settings), generated(**settings)
-    assert part(adapted, "cache") == part(generated(), "cache") * 2
-    assert part(whole, "working") > 2 * 3 * (4 * 64 * 64 + 3 * 64 * 128)
+    adapted, plain = generated(lora=LORA, **settings), generated()
+    assert part(adapted, "cache") == 2 * part(plain, "cache")
+    samples, token = 1024, 1024 * 64
+    whole = generated(**settings)
+    assert part(whole, "cache") == 2 * part(plain, "cache")
+    # Attention is given keys and values in 16 bits; beside them are two tensors in fp32, the
+    # query and the result in 16 bits, a sum for each of 4 heads, and the copies of two layers and
+    # of queries, keys and values of the last.
+    attention = 2 * 2 * 63 * token + 2 * 4 * token + 2 * 2 * token + 4 * 4 * samples
+    copies = 2 * (2 * (4 * 64 * 64 + 3 * 64 * 128) + 3 * 64 * 64)
+    assert part(whole, "working") == attention + copies + 8 * samples * 1000
+    # Without autocast and copies, the values are joined in fp32, beside adapters' own queries.
+    joined = 4 * (62 * token + 4 * token) + 8 * samples * 1000
+    assert part(adapted, "working") == joined
+
+
+def test_the_shortest_text_is_one_token_of_a_prompt() -> None:
+    found = generated(max_length=1)
+    assert part(found, "cache") == 3 * 2 * 1024 * 64 * 2
+    assert part(found, "working") == 1024 * 1000 * (2 + 3 * 4)
+
+
+def test_completions_have_a_default_length() -> None:
+    for length, same in ((511, False), (512, True), (513, False)):
+        of_length = generated(max_length=600, max_completion_length=length)
+        assert (of_length == generated(max_length=600, max_completion_length=None)) == same
+
+
+def test_each_sample_of_a_generation_has_tables_of_positions() -> None:
+    # A prompt is read: cosines and sines of each sample, where a batch shares those of one.
+    found = {}
+    for head_dim in (16, 32):
+        config = SMALL | {"head_dim": head_dim}
+        found[head_dim] = generated(config=config, max_completion_length=1)
+    tables = 2 * 1024 * 63 * 16 * 2
+    assert part(found[32], "cache") == 2 * part(found[16], "cache")
+    assert part(found[32], "working") - part(found[16], "working") >= tables
 
 
 def test_the_number_of_generations_groups_them_and_no_more() -> None:
@@ -276,7 +326,8 @@ def test_what_no_trace_has_seen_is_refused(
     ("run", "message"),
     [
         ({"library": "transformers"}, r'library must be "trl"'),
-        ({"library": "trl 0.9.6"}, r"library must have TRL 1.16"),
+        ({"library": "trl 1.15.9"}, r"library must have TRL 1.16"),
+        ({"library": "trl 0.29"}, r"library must have TRL 1.16"),
         ({"library": "trl, transformers 4.57.1"}, r"and Transformers 5"),
         ({"config": dlp.BERT_BASE}, r"config must be of a language model|model_type.* must be"),
         ({"config": SMALL | {"model_type": "bloom"}}, r"others were not traced"),
@@ -293,3 +344,9 @@ def test_a_run_that_is_not_known_is_refused(run: dict[str, Any], message: str) -
     }
     with pytest.raises(ValueError, match=message):
         dlp.peak_memory(**given | run)
+
+
+@pytest.mark.parametrize("library", ["trl 1.16", "trl 2.0", "trl, transformers 5.0.0"])
+def test_a_release_that_is_late_enough_is_known(library: str) -> None:
+    training = {"max_length": 64, "dtype": "bfloat16"}
+    assert dlp.peak_memory(config=SMALL, training=training, library=library, objective="dpo")
