@@ -158,7 +158,8 @@ def _given(
 ) -> "dict[str, Any]":
     """Put what is given over what the library does by default; refuse an unknown name."""
     given = _loops.defaults(loop, releases)
-    if _check.flag('training["use_liger_kernel"]', training.get("use_liger_kernel") or False):
+    liger = _check.keywords("training", training).get("use_liger_kernel") or False
+    if _check.flag('training["use_liger_kernel"]', liger):
         _loops.take_liger(given, loop, releases)
     _objectives.defaults(given, objective)
     _take(given, "training", training)

@@ -388,7 +388,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "gradients": old,
         "logits": sum(after["kept"].values()) + output["logits"],
     }
-    return dict(zip((*MOMENTS, "kept"), (forward, loss, layer, end, update, kept_between)))
+    return dict(zip(MOMENTS + ("kept",), (forward, loss, layer, end, update, kept_between)))
 
 
 def _beside(setup: "_training.Setup", kept: dict[str, int]) -> "list[dict[str, int]]":
