@@ -246,7 +246,11 @@ def take_liger(given: "dict[str, Any]", loop: str, releases: "dict[str, Release]
     """Take what Liger's kernels change by default: the loss, but for TRL, which keeps its own."""
     # ops/fused_linear_cross_entropy.py adds up the gradient of the head otherwise before 0.6.2;
     # before 1.15.0, TRL used it.
-    for library, least in (("liger-kernel", (0, 6, 2)), ("transformers", (5,)), ("trl", (1, 15))):
+    for library, least in (
+        ("liger-kernel", (0, 6, 2)),
+        ("transformers", (4, 52)),
+        ("trl", (1, 15)),
+    ):
         if releases[library] < least and (library != "trl" or loop == "trl"):
             raise ValueError(
                 f'training["use_liger_kernel"] must be False with {library} before '
