@@ -151,7 +151,7 @@ def _generations(setup: "dict[str, Any]", given: "Mapping[str, Any]") -> "dict[s
         "scored": batch * completion,
         "reference": beta != 0,
         "generated": generated,
-        "prompt": max(length - completion, 1),
+        "prompt": length - completion,
     }
 
 

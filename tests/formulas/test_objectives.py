@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from dlp import _training
 
 SMALL: dict[str, Any] = {
     "model_type": "llama",
@@ -99,16 +100,17 @@ def generated(**training: Any) -> dict[str, Any]:
     return step("grpo", **{"max_completion_length": 63, "steps_per_generation": 512} | training)
 
 
-def test_generation_ends_with_all_but_the_last_token_in_the_cache() -> None:
-    found = generated()
+@pytest.mark.parametrize("layers", [1, 3])
+def test_generation_ends_with_all_but_the_last_token_in_the_cache(layers: int) -> None:
+    found = generated(config=SMALL | {"num_hidden_layers": layers})
     samples, heads, words = 2 * 512, 64, 1000
     of_one_layer = 2 * samples * 63 * heads * 2
-    assert part(found, "cache") == 3 * of_one_layer
+    assert part(found, "cache") == layers * of_one_layer
     # The last layer joins a value to those before it, of which both have a name for a moment; from
-    # the token before, logits and probabilities are there. Of each token there is what was
-    # embedded, what the layer reads, a query, and the value.
-    joined = samples * 62 * heads * 2
-    assert part(found, "working") == joined + samples * (8 * words + 4 * heads * 2)
+    # the token before, logits and probabilities are there. Of each token there is what the layer
+    # reads, a query, the value, and what was embedded, which the first layer reads.
+    joined, tensors = samples * 62 * heads * 2, 3 if layers == 1 else 4
+    assert part(found, "working") == joined + samples * (8 * words + tensors * heads * 2)
     assert not part(found, "activations")
     assert not part(found, "gradients")
 
@@ -284,6 +286,21 @@ def test_what_fits_is_searched_for_each_objective(objective: str, search: Any, n
         assert (dlp.peak_memory(training=at, **run)["peak"] <= 100_000_000) == fits
 
 
+def test_a_step_of_sft_asks_for_none_of_this() -> None:
+    training = {"per_device_train_batch_size": 2, "max_length": 64}
+    setup = _training.read(SMALL, training, None, None, None, "trl")
+    names = ("objective", "scored", "reference", "generated", "drops", "past", "positions")
+    assert [setup[name] for name in names] == ["sft", 2 * 63, False, 0, True, 0, 1]
+
+
+def test_prompts_are_read_with_a_mask_where_they_are_padded() -> None:
+    settings = {"max_completion_length": 1, "gradient_checkpointing": False}
+    found = [
+        part(generated(attention_mask=padded, **settings), "working") for padded in (False, True)
+    ]
+    assert found[1] - found[0] == 1024 * 63 * 63
+
+
 # --- What is refused --------------------------------------------------------------------------
 
 
@@ -346,7 +363,7 @@ def test_a_run_that_is_not_known_is_refused(run: dict[str, Any], message: str) -
         dlp.peak_memory(**given | run)
 
 
-@pytest.mark.parametrize("library", ["trl 1.16", "trl 2.0", "trl, transformers 5.0.0"])
+@pytest.mark.parametrize("library", ["trl 1.16", "trl 2.0", "trl, transformers 5"])
 def test_a_release_that_is_late_enough_is_known(library: str) -> None:
     training = {"max_length": 64, "dtype": "bfloat16"}
     assert dlp.peak_memory(config=SMALL, training=training, library=library, objective="dpo")
