@@ -106,10 +106,11 @@ def peak_memory(
 
     A step of DPO runs pairs, so twice `per_device_train_batch_size` samples, and then a reference
     without gradients beside what it keeps: another model, or the same one without its adapters. One
-    of GRPO writes completions first, for all batches of `steps_per_generation` at once, with a
-    cache of keys and values; it may score them with a reference, and then trains on one batch.
-    These passes belong to the forward end, which is the fullest of them. Its batches are counted in
-    completions; `max_length` is the length of the longest with its prompt.
+    of GRPO first writes completions, for all batches of `steps_per_generation` at once, with a
+    cache of keys and values; it may score them with a reference, and trains on one batch after the
+    other. These passes belong to the forward end, which is the fullest of them. Batches of GRPO are
+    counted in completions, `max_length` is that of the longest with its prompt, and models that
+    give rewards are left out.
 
     Args:
         config: A parsed `config.json`.
