@@ -260,6 +260,14 @@ def take_liger(given: "dict[str, Any]", loop: str, releases: "dict[str, Release]
         given["loss"] = "fused"
 
 
+def take_loss_type(given: "dict[str, Any]", loop: str, releases: "dict[str, Release]") -> None:
+    """Take TRL's own name of its loss: all are one since 1.15, `trainer/sft_config.py`."""
+    if loop != "trl" or given.get("loss_type") is None or releases["trl"] >= (1, 15):
+        return
+    ways = {"nll": "full", "chunked_nll": "chunked"}
+    given["loss"] = ways[_check.choice('training["loss_type"]', given["loss_type"], ways)]
+
+
 def check_liger(setup: "Mapping[str, Any]") -> None:
     """Refuse a model that Liger's kernels are not for."""
     if not setup["use_liger_kernel"]:

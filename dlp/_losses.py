@@ -25,8 +25,8 @@ def head(setup: "dict[str, Any]") -> "Piece":
 def causal_head(setup: "dict[str, Any]") -> "Piece":
     """Give the last norm, the output head and the loss over tokens, as Transformers writes them.
 
-    Until 4.45 the model's own output was in fp32. Until 4.48 logits were shifted by a copy; since
-    then labels are shifted.
+    Until 4.45 the model's own output was in fp32, by `.float()` in its forward pass. Until 4.48
+    logits were shifted by a copy; since then labels are: `loss/loss_utils.py`, `ForCausalLMLoss`.
     """
     release = setup["releases"]["transformers"]
     one = piece(setup, setup["hidden_size"], setup["stream_size"])

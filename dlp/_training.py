@@ -15,7 +15,7 @@ _READ = """
 per_device_train_batch_size max_length max_seq_length gradient_checkpointing
 activation_checkpointing gradient_checkpointing_kwargs activation_checkpointing_kwargs
 gradient_accumulation_steps optim optim_args dtype torch_dtype bf16 fp16 attn_implementation
-use_cache attention_mask packing packing_strategy padding_free use_liger_kernel loss
+use_cache attention_mask packing packing_strategy padding_free use_liger_kernel loss loss_type
 prepare_model_for_kbit_training torch_compile num_labels num_layers_unfrozen weight_decay
 max_grad_norm model_init_kwargs optimizer_in_bwd enable_activation_offloading compile adafactor
 """.split()  # noqa: SIM905
@@ -165,6 +165,8 @@ def _given(
     _take(given, "training", training)
     if "model_init_kwargs" in given:
         _take(given, 'training["model_init_kwargs"]', given["model_init_kwargs"])
+    if objective == "sft" and training.get("loss") is None:
+        _loops.take_loss_type(given, loop, releases)
     if _check.flag('training["adafactor"]', given.get("adafactor", False)):
         given["optim"] = "adafactor"
     return given
@@ -398,7 +400,7 @@ def _lora(setup: "Setup", lora: "Given") -> None:
         raise ValueError('lora["target_modules"] must not have the embedding: it is not known')
     autocast = given.get("autocast_adapter_dtype")
     if autocast is None:
-        default = setup["releases"]["peft"] >= (0, 12)
+        default = setup["releases"]["peft"] >= (0, 12)  # mapping.py, `get_peft_model`
         autocast = _loops.LOOPS[setup["loop"]].get("autocast_adapter_dtype", default)
     wide = _check.flag('lora["autocast_adapter_dtype"]', autocast)
     # Beside a quantized weight they stay as they are made, in fp32; TRL takes them to bf16.
@@ -458,7 +460,7 @@ def _attention(setup: "Setup", given: "Mapping[str, Any]") -> None:
             f'training["attn_implementation"] must not be {name!r} in fp32: it has no kernel for it'
         )
     joined = setup["packing"] and given.get("packing_strategy") != "wrapped"
-    joined = joined or setup["padding_free"]
+    setup["joined"] = joined = joined or setup["padding_free"]
     if joined and kind != "flash" and setup["layers"] == "transformers":
         raise ValueError(
             'training["attn_implementation"] must be "flash_attention_2" when samples are packed: '
@@ -479,8 +481,20 @@ def _masked(setup: "Setup") -> bool:
     return looks and setup["releases"]["torch"] >= (2, 6) and not setup["use_cache"]
 
 
+# Families whose models made no cache while they were trained, and the releases: `use_cache and ...
+# not self.training` in the forward pass.
+_NO_CACHE: "dict[tuple[str, ...], tuple[_loops.Release, _loops.Release]]" = {
+    ("gemma2", "gemma3_text"): ((4, 42), (5,)),
+    ("llama", "mistral", "qwen2", "gemma", "phi", "phi3", "bloom"): ((4, 43), (4, 45)),
+}
+
+
 def _caches(setup: "Setup", given: "Mapping[str, Any]") -> bool:
     """Say whether the forward pass makes a cache of keys and values."""
+    release = setup["releases"]["transformers"]
+    for families, (first, end) in _NO_CACHE.items():
+        if setup["model"]["model_type"] in families and first <= release < end:
+            return False
     if setup["gradient_checkpointing"] or not setup["model"]["family"]["causal"]:
         return False
     if setup["loop"] == "trl" and setup["loss"] == "fused":

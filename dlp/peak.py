@@ -227,7 +227,9 @@ def _inputs(setup: "_training.Setup") -> int:
         return 8 * (2 * int(setup["generated"] * setup["length"]) + 3 * tokens)
     if setup["pixels"]:
         return 4 * (tokens - batch) * int(setup["pixels"]) + 8 * labels
-    return 8 * (tokens * (2 if setup["attention_mask"] else 1) + labels)
+    # Of samples that are joined there are positions in place of a mask.
+    beside = setup["attention_mask"] or setup["joined"]
+    return 8 * (tokens * (2 if beside else 1) + labels)
 
 
 def _weights(setup: "_training.Setup") -> int:

@@ -272,6 +272,45 @@ def test_a_release_holds_less_or_more_than_the_one_before(
     assert before != after
 
 
+@pytest.mark.parametrize(
+    ("model_type", "library", "cached"),
+    [
+        ("llama", "transformers 4.42.4", True),
+        ("llama", "transformers 4.43.0", False),
+        ("llama", "transformers 4.44.2", False),
+        ("llama", "transformers 4.45.0", True),
+        ("gemma2", "pytorch, transformers 4.57.1", False),
+        ("gemma2", "pytorch, transformers 5.0.0", True),
+    ],
+)
+def test_some_models_made_no_cache_while_they_were_trained(
+    model_type: str, library: str, cached: bool
+) -> None:
+    config = CONFIG | {"model_type": model_type, "head_dim": 128}
+    found = _training.read(config, TRAINING, LORA, None, None, library)
+    assert found["use_cache"] is cached
+
+
+@pytest.mark.parametrize(
+    ("library", "name", "loss"),
+    [
+        ("trl", "nll", "fused"),
+        ("trl", "chunked_nll", "fused"),
+        ("trl 1.14.0", "nll", "full"),
+        ("trl 1.6.0", "chunked_nll", "chunked"),
+        ("transformers", "nll", "full"),
+    ],
+)
+def test_trl_has_names_of_its_own_for_losses(library: str, name: str, loss: str) -> None:
+    assert setup(library, loss_type=name)["loss"] == loss
+    assert setup(library, loss_type=name, loss="full")["loss"] == "full"
+
+
+def test_a_loss_that_was_not_read_is_refused() -> None:
+    with pytest.raises(ValueError, match=r'training\["loss_type"\] must be one of'):
+        setup("trl 1.14.0", loss_type="dft")
+
+
 def test_releases_between_made_a_mask_where_none_was_given() -> None:
     without = {
         release: setup(f"transformers {release}", gradient_checkpointing=True)["masked"]
