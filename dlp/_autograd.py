@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 # `torch/csrc/autograd/FunctionsManual.cpp`.
 _OPERATIONS = {
     "new": ("", ""),  # made for another operation, such as the mask of dropout
+    "graph": ("", ""),  # the end of a graph that no gradient goes through: it frees its inputs
     "cast": ("", "0"),
     "copy": ("", "=0"),
     "sliced copy": ("", "0"),
@@ -164,6 +165,7 @@ def run(
     backward, kept_then, gradients_then, waiting = _backward(
         program, sizes, counted, saved, needed, gradients_stay
     )
+    plain = [step for step in program if step[2] != "graph"]
     return {
         "kept": kept,
         "stays": sum(
@@ -178,7 +180,7 @@ def run(
         "held": sum(sizes[name] for name in outlive),
         "output": sum(sizes[name] for name in outlive if name not in kept),
         "forward": _forward(program, counted, storages, stay, len(program)),
-        "unkept": _forward(program, counted, storages, outlive | set(in_scope), len(program)),
+        "unkept": _forward(plain, counted, storages, outlive | set(in_scope), len(plain)),
         "again": _forward(program, counted, storages, stay, last_asks),
         "backward": backward,
         "kept_then": kept_then,

@@ -259,7 +259,7 @@ def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
     """Add an adapter with a magnitude of its own, by which both results are scaled.
 
     To find its norm the adapter is multiplied out, by a product with ones on the diagonal, beside
-    the weight in the same format; both stay until the layer's result is there.
+    the weight in the same format; both stay until the layer's result is there, as does its input.
     """
     setup, inner, width = one["setup"], one["width"][of], one["width"][out]
     fine, result = setup["adapter_size"], one["size"][out]
@@ -267,10 +267,11 @@ def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
     given = cast(one, f"{name} adapter input", of, fine)
     given = dropout(one, f"{name} adapter input", given, setup["lora_dropout"])
     ones = add(one, f"{name} ones", "new", (given,), fixed=fine * inner * inner)
-    whole = add(one, f"{name} adapter whole", "new", (ones,), fixed=matrix)
+    narrow = add(one, f"{name} adapter half", "new", (ones,), fixed=fine * inner * r)
+    whole = add(one, f"{name} adapter whole", "new", (narrow,), fixed=matrix)
     wide = add(one, f"{name} weight", "new", (whole,), fixed=matrix)
     norms = add(
-        one, f"{name} norms", "new", (ones, whole, wide), fixed=fine * width, moment=2 * matrix
+        one, f"{name} norms", "new", (whole, wide), fixed=fine * width, moment=2 * matrix
     )
     high = _adapter(one, name, given, r, width)
     base = out
@@ -282,7 +283,8 @@ def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
     )
     weighed = add(one, f"{name} weighed", "by magnitude", (high,))
     weighed = add(one, f"{name} scaled", "scale", (weighed,))
-    extra = add(one, f"{name} extra", "add", (scaled, weighed, ones, whole, wide))
+    add(one, f"{name} graph", "graph", (ones, narrow), fixed=0)
+    extra = add(one, f"{name} extra", "add", (scaled, weighed, whole, wide, of))
     out = add(one, f"{name} sum", "add", (out, extra), size=max(result, fine))
     return cast(one, f"{name} output", out, result)
 
