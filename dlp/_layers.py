@@ -40,6 +40,7 @@ _LLAMA: "Form" = {
     "softmax": "fp32",
     "shares": False,  # gives the kernel fewer keys than queries
     "copies": False,  # puts queries, keys and values in order first
+    "lays out": False,  # does so before a cache has them
     "names output": False,  # of attention, until the layer ends
     "names scores": False,  # until attention ends
 }
@@ -163,7 +164,7 @@ _BEFORE: "dict[str, Form]" = {
     "phi3": {"copies": True, "turned": None},
     "gpt2": {"copies": True},
     "gpt_neox": {"copies": True, "split": "slices", "scales": False, "softmax": "as it is"},
-    "opt": {"softmax": "as it is", "scales": False, "clamps": True},
+    "opt": {"softmax": "as it is", "scales": False, "clamps": True, "lays out": True},
     "bloom": {},
     "falcon": {},
     "bert": {},
@@ -421,6 +422,8 @@ def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
     if how["turned"] != 0:
         q = rotate(one, "queries", q, share=how["turned"])
         k = rotate(one, "keys" if not setup["use_cache"] else "turned k", k, share=how["turned"])
+    if how["lays out"]:
+        q, k, v = (add(one, f"{each} in order", "copy", (each,)) for each in (q, k, v))
     if setup["use_cache"]:
         if setup["releases"]["transformers"] >= (4, 56):  # `cache_utils.py`, `DynamicLayer`
             k, v = _remember(one, k, v)

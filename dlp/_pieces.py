@@ -214,10 +214,13 @@ def _quantized(one: "Piece", name: str, of: str, width: int) -> str:
         compute = size  # nn/modules.py, `set_compute_type`: that of the input, whatever was asked
     given = cast(one, f"{name} input", of, compute)
     keeps = setup["releases"]["bitsandbytes"] < (0, 43, 2)
-    # It is made in the format that it was quantized from, and brought to that of the product.
-    moment = (compute + (2 if compute > 2 else 0)) * inner * width
+    # It is made in the format that it was quantized from, and brought to that of the product; the
+    # first is gone when the product makes its result.
+    made, rows = 2 * inner * width if compute > 2 else 0, one["rows"][of]
+    moment = compute * inner * width + max(0, made - compute * rows * width)
+    later = compute * inner * width + max(0, made - compute * rows * inner) - moment
     operation = "kept product" if keeps else "linear"
-    out = add(one, f"{name} product", operation, (given,), width=width, moment=moment)
+    out = add(one, f"{name} product", operation, (given,), width=width, moment=moment, later=later)
     return cast(one, name, out, size)
 
 
