@@ -153,13 +153,15 @@ _FORMS: "dict[str, Form]" = {
     ),
 }
 
-# What Transformers 4.48 wrote otherwise.
+# What Transformers 4.48 wrote otherwise, and since when a younger family is there.
 _BEFORE: "dict[str, Form]" = {
     "llama": {"copies": True},
     "mistral": {"copies": True},
     "qwen2": {"copies": True},
+    "qwen3": {"copies": True, "since": (4, 51)},
     "gemma": {"copies": True},
     "gemma2": {"copies": True},
+    "gemma3_text": {"copies": True, "since": (4, 50)},
     "phi": {"copies": True},
     "phi3": {"copies": True, "turned": None},
     "gpt2": {"copies": True},
@@ -183,7 +185,8 @@ def form(setup: "Setup") -> "Form":
             f'config["model_type"] must be of a family whose layers are known tensor by tensor, '
             f"not {model_type!r}"
         )
-    if release < (5,) and model_type not in _BEFORE:
+    known = _BEFORE.get(model_type, {"since": (5,)}).get("since", (4,))
+    if release < known:
         number = ".".join([str(part) for part in release])
         raise ValueError(f"layers of {model_type!r} in Transformers {number} are not known")
     found: "Form" = dict(_LLAMA)
