@@ -273,9 +273,7 @@ def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
     narrow = add(one, f"{name} adapter half", "new", (ones,), fixed=fine * inner * r)
     whole = add(one, f"{name} adapter whole", "new", (narrow,), fixed=matrix)
     wide = add(one, f"{name} weight", "new", (whole,), fixed=matrix)
-    norms = add(
-        one, f"{name} norms", "new", (whole, wide), fixed=fine * width, moment=2 * matrix
-    )
+    norms = add(one, f"{name} norms", "new", (whole, wide), fixed=fine * width, moment=2 * matrix)
     high = _adapter(one, name, given, r, width)
     base = out
     if setup["lora_dropout"]:

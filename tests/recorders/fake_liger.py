@@ -11,15 +11,16 @@ import importlib
 import math
 import sys
 import types
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    from tests.recorders.common import Untyped
+    from tests.recorders.common import Record, Untyped
 
 
 FOLDER = Path(sys.prefix) / "liger-kernel"
@@ -50,30 +51,50 @@ def _power_of_2(number: int) -> int:
     return int(2 ** math.ceil(math.log2(number)))
 
 
-def stand_in() -> None:
-    """Put a Triton in place that launches nothing."""
+@contextmanager
+def stand_in() -> Iterator[None]:
+    """Put a Triton in place that launches nothing, and take it away: others ask for it too."""
     if "triton" in sys.modules:
+        yield
         return
     triton = Stub("triton")
     triton.__version__ = "3.4.0"  # type: ignore[attr-defined]
     triton.__path__ = []
     triton.cdiv = lambda a, b: -(-a // b)  # type: ignore[attr-defined]
     triton.next_power_of_2 = _power_of_2  # type: ignore[attr-defined]
-    for name in ("", ".language", ".language.extra", ".language.extra.libdevice", ".runtime"):
+    modules: dict[str, types.ModuleType] = {"triton": triton}
+    for name in ("language", "language.extra", "language.extra.libdevice", "runtime"):
         module = triton
-        for part in name.split(".")[1:]:
+        for part in name.split("."):
             module = getattr(module, part)
         module.__path__ = []
-        sys.modules[f"triton{name}"] = module
+        modules[f"triton.{name}"] = module
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        for name in modules:
+            del sys.modules[name]
+
+
+def asked(inputs: Record) -> dict[str, bool]:
+    """Say which kernels a run asks for: all, or the loss alone; TRL keeps its own."""
+    training = inputs["training"]
+    own = inputs.get("library", "").startswith("trl")
+    if training.get("use_liger_kernel"):
+        return {"fused_linear_cross_entropy": not own}
+    if training.get("loss") == "fused" and not own:
+        return {"rope": False, "rms_norm": False, "swiglu": False, "geglu": False}
+    return {}
 
 
 def apply(model: Untyped, **kernels: bool) -> None:
     """Patch a model as a trainer does that is told to use Liger's kernels."""
-    stand_in()
     if str(FOLDER) not in sys.path:
         sys.path.append(str(FOLDER))
-    patches = importlib.import_module("liger_kernel.transformers")
-    patches._apply_liger_kernel_to_instance(model=model, **kernels)
+    with stand_in():
+        patches = importlib.import_module("liger_kernel.transformers")
+        patches._apply_liger_kernel_to_instance(model=model, **kernels)
 
 
 def replaced(model_type: str) -> list[tuple[Untyped, str, Callable[..., Untyped]]]:

@@ -93,9 +93,8 @@ def make_model(inputs: Record) -> Untyped:
                 "gradient_checkpointing_kwargs", {"use_reentrant": RELEASE < (5,)}
             )
         )
-    if training.get("use_liger_kernel"):
-        # TRL keeps its own loss.
-        fake_liger.apply(plain(model), fused_linear_cross_entropy=loop_of(inputs) != "trl")
+    if kernels := fake_liger.asked(inputs):
+        fake_liger.apply(plain(model), **kernels)
     if loop_of(inputs) == "trl" and not aligns(inputs):
         fused = importlib.import_module("trl.trainer.utils")
         fused.add_fused_lm_head(plain(model))
@@ -349,7 +348,7 @@ def replaced(inputs: Record) -> list[tuple[Untyped, str, Untyped]]:
         chooses = importlib.import_module("peft.tuners.lora.model")
         found.append((chooses, "dispatch_default", quantized.adapter))
     found.append((torch.nn.init, "trunc_normal_", lambda tensor, *_, **__: tensor))
-    if inputs["training"].get("use_liger_kernel"):
+    if fake_liger.asked(inputs):
         found += fake_liger.replaced(inputs["config"]["model_type"])
     if importlib.util.find_spec("trl") and RELEASE >= (5,):
         # On a GPU one kernel reads a tile of logits and writes the gradient over it, and products
