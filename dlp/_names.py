@@ -16,7 +16,7 @@ enable_jit_checkpoint entropy_coef entropy_coef_delta entropy_coef_max entropy_c
 entropy_target eos_token epsilon epsilon_high eval_accumulation_steps eval_delay
 eval_do_concat_batches eval_on_start eval_packing eval_steps eval_strategy eval_use_gather_object
 evaluation_strategy experts_implementation f_alpha_divergence_coef f_divergence_type force_download
-fp16_backend fp16_full_eval fp16_opt_level fsdp_config fsdp_min_num_params
+fp16_backend fp16_full_eval fp16_opt_level fsdp_config deepspeed fsdp fsdp_min_num_params
 fsdp_transformer_layer_cls_to_wrap full_determinism greater_is_better group_by_length
 half_precision_backend hub_always_push hub_model_id hub_private_repo hub_revision hub_strategy
 hub_token ignore_data_skip ignore_mismatched_sizes importance_sampling_level include_for_metrics
@@ -53,8 +53,6 @@ vllm_structured_outputs_regex vllm_tensor_parallel_size warmup_ratio warmup_step
 REFUSED = {
     "activation_offloading": "what waits in the host's memory is not known",
     "cast_lm_head_to_fp32": "what a wider output head holds is not known",
-    "deepspeed": "what devices share is said by num_devices, stage and offload",
-    "fsdp": "what devices share is said by num_devices, stage and offload",
     "label_smoothing_factor": "another loss is computed then, which is not known",
     "liger_kernel_config": "which kernels of Liger-Kernel there are is not asked",
     "neftune_noise_alpha": "what noise on embeddings holds is not known",

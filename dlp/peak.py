@@ -10,6 +10,7 @@ from dlp import (
     _objectives,
     _optimizers,
     _pieces,
+    _sharding,
     _training,
 )
 
@@ -128,9 +129,11 @@ def peak_memory(
         method: One of `TRAINED_PARTS`; `"lora"` if `lora` is given, and else `"full"`.
         library: Whose loop it is, one of `LIBRARIES`; after it, releases where they are not those
             of the recorded traces, as in `"transformers 4.48.3, peft 0.14.0"`.
-        num_devices: Devices that share the work: 1, others are not computed yet.
-        stage: Stage of ZeRO: 0, others are not computed yet.
-        offload: Whether what is sharded waits in the memory of the host: `False`.
+        num_devices: Devices that share the work, 1 or more; each has a batch of its own.
+        stage: Stage of ZeRO, 0 to 3; [`zero_stage`][dlp.parallel.zero_stage] gives FSDP's, which
+            has no stage 1. A true `fsdp` in `training` chooses FSDP, and its `fsdp_config` which;
+            what DeepSpeed holds is not known yet.
+        offload: Whether what is sharded waits in the memory of the host.
         objective: What the step is for, one of `OBJECTIVES`; others than `"sft"` are TRL's.
 
     Returns:
@@ -165,12 +168,10 @@ def peak_memory(
         >>> step["moment"], round(step["peak"] / 2**30, 1)
         ('loss backward', 29.3)
     """
-    _check.count("num_devices", num_devices)
-    _check.count("stage", stage, minimum=0, maximum=3)
-    _check.flag("offload", offload)
-    _alone(num_devices, stage, offload)
-    setup = _training.read(config, training, lora, quantization, method, library, objective)
-    tensors = _trained(setup)
+    plan = _sharding.read(training, quantization, library, num_devices, stage, offload)
+    settings = (config, training, lora, quantization, method, library, objective)
+    setup = _sharding.apply(plan, _training.read(*settings), settings)
+    tensors = _sharding.shares(setup, _trained(setup))
     # A reference model stands beside the model, which adapters need not.
     models = 2 if setup["reference"] and setup["method"] == "full" else 1
     static = {
@@ -191,6 +192,7 @@ def peak_memory(
     for moment in MOMENTS:
         found = dict(static)
         found.update(held[moment])
+        found["gradients"] = found.get("gradients", 0) + _sharding.buckets(setup, gradients)
         moments[moment] = {part: found[part] for part in PARTS if found.get(part)}
     fullest = max(MOMENTS, key=lambda moment: sum(moments[moment].values()))
     peak = sum(moments[fullest].values())
@@ -204,17 +206,6 @@ def peak_memory(
         "upper": peak + sum(device.values()),
         "device": device,
     }
-
-
-def _alone(num_devices: int, stage: int, offload: bool) -> None:
-    """Refuse what devices share: it is not computed."""
-    for name, value, alone in (
-        ("num_devices", num_devices, 1),
-        ("stage", stage, 0),
-        ("offload", offload, False),
-    ):
-        if value != alone:
-            raise ValueError(f"{name} must be {alone}: what shards hold is not known yet")
 
 
 def _inputs(setup: "_training.Setup") -> int:
@@ -234,40 +225,43 @@ def _inputs(setup: "_training.Setup") -> int:
 
 def _weights(setup: "_training.Setup") -> int:
     """Give the bytes of the model as it is loaded, and of the copies that are trained beside it."""
-    total = _layers.buffers(setup)
+    total, shards = _layers.buffers(setup), setup["shards"]
     for module, part, inputs, outputs, has_bias, copies in setup["model"]["inventory"]:
-        size = setup["weight_size"]
-        weight = inputs * outputs * size
+        trains = _training.trains(setup, module, part)
+        size = shards["trained" if trains and setup["method"] != "lora" else "frozen"]
+        weight, beside = inputs * outputs * size, 0
         if part == "output_head" and setup["tie_word_embeddings"]:
             weight = 0
         elif module in setup["quantized"]:
-            weight = _quantized_weight(setup, inputs, outputs)
+            weight, beside = _quantized_weight(setup, inputs, outputs)
         weight += outputs * size if has_bias else 0
-        total += copies * weight
-        if setup["method"] == "lora" and _training.trains(setup, module, part):
-            total += copies * (inputs * outputs + (outputs if has_bias else 0)) * size
+        total += copies * (_sharding.stays(setup, weight) + beside)
+        if setup["method"] == "lora" and trains:
+            weight = (inputs * outputs + (outputs if has_bias else 0)) * shards["trained"]
+            total += copies * _sharding.stays(setup, weight)
     return total
 
 
-def _quantized_weight(setup: "_training.Setup", inputs: int, outputs: int) -> int:
-    """Give the bytes of a matrix that bitsandbytes has quantized, with its scales and tables."""
+def _quantized_weight(setup: "_training.Setup", inputs: int, outputs: int) -> "tuple[int, int]":
+    """Give the bytes of a matrix that bitsandbytes has quantized, and of its scales and tables."""
     values = inputs * outputs
     if setup["bits"] == 8:
-        return values + 4 * outputs
+        return values, 4 * outputs
     blocks = -(-values // 64)
     scales = 4 * blocks
     if setup["double"]:
         # Scales in 8 bits, each 256 of them with one in fp32, a table of 256 values, and a mean.
         scales = blocks + 4 * -(-blocks // 256) + 4 * 256 + 4
-    return int(-(-values // 2) + scales + 4 * 16)
+    return -(-values // 2), scales + 4 * 16
 
 
 def _adapters(setup: "_training.Setup") -> int:
     """Give the bytes of the adapters."""
     values = 0
     for r, inputs, outputs, copies in setup["adapters"]:
-        values += (r * (inputs + outputs) + (outputs if setup["dora"] else 0)) * copies
-    return int(values * setup["adapter_size"])
+        each = r * (inputs + outputs) + (outputs if setup["dora"] else 0)
+        values += _sharding.stays(setup, each * setup["shards"]["adapters"]) * copies
+    return values
 
 
 def _trained(setup: "_training.Setup") -> "list[_optimizers.Tensor]":
@@ -306,7 +300,8 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     before_layers = _layers.embeddings(setup)
     before = _pieces.finish(before_layers, needs=asked, gradients_stay=stay)
     layers, cached = _follow_layers(setup, before["flows"])
-    head = _losses.head(setup)
+    whole = _sharding.gathered(setup)
+    head = _sharding.hold_ahead(_losses.head(setup), whole["head"])
     after = _pieces.finish(
         head,
         needs=("x",) if layers[-1]["flows"] else (),
@@ -331,7 +326,9 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         below += embedded  # it lives beside what it became
     if any(layer["flows"] for layer in layers):
         below += _layers.shared(setup)
-    old = all_gradients if setup["accumulates"] else 0
+    ends = before["gradients"] + after["gradients"]
+    every = ends + sum(layer["gradients"] for layer in layers)
+    old = _sharding.old_gradients(setup, every, all_gradients) if setup["accumulates"] else 0
     output = {"logits": after["output"], "cache": _cache(setup, layers, 0)}
     # A loop that names its loss has the graph of the step before until the next loss is there.
     before_graph = graph if setup["holds_output"] else 0
@@ -346,7 +343,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "activations": below + sum(kept) + before_graph,
         "cache": sum(layer["output"] for layer in layers) + before_it["cache"],
         "logits": after["forward"] + before_it["logits"],
-        "working": cached,
+        "working": cached + whole["ended"],
     }
     forward = _fullest_forward(
         setup, layers, kept, sum(before["kept"].values()), forward, before_it
@@ -362,10 +359,11 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "activations": below + sum(kept),
         "cache": output["cache"],
         "logits": after["backward"] - after["gradients_then"] + output["logits"],
+        "working": whole["loss"],
     }
-    layer = _fullest_layer(setup, layers, kept)
+    layer = _fullest_layer(setup, layers, kept, after["gradients"] if stay else 0)
     layer["activations"] += below
-    layer["gradients"] = old or layer["gradients"] + (after["gradients"] if stay else 0)
+    layer["gradients"] = old or layer["gradients"]
     layer["logits"] = output["logits"]
     # A tied matrix has one gradient from the head, which waits for that from the embedding: their
     # sum is a third.
@@ -379,7 +377,14 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "activations": graph,
         "cache": _cache(setup, layers, len(layers)),
         "logits": output["logits"],
-        "working": max(arrived + waits, (3 if old else 2) * waits),
+        "working": max(arrived + waits, (3 if old else 2) * waits)
+        + _sharding.at_end(
+            setup,
+            layers[0]["gradients"],
+            before["gradients"],
+            after["gradients"],
+            before["flows"],
+        ),
     }
     update = {
         "gradients": all_gradients,
@@ -470,10 +475,12 @@ def _fullest_forward(
     before_it: dict[str, int],
 ) -> dict[str, int]:
     """Give what the forward pass holds where it holds most: at its end, or inside a layer."""
-    fullest, checkpointed = ended, setup["gradient_checkpointing"]
+    fullest, checkpointed, whole = ended, setup["gradient_checkpointing"], _sharding.gathered(setup)
     # What was embedded has a name until the layers are done.
     embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     below += _layers.shared(setup, forward=True)
+    begun = ended | {"activations": below + embedded, "working": whole["begun"]} | before_it
+    fullest = max(ended, begun, key=lambda held: sum(held.values()))
     cached = 0
     for place, layer in enumerate(layers):
         now = {
@@ -483,7 +490,11 @@ def _fullest_forward(
             + (embedded if place and not checkpointed else 0),
             "cache": cached + before_it["cache"],
             "logits": before_it["logits"],
-            "working": ended["working"] + layer["unkept" if checkpointed else "forward"],
+            "working": ended["working"]
+            - whole["ended"]
+            + whole["forward"]
+            + whole["a layer more"] * place
+            + layer["unkept" if checkpointed else "forward"],
         }
         if sum(now.values()) > sum(fullest.values()):
             fullest = now
@@ -503,14 +514,16 @@ def _cache(setup: "_training.Setup", layers: "list[_autograd.Run]", done: int) -
 
 
 def _fullest_layer(
-    setup: "_training.Setup", layers: "list[_autograd.Run]", kept: list[int]
+    setup: "_training.Setup", layers: "list[_autograd.Run]", kept: list[int], head: int
 ) -> dict[str, int]:
     """Give what the backward pass through the layers holds where it holds most.
 
-    Layers that are done have left their gradients; those to come hold what they keep.
+    Layers that are done have left their gradients, as the head has; those to come hold what they
+    keep.
     """
     fullest: dict[str, int] = {}
-    below, made = sum(kept), 0
+    below, shards = sum(kept), _sharding.of_layers(setup, layers, head)
+    stream = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     cached = _cache(setup, layers, 0)
     for done in range(len(layers)):
         place = len(layers) - 1 - done
@@ -530,14 +543,17 @@ def _fullest_layer(
             if layer["flows"] and again > top:
                 top, new = again, 0
             own, top = kept[place], top + kept[place]
+        mine, beside = layer["gradients"], shards[place]
+        own, working = below + own, top - own - new + beside["working"]
+        if beside["joined"] and beside["joined"] + mine + stream + below > own + working + new:
+            new, own, working = mine, below, stream + beside["joined"]
         now = {
-            "gradients": made + new,
-            "activations": below + own,
+            "gradients": beside["gradients"] + new,
+            "activations": own,
             "cache": cached,
-            "working": top - own - new,
+            "working": working,
         }
         if not fullest or sum(now.values()) > sum(fullest.values()):
             fullest = now
-        made += layer["gradients"] if setup["gradients_stay"] else 0
         cached += layer["held"] - layer["output"] if setup["holds_output"] else 0
     return fullest

@@ -154,11 +154,3 @@ def test_a_variable_in_scope_lives_to_the_end_of_the_forward_pass() -> None:
     remembered = _autograd.run(program, {"x": 1}, needs=("x",), in_scope=("logits",))
     assert remembered["forward"] - forgotten["forward"] == 10
     assert remembered["backward"] == forgotten["backward"]
-
-
-@pytest.mark.parametrize("name", ["num_devices", "stage", "offload"])
-def test_what_is_not_computed_is_refused(name: str) -> None:
-    given: dict[str, Any] = {"num_devices": 2, "stage": 1, "offload": True}
-    training = {"per_device_train_batch_size": 1, "max_length": 8}
-    with pytest.raises(ValueError, match=rf"^{name} must be "):
-        dlp.peak_memory(config=dlp.LLAMA_3_8B, training=training, **{name: given[name]})

@@ -20,7 +20,7 @@ ROOMS = [
     {"_litgpt"},
     {"adapters", "architectures", "small_adapters", "soft_prompts"},
     {"_training"},
-    {"_layers"},
+    {"_layers", "_sharding"},
     {"_losses"},
     {"_forwards"},
     {"activations", "peak"},
