@@ -121,7 +121,7 @@ def _eager(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]", he
         if size < 4:
             weights = add(one, "rounded probabilities", "cast", (weights, masked), size=size)
     else:
-        weights = add(one, "attention probabilities", "softmax", (scores, raw))
+        weights = add(one, "attention probabilities", "softmax", (scores,))
     if how["names scores"]:
         named += (raw, masked)
     weights = dropout(one, "attention", weights, how["dropout"])
