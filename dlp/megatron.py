@@ -1,7 +1,8 @@
 """Megatron-LM: what its GPT layer and output keep, shared out among devices, as its paper counts.
 
 It is a layer on paper: an MLP four times as wide as the model, GELU, and dropout whose masks take
-one byte each. What the layers of Transformers keep is in [`dlp.activations`][dlp.activations].
+one byte each. What the layers of Transformers keep,
+[`saved_activations`][dlp.activations.saved_activations] lists.
 """
 
 from dlp import _check
