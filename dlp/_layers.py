@@ -481,11 +481,13 @@ def _mlp(one: "Piece", how: "Form", of: str) -> str:
         if setup["model"]["model_type"] in ("bert", "roberta"):
             one["in_scope"] += (active,)
         return _project(one, how, "down", active, modules[1])
+    kernel = "geglu" if setup["model"]["model_type"].startswith("gemma") else "swiglu"
+    gated = kernel in setup["liger"]
     if len(modules) == 2:
         both = linear(one, "gate and up", of, modules[0][0], 2 * f)
         gate = add(one, "gate", "first part", (both,), width=f)
         up = add(one, "up", "part", (both,), width=f)
-        if setup["use_liger_kernel"]:
+        if gated:
             gate = add(one, "gate in order", "copy", (gate,))
             up = add(one, "up in order", "copy", (up,))
             product = add(one, "product", "gate", (gate, up))
@@ -493,7 +495,7 @@ def _mlp(one: "Piece", how: "Form", of: str) -> str:
         active = activate(one, "active", gate, how["activation"])
     else:
         gate = linear(one, "gate", of, modules[0][0], f)
-        if setup["use_liger_kernel"]:
+        if gated:
             up = linear(one, "up", of, modules[1][0], f)
             product = add(one, "product", "gate", (gate, up))
             return linear(one, "down", product, modules[-1][0], setup["hidden_size"])

@@ -242,8 +242,16 @@ def _check_axolotl(setup: "Mapping[str, Any]") -> None:
 _LIGER = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3")
 
 
-def take_liger(given: "dict[str, Any]", loop: str, releases: "dict[str, Release]") -> None:
-    """Take what Liger's kernels change by default: the loss, but for TRL, which keeps its own."""
+_LIGER_KERNELS = ("rope", "rms_norm", "swiglu", "geglu", "fused_linear_cross_entropy")
+
+
+def take_liger(
+    given: "dict[str, Any]", loop: str, releases: "dict[str, Release]", asked: object
+) -> None:
+    """Take the kernels of Liger that are asked for, all by default, and the loss with them.
+
+    TRL keeps its own loss: `trainer/sft_trainer.py`.
+    """
     # ops/fused_linear_cross_entropy.py adds up the gradient of the head otherwise before 0.6.2;
     # before 1.15.0, TRL used it.
     for library, least in (
@@ -256,7 +264,15 @@ def take_liger(given: "dict[str, Any]", loop: str, releases: "dict[str, Release]
                 f'training["use_liger_kernel"] must be False with {library} before '
                 f"{'.'.join([str(part) for part in least])}: what its kernels hold is not known"
             )
-    if loop != "trl":
+    name = 'training["liger_kernel_config"]'
+    named = _check.known(name, asked, _LIGER_KERNELS + ("cross_entropy",), "Liger-Kernel")
+    if _check.flag(name, named.get("cross_entropy", False)):
+        raise ValueError(f'{name} must not have "cross_entropy": what it holds is not known')
+    if loop == "trl" and named.get("fused_linear_cross_entropy"):
+        raise ValueError(f'{name} must not have "fused_linear_cross_entropy" with trl')
+    wanted = [kernel for kernel in _LIGER_KERNELS if _check.flag(name, named.get(kernel, True))]
+    given["liger"] = tuple(wanted)
+    if "fused_linear_cross_entropy" in wanted and loop != "trl":
         given["loss"] = "fused"
 
 
@@ -282,7 +298,8 @@ def check_liger(setup: "Mapping[str, Any]") -> None:
             'training["use_liger_kernel"] must be False for a classifier: '
             "its forward pass is not Liger's"
         )
-    if setup["loop"] != "trl" and setup["loss"] != "fused":
+    fuses = setup["loop"] != "trl" and "fused_linear_cross_entropy" in setup["liger"]
+    if fuses and setup["loss"] != "fused":
         raise ValueError('training["loss"] must be "fused" when Liger\'s kernels are used')
 
 

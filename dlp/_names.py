@@ -54,7 +54,6 @@ REFUSED = {
     "activation_offloading": "what waits in the host's memory is not known",
     "cast_lm_head_to_fp32": "what a wider output head holds is not known",
     "label_smoothing_factor": "another loss is computed then, which is not known",
-    "liger_kernel_config": "which kernels of Liger-Kernel there are is not asked",
     "neftune_noise_alpha": "what noise on embeddings holds is not known",
     "optim_target_modules": "what optimizers of low rank hold is not known",
     "parallelism_config": "what devices share is said by num_devices, stage and offload",

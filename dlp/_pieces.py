@@ -95,7 +95,7 @@ def norm(one: "Piece", name: str, of: str, kind: str, *, heads: int = 0) -> str:
         if setup["norm_bias"] and (trained or setup["biases"] == "all"):
             weight += values * setup["weight_size"]
         return add(one, f"{name} output", "layer norm", (of, sums), weight=weight)
-    if setup["use_liger_kernel"] and (not heads or kind == "gemma"):
+    if "rms_norm" in setup["liger"] and (not heads or kind == "gemma"):
         return _rms_norm(one, name, of, means, weight)
     wide = cast(one, f"{name} input", of, 4)
     mean = add(one, f"{name} mean", "square mean", (wide,), width=means)
@@ -292,7 +292,7 @@ def _dora(one: "Piece", name: str, of: str, out: str, r: int) -> str:
 
 def rotate(one: "Piece", name: str, of: str, *, share: float | None = None) -> str:
     """Add rotary positions to a share of each head; the rest is put beside that again."""
-    if one["setup"]["use_liger_kernel"]:
+    if "rope" in one["setup"]["liger"]:
         return _turn(one, name, of)
     size = max(one["size"][of], one["setup"]["stream_size"])  # that of the cosines too
     if share is None:

@@ -15,9 +15,10 @@ _READ = """
 per_device_train_batch_size max_length max_seq_length gradient_checkpointing
 activation_checkpointing gradient_checkpointing_kwargs activation_checkpointing_kwargs
 gradient_accumulation_steps optim optim_args dtype torch_dtype bf16 fp16 attn_implementation
-use_cache attention_mask packing packing_strategy padding_free use_liger_kernel loss loss_type
-prepare_model_for_kbit_training torch_compile num_labels num_layers_unfrozen weight_decay
-max_grad_norm model_init_kwargs optimizer_in_bwd enable_activation_offloading compile adafactor
+use_cache attention_mask packing packing_strategy padding_free use_liger_kernel liger_kernel_config
+loss loss_type prepare_model_for_kbit_training torch_compile num_labels num_layers_unfrozen
+weight_decay max_grad_norm model_init_kwargs optimizer_in_bwd enable_activation_offloading compile
+adafactor
 """.split()  # noqa: SIM905
 
 # Other names of the same settings.
@@ -116,6 +117,7 @@ def read(
         "optimizer_in_bwd",
     ):
         setup[name] = _check.flag(f'training["{name}"]', given.get(name, False))
+    setup["liger"] = given.get("liger", ())
     windows = _count(given, "gradient_accumulation_steps", 1)
     setup["accumulates"] = windows > 1
     setup["gradients_stay"] = windows == 1 and not setup["optimizer_in_bwd"]
@@ -160,7 +162,7 @@ def _given(
     given = _loops.defaults(loop, releases)
     liger = _check.keywords("training", training).get("use_liger_kernel") or False
     if _check.flag('training["use_liger_kernel"]', liger):
-        _loops.take_liger(given, loop, releases)
+        _loops.take_liger(given, loop, releases, training.get("liger_kernel_config") or {})
     _objectives.defaults(given, objective)
     _take(given, "training", training)
     if "model_init_kwargs" in given:

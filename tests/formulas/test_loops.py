@@ -210,6 +210,18 @@ def test_ligers_kernels_keep_less_of_a_layer() -> None:
     assert plain - ours == tokens * layers * (2 * (4 + 2 - 2) * hidden + 2 * inner)
 
 
+def test_some_of_ligers_kernels_may_be_left_out() -> None:
+    names = ("rope", "rms_norm", "swiglu", "fused_linear_cross_entropy")
+    none: dict[str, Any] = {"liger_kernel_config": dict.fromkeys(names, False)}
+    assert step(use_liger_kernel=True, **none) == step()
+    loss: dict[str, Any] = {"liger_kernel_config": dict.fromkeys(names[:3], False)}
+    assert step(use_liger_kernel=True, **loss) == step(loss="fused")
+    norms: dict[str, Any] = {
+        "liger_kernel_config": dict.fromkeys(["rope", "swiglu", names[3]], False)
+    }
+    assert step(use_liger_kernel=True, **norms)["loss backward"] != step()["loss backward"]
+
+
 @pytest.mark.parametrize(
     ("config", "training", "library", "named"),
     [
@@ -217,7 +229,14 @@ def test_ligers_kernels_keep_less_of_a_layer() -> None:
         (CONFIG, {"num_labels": 2}, "transformers", "use_liger_kernel"),
         (CONFIG, {}, "transformers 4.51.3", "use_liger_kernel"),
         (CONFIG, {}, "trl, liger-kernel 0.6.1", "use_liger_kernel"),
-        (CONFIG, {"liger_kernel_config": {"rope": False}}, "trl", "liger_kernel_config"),
+        (CONFIG, {"liger_kernel_config": {"ropes": False}}, "transformers", "liger_kernel_config"),
+        (CONFIG, {"liger_kernel_config": {"cross_entropy": True}}, "trl", "cross_entropy"),
+        (
+            CONFIG,
+            {"liger_kernel_config": {"fused_linear_cross_entropy": True}},
+            "trl",
+            "must not have",
+        ),
         (dlp.GPT2, {}, "transformers", "model_type"),
     ],
 )

@@ -82,7 +82,7 @@ def asked(inputs: Record) -> dict[str, bool]:
     training = inputs["training"]
     own = inputs.get("library", "").startswith("trl")
     if training.get("use_liger_kernel"):
-        return {"fused_linear_cross_entropy": not own}
+        return {"fused_linear_cross_entropy": not own} | training.get("liger_kernel_config", {})
     if training.get("loss") == "fused" and not own:
         return {"rope": False, "rms_norm": False, "swiglu": False, "geglu": False}
     return {}
