@@ -214,6 +214,11 @@ def check(setup: "Mapping[str, Any]", given: "Mapping[str, Any]") -> None:
         )
     if loop == "axolotl":
         _check_axolotl(setup)
+    if loop == "torchtune" and setup["torch_compile"] and setup["loss"] != "chunked":
+        raise ValueError(
+            'training["loss"] must be "chunked" with torch_compile when library is torchtune: of '
+            "compiled code, that alone is known"
+        )
     for name, known in _KNOWN[LOOPS[loop].get("layers", "transformers")].items():
         if given.get(name) is not None and given[name] not in known:
             how = " or ".join([f"be {each}" for each in known]) or "be left out"

@@ -66,6 +66,16 @@ def test_a_setting_that_would_change_nothing_in_silence_is_refused(
         setup(library, **{name: value})
 
 
+def test_of_compiled_code_the_loss_of_torchtune_alone_is_known() -> None:
+    chunked = {"loss": "chunked"}
+    eager, compiled = (step("torchtune", torch_compile=each, **chunked) for each in (False, True))
+    assert compiled["loss backward"]["logits"] < eager["loss backward"]["logits"]
+    with pytest.raises(
+        ValueError, match=r'training\["loss"\] must be "chunked" with torch_compile'
+    ):
+        step("torchtune", torch_compile=True)
+
+
 @pytest.mark.parametrize(
     "name", ["use_dora", "modules_to_save", "rank_pattern", "layers_to_transform", "bias"]
 )
