@@ -323,12 +323,12 @@ def test_the_reference_documents_the_public_api_and_nothing_else(built: Site) ->
     with (built.folder / "objects.inv").open("rb") as file:
         inventory = Inventory.parse_sphinx(file)
     documented = {name for name, item in inventory.items() if item.domain == "py"}
-    # The same objects under the names by which the package and its modules import them.
-    modules = {module.path for module in api.modules().values()} | {"dlp"}
-    others = {name for name in documented if name.rpartition(".")[2] in dir(dlp)} | modules
-    # The shapes of results, which type checkers alone import.
+    # The same objects under the names by which the package and its modules import them, and the
+    # shapes of results, which type checkers alone import.
     members = (each for module in api.modules().values() for each in module.members.values())
-    others |= {each.path for each in members if not each.runtime}
+    names = {*dir(dlp), *(each.name for each in members if not each.runtime)}
+    modules = {module.path for module in api.modules().values()} | {"dlp"}
+    others = {name for name in documented if name.rpartition(".")[2] in names} | modules
     missing = sorted(set(api.public()) - documented)
     unknown = sorted(documented - set(api.public()) - others)
     assert not missing, f"write `::: dlp.<module>` on a page under docs/reference/ for {missing}"
