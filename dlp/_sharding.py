@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 # What a loop uses where nothing is said, by stage; where there is nothing, it is not known.
 _USUAL = {
-    "transformers": ("DDP", "ZeRO", "ZeRO", "ZeRO"),
-    "trl": ("DDP", "ZeRO", "ZeRO", "ZeRO"),
-    "axolotl": ("DDP", "ZeRO", "ZeRO", "ZeRO"),
+    "transformers": ("DDP", "", "FSDP2", "FSDP2"),
+    "trl": ("DDP", "", "FSDP2", "FSDP2"),
+    "axolotl": ("DDP", "", "FSDP2", "FSDP2"),
     "pytorch": ("DDP", "", "FSDP2", "FSDP2"),
     "litgpt": ("", "", "FSDP1", "FSDP1"),
     "torchtune": ("", "", "FSDP2", "FSDP2"),
@@ -83,7 +83,7 @@ def read(
         system = f"FSDP{_check.count('the version of FSDP', version, maximum=2)}"
     if training.get("deepspeed"):
         system = "ZeRO"
-    if system in ("", "ZeRO") or (plan["stage"] == 1 and system != "ZeRO"):
+    if system in ("", "ZeRO") or plan["stage"] == 1:
         raise ValueError(
             f"stage must be one at which what devices hold is known with {loop}, "
             f"not {plan['stage']}"

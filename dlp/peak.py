@@ -130,9 +130,9 @@ def peak_memory(
         library: Whose loop it is, one of `LIBRARIES`; after it, releases where they are not those
             of the recorded traces, as in `"transformers 4.48.3, peft 0.14.0"`.
         num_devices: Devices that share the work, 1 or more; each has a batch of its own.
-        stage: Stage of ZeRO, 0 to 3; [`zero_stage`][dlp.parallel.zero_stage] gives FSDP's, which
-            has no stage 1. A true `fsdp` in `training` chooses FSDP, and its `fsdp_config` which;
-            what DeepSpeed holds is not known yet.
+        stage: Stage of ZeRO, 0 to 3, as [`zero_stage`][dlp.parallel.zero_stage] gives it for FSDP,
+            which is what shards here: 0 is DDP, 1 is refused, as DeepSpeed is. In `training`,
+            `fsdp_config` may choose FSDP's first version.
         offload: Whether what is sharded waits in the memory of the host.
         objective: What the step is for, one of `OBJECTIVES`; others than `"sft"` are TRL's.
 

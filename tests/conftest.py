@@ -35,9 +35,9 @@ formulas/test_peak formulas/test_properties formulas/test_public_api formulas/te
 formulas/test_refusals formulas/test_rooms formulas/test_settings formulas/test_sharding
 formulas/test_steps formulas/test_worked_solutions pages/test_cases pages/test_edits
 pages/test_figures pages/test_formats pages/test_inline pages/test_new_page pages/test_pages
-pages/test_pictures pages/test_planted_faults pages/test_pure pages/test_question_pages pages/test_readme
-pages/test_shell pages/test_solutions site/test_browser site/test_links site/test_site test_gate
-test_planted_faults
+pages/test_pictures pages/test_planted_faults pages/test_pure pages/test_question_pages
+pages/test_readme pages/test_shell pages/test_solutions site/test_browser site/test_links
+site/test_site test_gate test_planted_faults
 """
 
 
