@@ -27,17 +27,17 @@ settings.load_profile("thorough" if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1"
 MODULES = """
 evidence/test_conformance evidence/test_coverage evidence/test_gpu evidence/test_laws
 evidence/test_pages evidence/test_peaks evidence/test_printed evidence/test_records
-evidence/test_shown formulas/test_activations formulas/test_adapters formulas/test_boundaries
-formulas/test_command formulas/test_compute formulas/test_dialect formulas/test_docstrings
-formulas/test_layers formulas/test_limits formulas/test_loops formulas/test_memory
-formulas/test_objective formulas/test_objectives formulas/test_parallel formulas/test_parameters
-formulas/test_peak formulas/test_properties formulas/test_public_api formulas/test_quantization
-formulas/test_refusals formulas/test_rooms formulas/test_settings formulas/test_sharding
-formulas/test_steps formulas/test_worked_solutions pages/test_cases pages/test_edits
-pages/test_figures pages/test_formats pages/test_inline pages/test_new_page pages/test_pages
-pages/test_pictures pages/test_planted_faults pages/test_pure pages/test_question_pages
-pages/test_readme pages/test_shell pages/test_solutions site/test_browser site/test_links
-site/test_site test_gate test_planted_faults
+evidence/test_sharded evidence/test_shown formulas/test_activations formulas/test_adapters
+formulas/test_boundaries formulas/test_command formulas/test_compute formulas/test_dialect
+formulas/test_docstrings formulas/test_layers formulas/test_limits formulas/test_loops
+formulas/test_memory formulas/test_objective formulas/test_objectives formulas/test_parallel
+formulas/test_parameters formulas/test_peak formulas/test_properties formulas/test_public_api
+formulas/test_quantization formulas/test_refusals formulas/test_rooms formulas/test_settings
+formulas/test_sharding formulas/test_steps formulas/test_worked_solutions pages/test_cases
+pages/test_edits pages/test_figures pages/test_formats pages/test_inline pages/test_new_page
+pages/test_pages pages/test_pictures pages/test_planted_faults pages/test_pure
+pages/test_question_pages pages/test_readme pages/test_shell pages/test_solutions site/test_browser
+site/test_links site/test_site test_gate test_planted_faults
 """
 
 
