@@ -148,7 +148,7 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
         "--objective", choices=dlp.OBJECTIVES, default="sft", help="what for: others are TRL's"
     )
     parser.add_argument("--num-devices", type=int, default=1, metavar="N")
-    parser.add_argument("--stage", type=int, default=0, metavar="N", help="of ZeRO, 0 to 3")
+    parser.add_argument("--stage", type=int, default=0, metavar="N", help="0 for DDP; FSDP: 2 or 3")
     parser.add_argument("--offload", action="store_true", help="keep what is sharded on the host")
     parser.set_defaults(settings=[])
 

@@ -115,6 +115,10 @@ def apply(plan: "Plan", setup: "Setup", settings: "tuple[Any, ...]") -> "Setup":
     if kind not in ("", "DDP") and setup["optimizer_in_bwd"]:
         raise ValueError('training["optimizer_in_bwd"] must be False when gradients are sharded')
     gathers = kind.startswith("FSDP") and plan["stage"] > 0
+    if gathers and setup["generated"] + setup["reference"]:
+        raise ValueError(
+            "stage must be 0 with this objective: what its other passes gather is not known"
+        )
     titan = gathers and plan["loop"] == "torchtitan" and setup["weight_size"] == 4
     mixed = titan or (kind not in ("", "DDP") and setup["half"] and plan["stage"] > 0)
     if mixed:

@@ -113,6 +113,12 @@ def peak_memory(
     counted in completions, `max_length` is that of the longest with its prompt, and models that
     give rewards are left out.
 
+    Of several devices, this is one. With DDP its gradients lie there twice, the second time in
+    buckets. With FSDP it has a share of weights, gradients and states; gathered are a layer, the
+    next one ahead, and what is no layer, with their buffers, and a layer's gradients are whole
+    until they are reduced. Left out are what NCCL takes for itself, and copies on their way from
+    the host. DeepSpeed is refused, and so are optimizers whose states are not as large as weights.
+
     Args:
         config: A parsed `config.json`.
         training: Settings by their names in `TrainingArguments`, `SFTConfig` and
@@ -149,7 +155,8 @@ def peak_memory(
 
     Source:
         Transformers 5.23.0 and 4.48.3, PEFT 0.21.2, TRL 1.16.0, bitsandbytes 0.50.2, Liger-Kernel
-        0.8.2 and PyTorch 2.13.0: their models, losses and optimizers, and `derivatives.yaml`.
+        0.8.2 and PyTorch 2.13.0: their models, losses and optimizers, and `derivatives.yaml`;
+        `distributed/fsdp` and `c10d/reducer.cpp`, and how Accelerate 1.15.0 wraps a model.
 
     Examples:
         LoRA on Llama 3 8B, checkpointed, which a card "of 24 GB" does not hold:
