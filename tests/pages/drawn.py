@@ -217,9 +217,13 @@ def _scatter(drawn: Drawn) -> Iterator[Fact]:
     for place, name in enumerate(names, 1):
         _, *marks = [m.words for m in drawn.marks if m.style == f"mark colour-{place}"]
         x, y = zip(*(_middle(mark) for mark in marks), strict=True)
-        near = sum(abs(2 ** (up(b) - across(a)) - 1) <= 0.1 for a, b in zip(x, y, strict=True))
-        for drawn_, spoken in zip((len(x), near), re.findall(_NUMBER, said[name]), strict=False):
-            yield name, drawn_, float(spoken), 0
+        off = [abs(2 ** (up(b) - across(a)) - 1) for a, b in zip(x, y, strict=True)]
+        near = sum(each <= 0.1 for each in off)
+        # Places are rounded: of a point on the band's edge the picture cannot say which side it is.
+        edge = sum(abs(each - 0.1) < 0.001 for each in off)
+        facts = zip((len(x), near), (0, edge), re.findall(_NUMBER, said[name]), strict=False)
+        for drawn_, tolerance, spoken in facts:
+            yield name, drawn_, float(spoken), tolerance
         seen.add(re.sub(r"[-\d.]+ [-\d.]+", "", marks[0], count=1))
     yield "shapes of marks", len(seen), len(names), 0
 
