@@ -144,7 +144,8 @@ def apply(plan: "Plan", setup: "Setup", settings: "tuple[Any, ...]") -> "Setup":
             "frozen": stored["weight_size"],
             "trained": 4 if mixed else stored["weight_size"],
             "adapters": 4 if mixed else stored["adapter_size"],
-            "reduced": 2 if titan else 1,  # times the format of gradients
+            "reduced": 2 if titan else 1,  # times the format in which gradients are made
+            "widened": 2 if mixed else 1,
         }
     )
     return setup
@@ -163,8 +164,8 @@ def stays(setup: "Setup", num_bytes: int) -> int:
 
 
 def reduces(plan: "Plan", num_bytes: int) -> int:
-    """Give what a device keeps of gradients that are made."""
-    return 0 if plan["offload"] else share(num_bytes, plan["devices"])
+    """Give what a device keeps of gradients that are made, in the format of what is trained."""
+    return 0 if plan["offload"] else share(num_bytes * plan["widened"], plan["devices"])
 
 
 def buckets(setup: "Setup", gradients: int) -> int:
@@ -319,5 +320,7 @@ def at_end(setup: "Setup", layer: int, embedding: int, head: int, flows: bool) -
     if plan["system"] == "FSDP1":
         return int(whole["end"] + 2 * ends) - reduces(plan, ends)
     copied = whole["end"] * (2 if flows and not plan["rooted"] else 1)
-    most = max(copied, whole["end"] + ends + layer * plan["reduced"], ends + ends * plan["reduced"])
-    return int(most) - reduces(plan, ends)
+    above = max(copied, whole["end"] + ends + layer * plan["reduced"])
+    # Reduced, they have their share, and that once more where it changes its format.
+    cast = share(ends * plan["reduced"], plan["devices"]) * (plan["widened"] > plan["reduced"])
+    return int(max(above - reduces(plan, ends), ends + ends * plan["reduced"] + cast))

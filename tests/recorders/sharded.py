@@ -20,7 +20,12 @@ import torch
 from torch import distributed
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.distributed.device_mesh import init_device_mesh
-from torch.distributed.fsdp import FullyShardedDataParallel, ShardingStrategy, fully_shard
+from torch.distributed.fsdp import (
+    FullyShardedDataParallel,
+    MixedPrecisionPolicy,
+    ShardingStrategy,
+    fully_shard,
+)
 from torch.distributed.fsdp.wrap import transformer_auto_wrap_policy
 from torch.distributed.tensor import DTensor
 from torch.testing._internal.distributed.fake_pg import FakeStore
@@ -56,6 +61,8 @@ class LiveShards(fake_step.LiveBytes):
 def second(model: Untyped, inputs: Record, mesh: Untyped) -> Untyped:
     """Shard a model by `fully_shard`."""
     options: dict[str, Any] = {"mesh": mesh, "reshard_after_forward": inputs["stage"] == 3}
+    half = torch.bfloat16 if inputs["training"].get("bf16") else None
+    options["mp_policy"] = MixedPrecisionPolicy(param_dtype=half, reduce_dtype=half)
     for layer in peak.layers_of(model):
         fully_shard(layer, **options)
     if peak.loop_of(inputs) != "pytorch":
@@ -67,7 +74,8 @@ def second(model: Untyped, inputs: Record, mesh: Untyped) -> Untyped:
         else:
             fully_shard(first, **options)
         fully_shard(last, **options | {"reshard_after_forward": False})
-    return fully_shard(model, mesh=mesh)
+    options.pop("reshard_after_forward")
+    return fully_shard(model, **options)
 
 
 def first(model: Untyped, inputs: Record) -> Untyped:
