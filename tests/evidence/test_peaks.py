@@ -16,6 +16,7 @@ import dlp
 from _evidence import records
 from _evidence.claims import counted_claims
 from _evidence.counts.peak import moments
+from _evidence.records import Record
 from tests.paths import ROOT
 
 RECORDS = records.records("peak")
@@ -39,13 +40,24 @@ def test_many_kinds_of_steps_are_traced() -> None:
     assert min(binding.values()) >= 5, binding
 
 
-def test_each_moment_comes_out() -> None:
-    """Not the fullest one alone, by which another might be hidden."""
-    missed = sorted(
-        abs(ours / theirs - 1) for record in RECORDS for theirs, ours in moments(record).values()
-    )
-    assert statistics.median(missed) <= 0.005
-    assert missed[int(0.95 * len(missed))] <= 0.02
+# Records of which a moment that does not decide is further off than all others are.
+FAR = {
+    "DistilBERT, drawn 22": 0.048,
+    "DistilBERT, head alone": 0.040,
+    "Phi-2, drawn 61": 0.037,
+    "OPT-1.3B, QLoRA": 0.030,
+    "Falcon-7B, QLoRA": 0.016,
+    "ViT-base, full, autocast": 0.009,
+    "ViT-base, drawn 17": 0.009,
+    "BLOOM-560M, QLoRA": 0.008,
+}
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.id)
+def test_each_moment_comes_out(record: Record) -> None:
+    """Not the fullest one alone, by which another might be hidden; and what is kept."""
+    for name, (theirs, ours) in moments(record).items():
+        assert abs(ours / theirs - 1) <= FAR.get(record.id, 0.007), (name, theirs, ours)
 
 
 # --- Traced anew ----------------------------------------------------------------------------

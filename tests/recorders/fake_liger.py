@@ -82,7 +82,8 @@ def asked(inputs: Record) -> dict[str, bool]:
     training = inputs["training"]
     own = inputs.get("library", "").startswith("trl")
     if training.get("use_liger_kernel"):
-        return {"fused_linear_cross_entropy": not own} | training.get("liger_kernel_config", {})
+        chosen: dict[str, bool] = training.get("liger_kernel_config", {})
+        return {"fused_linear_cross_entropy": not own} | chosen
     if training.get("loss") == "fused" and not own:
         return {"rope": False, "rms_norm": False, "swiglu": False, "geglu": False}
     return {}
