@@ -18,7 +18,7 @@ export LC_ALL := C.UTF-8
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test site links bench mutants page fix lock tools clean
+.PHONY: help serve test site links bench mutants page fix lock tools traces clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-7s %s\n", $$1, $$2 }'
@@ -57,6 +57,9 @@ fix: .venv/site.done ## Format the code and repair what the linter can
 	$(BIN)/python -m ruff format
 
 tools: .venv/tools.done ## Install PyTorch, the libraries and a browser driver, so that make test skips nothing
+
+traces: .venv/tools.done ## Trace every recorded training step anew, in each release of the libraries (half an hour)
+	$(BIN)/python -m tests.recorders.releases
 
 clean: ## Remove all that these commands made
 	rm -rf .venv site .site .site.old .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants.sqlite

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,9 @@ def require_libraries() -> None:
         for name in ("torch", "transformers", "peft", "trl", "bitsandbytes")
         if not find_spec(name)
     ]
+    # What make tools puts into folders of their own.
+    beside = ("transformers-4.48", "liger-kernel")
+    missing += [name for name in beside if not (Path(sys.prefix) / name).is_dir()]
     if missing:
         reason = f"{', '.join(missing)} not installed, see tests/recorders/requirements.in"
         if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1":
