@@ -19,9 +19,6 @@ SHAPES = [name for name in vars(models) if name.isupper() and name != "TYPE_CHEC
 # What lies in a folder beside config.json, by the argument that it is.
 _BESIDE = {"lora": "adapter_config.json", "training": "training_args.json"}
 
-# What PEFT writes into every adapter_config.json though it means nothing without the other name.
-_IDLE = {"megatron_core": "megatron_config", "qalora_group_size": "use_qalora"}
-
 _LORA_COUNTED = ("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save")
 
 _EXAMPLES = {
@@ -114,7 +111,9 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     parser.add_argument("--training", metavar="FILE", help="TrainingArguments as JSON")
     parser.add_argument("--quantization", metavar="FILE", help="BitsAndBytesConfig as JSON")
-    parser.add_argument("--card", choices=CARDS, metavar="NAME", help=f"one of {', '.join(CARDS)}")
+    parser.add_argument(
+        "--card", type=_card, choices=CARDS, metavar="NAME", help=f"one of {', '.join(CARDS)}"
+    )
     parser.add_argument("--rank", type=int, metavar="R", help="LoRA's rank, on all linear layers")
     for option, (name, kind) in SHORT.items():
         parser.add_argument(
@@ -231,14 +230,6 @@ def _inputs(options: argparse.Namespace) -> dict[str, Any]:
             found[name] = _read(named, options.files)
     if "lora" in found:
         found["lora"] = _adapters(found["lora"])
-    stored = found["config"].get("quantization_config")
-    if stored is not None and "quantization" not in found:
-        kind = stored.get("quant_method", "bitsandbytes") if isinstance(stored, dict) else stored
-        if kind != "bitsandbytes":
-            raise ValueError(
-                f"quantization_config must be that of bitsandbytes, not of {str(kind)[:60]!r}"
-            )
-        found["quantization"] = stored
     return found
 
 
@@ -246,7 +237,15 @@ def _adapters(lora: dict[str, Any]) -> dict[str, Any]:
     """Drop what PEFT writes of every adapter and means nothing; refuse what is no LoRA."""
     if lora.get("peft_type", "LORA") != "LORA":
         raise ValueError(f"peft_type must be LORA, not {str(lora['peft_type'])[:60]!r}")
-    return {name: value for name, value in lora.items() if lora.get(_IDLE.get(name, name))}
+    return {
+        name: value for name, value in lora.items() if lora.get(_names.LORA_IDLE.get(name, name))
+    }
+
+
+def _card(text: str) -> str:
+    """Read the name of a card, however its words are joined."""
+    known = {name.replace("-", ""): name for name in CARDS}
+    return known.get("".join(each for each in text.lower() if each.isalnum()), text)
 
 
 def _value(text: str) -> Untyped:

@@ -192,8 +192,11 @@ def run(
 
 
 def _asks(step: "Step") -> bool:
-    """Say whether an operation keeps anything, were it a weight."""
-    return bool(_OPERATIONS[step[2]][0])
+    """Say whether an operation asks autograd for what it keeps, were it a weight.
+
+    A layer that keeps its input by a name of its own does not.
+    """
+    return bool(_OPERATIONS[step[2]][0]) and step[2] != "kept product"
 
 
 def _saved(step: "Step", needed: "set[str]") -> list[str]:

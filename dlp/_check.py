@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LARGEST_COUNT = 10**18
 """Above this a count is taken for a slip: no run, model or data set comes near it."""
 
+MOST_LAYERS = 10_000
+"""A step looks at each layer; no model that was ever built comes near."""
+
 _LONGEST = 10**7
 """A longer list would fill the memory: it is refused before it is read."""
 

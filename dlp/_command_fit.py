@@ -42,7 +42,7 @@ SHORT: dict[str, tuple[str, type]] = {
 _LEVERS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("--dtype bfloat16", {"dtype": "bfloat16"}),
     ("--checkpointing", {"gradient_checkpointing": True}),
-    ("--set loss=fused", {"loss": "fused"}),
+    ("--set use_liger_kernel=true", {"use_liger_kernel": True}),
     ("--optim adamw_8bit", {"optim": "adamw_8bit"}),
     ("--optim paged_adamw_8bit", {"optim": "paged_adamw_8bit"}),
 )
@@ -67,7 +67,14 @@ def fit(options: argparse.Namespace, run: Run) -> Answer:
     else:
         verdicts = [_verdict(step, card) for card in CARDS]
         status = next(each for each in (FITS, CANNOT_SAY, DOES_NOT_FIT) if each in verdicts)
-        sentence = f"It fits {', '.join(holding)}." if holding else "It fits no card that is known."
+        may = [card for card, each in zip(CARDS, verdicts, strict=True) if each == CANNOT_SAY]
+        sentence = (
+            f"It fits {', '.join(holding)}."
+            if holding
+            else f"It may fit {', '.join(may)}, and no other card that is known."
+            if may
+            else "It fits no card that is known."
+        )
     answer |= {"verdict": VERDICTS[status], "sentence": sentence}
     moment = step["moments"][step["moment"]]
     peak = (

@@ -240,7 +240,7 @@ def _turned(config: "dict[str, Any]", share: float | None) -> float | None:
     """Read the share of a head that gets rotary positions."""
     if not share:
         return share
-    ropes = config.get("rope_parameters") or {}
+    ropes = _check.mapping('config["rope_parameters"]', config.get("rope_parameters") or {})
     for value in (
         ropes.get("partial_rotary_factor"),
         config.get("partial_rotary_factor"),

@@ -27,6 +27,9 @@ _FORMS = {
     "gpt_neox": ("layer norm", "beside", "gelu"),
 }
 
+FAMILIES = tuple(_FORMS)
+"""The families whose layers are known."""
+
 TARGETS = (
     "q_proj",
     "k_proj",
@@ -40,15 +43,6 @@ TARGETS = (
 """What its adapters may adapt, by the names of Llama's layers."""
 
 _CHUNK = 128
-
-
-def check(setup: "Setup") -> None:
-    """Refuse a family whose layers are not known."""
-    if setup["model"]["model_type"] not in _FORMS:
-        raise ValueError(
-            f'config["model_type"] must be one of {", ".join(_FORMS)} when library is litgpt, '
-            f"not {setup['model']['model_type']!r}"
-        )
 
 
 def adapters(setup: "Setup") -> "list[tuple[int, int, int, int]]":

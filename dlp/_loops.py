@@ -171,7 +171,21 @@ RELEASES: "dict[str, Release]" = {
     "deepspeed": (0, 19, 6),
     "torchao": (0, 14, 0),
 }
-"""The releases that are meant where none is named: of the recorded traces, where there are."""
+"""The releases that are meant where none is named, the newest that were read.
+
+They are those of the recorded traces, where there are any.
+"""
+
+# The oldest releases that were read, where they are not the newest.
+_OLDEST: "dict[str, Release]" = {
+    "transformers": (4, 20),
+    "peft": (0, 9),
+    "trl": (0, 18),
+    "torch": (2, 1),
+    "bitsandbytes": (0, 41),
+    "accelerate": (0, 28),
+    "liger-kernel": (0, 6),
+}
 
 
 def read(library: object) -> "tuple[str, dict[str, Release]]":
@@ -190,7 +204,7 @@ def read(library: object) -> "tuple[str, dict[str, Release]]":
         name = {"pytorch": "torch", "liger_kernel": "liger-kernel"}.get(name.lower(), name.lower())
         _check.choice("a name in library", name, RELEASES)
         if release:
-            releases[name] = _release(release.strip())
+            releases[name] = _release(name, release.strip())
     return loop, releases
 
 
@@ -267,7 +281,7 @@ def take_liger(
         if releases[library] < least and (library != "trl" or loop == "trl"):
             raise ValueError(
                 f'training["use_liger_kernel"] must be False with {library} before '
-                f"{'.'.join([str(part) for part in least])}: what its kernels hold is not known"
+                f"{_dotted(least)}: what its kernels hold is not known"
             )
     name = 'training["liger_kernel_config"]'
     named = _check.known(name, asked, _LIGER_KERNELS + ("cross_entropy",), "Liger-Kernel")
@@ -308,13 +322,26 @@ def check_liger(setup: "Mapping[str, Any]") -> None:
         raise ValueError('training["loss"] must be "fused" when Liger\'s kernels are used')
 
 
-def _release(text: str) -> "Release":
-    """Read a release such as `2.13.0+cu130` or `0.19.2.dev0`."""
-    numbers = []
+def _release(name: str, text: str) -> "Release":
+    """Read a release such as `2.13.0+cu130` or `0.19.2.dev0`, unless it was not read."""
+    numbers: list[int] = []
     for word in text.split("+")[0].split("."):
         if not word.isdigit():
             break
         numbers.append(int(word))
-    if not numbers:
-        raise ValueError(f"library must name a release such as 4.48.3, not {text[:60]!r}")
+    if not numbers or " " in text:
+        raise ValueError(
+            f"library must name releases such as 4.48.3, with commas between, not {text[:60]!r}"
+        )
+    newest = RELEASES[name][:2]
+    oldest = _OLDEST.get(name, newest)
+    if tuple(numbers[:2]) > newest or tuple(numbers + [0])[:2] < oldest:
+        raise ValueError(
+            f"library must name a release of {name} from {_dotted(oldest)} to {_dotted(newest)}, "
+            f"which were read, not {text[:60]}"
+        )
     return tuple(numbers)
+
+
+def _dotted(release: "Release") -> str:
+    return ".".join([str(part) for part in release])

@@ -40,7 +40,7 @@ shuffle_dataset skip_memory_metrics split_batches subfolder sync_ref_model tempe
 top_entropy_quantile top_k top_p torch_empty_cache_steps tpu_metrics_debug tpu_num_cores
 trackio_bucket_id trackio_space_id trackio_static_space_id train_sampling_strategy
 transformers_continuous_batching_config truncation_mode trust_remote_code use_adaptive_entropy
-use_bias_correction_kl use_cpu use_ipex use_legacy_prediction_loop use_mps_device use_safetensors
+use_bias_correction_kl use_ipex use_legacy_prediction_loop use_safetensors
 use_weighting variant vespo_k_neg vespo_k_pos vespo_lambda_neg vespo_lambda_pos
 vllm_enable_sleep_mode vllm_gpu_memory_utilization vllm_group_port vllm_importance_sampling_cap
 vllm_importance_sampling_clip_max vllm_importance_sampling_clip_min
@@ -61,6 +61,8 @@ REFUSED = {
     "torch_compile_backend": "it turns torch_compile on",
     "torch_compile_mode": "it turns torch_compile on",
     "torchdynamo": "it turns torch_compile on",
+    "use_cpu": "a step on a processor holds something else",
+    "use_mps_device": "a step on another device holds something else",
     "use_kernels": "what kernels from a hub hold is not known",
 }
 """Names that change what a step holds, and why they must be left out."""
@@ -71,6 +73,9 @@ fan_in_fan_out inference_mode init_lora_weights layers_pattern loftq_config lora
 lora_ga_config peft_type peft_version revision runtime_config task_type use_rslora
 """.split()  # noqa: SIM905
 """Names of `LoraConfig`."""
+
+LORA_IDLE = {"megatron_core": "megatron_config", "qalora_group_size": "use_qalora"}
+"""Names of `LoraConfig` that PEFT always writes, and that mean nothing without another."""
 
 LORA_REFUSED = """
 alora_invocation_tokens arrow_config ensure_weight_tying exclude_modules kasa_config

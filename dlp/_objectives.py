@@ -137,12 +137,15 @@ def _generations(setup: "dict[str, Any]", given: "Mapping[str, Any]") -> "dict[s
     windows = _count(given, "gradient_accumulation_steps", 1)
     generated = batch * _count(given, "steps_per_generation", windows)
     if "generation_batch_size" in given:
-        generated = _count(given, "generation_batch_size", generated)
-        if "steps_per_generation" in given or generated % batch:
+        of_all = _count(given, "generation_batch_size", generated)
+        least = generated if "steps_per_generation" in given else batch
+        if of_all % least:
             raise ValueError(
-                'training["generation_batch_size"] must be a multiple of '
-                '"per_device_train_batch_size", and "steps_per_generation" left out'
+                f'training["generation_batch_size"] must be a multiple of {least}, as many as a '
+                "device has at a time"
             )
+        # `GRPOConfig` writes both, this one for all devices.
+        generated = generated if "steps_per_generation" in given else of_all
     if "num_generations" in given:
         # Whether groups are whole depends on the number of devices as well.
         _check.count('training["num_generations"]', given["num_generations"], minimum=2)

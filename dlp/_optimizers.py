@@ -81,7 +81,7 @@ def read(optim: object, optim_args: object) -> str:
         given[key] = value
     if name == "rmsprop" and given.get("centered", "").lower() in ("true", "1", "yes"):
         name += ", centered"
-    if name.startswith(("sgd", "rmsprop")) and given.get("momentum", "").strip("0."):
+    if name in ("sgd", "rmsprop", "rmsprop, centered") and given.get("momentum", "").strip("0."):
         name += ", with momentum" if "," in name else " with momentum"
     return name
 

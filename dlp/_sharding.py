@@ -43,6 +43,26 @@ _USUAL = {
     "unsloth": ("", "", "", ""),
 }
 
+# The stage that a strategy of FSDP stands for, by its name, and whether layers are sharded again.
+_STRATEGIES = {"full_shard": 3, "shard_grad_op": 2, "true": 3, "false": 2}
+
+# Options of FSDP that are read, and those that change nothing.
+_OPTIONS = (
+    "version",
+    "reshard_after_forward",
+    "sharding_strategy",
+    "cpu_offload",
+    "offload_params",
+    "backward_prefetch",
+    "auto_wrap_policy",
+    "transformer_layer_cls_to_wrap",
+    "limit_all_gathers",
+    "use_orig_params",
+    "sync_module_states",
+    "cpu_ram_efficient_loading",
+    "state_dict_type",
+)
+
 # Of optimizers, what can be said of shares: states that are as large as the weights.
 _WHOLE_TENSORS = ("adafactor", "muon")
 
@@ -57,10 +77,12 @@ def read(
 ) -> "Plan":
     """Read how devices share a run."""
     loop, releases = _loops.read(library)
+    _check.keywords("training", training)
+    options = _options(training)
     plan: "Plan" = {
         "devices": _check.count("num_devices", num_devices),
-        "stage": _check.count("stage", stage, minimum=0, maximum=3),
-        "offload": _check.flag("offload", offload),
+        "stage": _stage(_check.count("stage", stage, minimum=0, maximum=3), training, options),
+        "offload": _check.flag("offload", offload) or _offloads(training, options),
         "system": "",
         "loop": loop,
         "rooted": False,  # whether what is no layer is one unit, which stays whole
@@ -69,17 +91,15 @@ def read(
     }
     if plan["offload"] and not plan["stage"]:
         raise ValueError("offload must be False at stage 0, where nothing is sharded")
-    _check.keywords("training", training)
     for name in ("fsdp", "deepspeed"):
         if training.get(name) and plan["devices"] == 1:
             raise ValueError(f'training["{name}"] must be left out where there is one device')
     if plan["devices"] == 1 and not plan["offload"]:
         return plan
-    options = _check.keywords('training["fsdp_config"]', training.get("fsdp_config") or {})
     system = _USUAL[loop][plan["stage"]]
     if training.get("fsdp") or options:
         newer = releases["transformers"] >= (5,) and releases["torch"] >= (2, 6)
-        version = options.get("version", options.get("fsdp_version", 2 if newer else 1))
+        version = options.get("version", 2 if newer else 1)
         system = f"FSDP{_check.count('the version of FSDP', version, maximum=2)}"
     if training.get("deepspeed"):
         system = "ZeRO"
@@ -99,12 +119,57 @@ def read(
     return plan
 
 
+def _options(training: "Mapping[str, Any]") -> "dict[str, Any]":
+    """Read the options of FSDP, whose names may begin with that of FSDP."""
+    found: "dict[str, Any]" = {}
+    given = _check.keywords('training["fsdp_config"]', training.get("fsdp_config") or {})
+    for key, value in given.items():
+        name = key[5:] if key.startswith("fsdp_") else key
+        if name not in _OPTIONS and value:
+            instead = "; set gradient_checkpointing" if name == "activation_checkpointing" else ""
+            raise ValueError(
+                f'training["fsdp_config"] must not have {key[:60]!r}: what a step holds with it is '
+                f"not known{instead}"
+            )
+        found[name] = value
+    return found
+
+
+def _stage(stage: int, training: "Mapping[str, Any]", options: "Mapping[str, Any]") -> int:
+    """Read the stage from what a trainer is told of FSDP, where it is told to use it."""
+    told = training.get("fsdp")
+    if not told:
+        return stage
+    words = str(told).lower().replace(",", " ").replace("'", " ").split()
+    named: "list[object]" = [word for word in words if "shard" in word]
+    named += [
+        options[key] for key in ("sharding_strategy", "reshard_after_forward") if key in options
+    ]
+    if stage and not named:
+        return stage
+    strategy = str(named[0] if named else True).lower()
+    if strategy not in _STRATEGIES:
+        raise ValueError(
+            "stage must be given where the strategy of FSDP is neither full_shard nor "
+            f"shard_grad_op, but {strategy[:60]!r}"
+        )
+    if stage not in (0, _STRATEGIES[strategy]):
+        raise ValueError(f"stage must be that of {strategy}, which FSDP is told, not {stage}")
+    return _STRATEGIES[strategy]
+
+
+def _offloads(training: "Mapping[str, Any]", options: "Mapping[str, Any]") -> bool:
+    """Say whether a trainer is told to keep on the host what FSDP shards."""
+    told = training.get("fsdp")
+    away = options.get("cpu_offload") or options.get("offload_params")
+    return bool(told and ("offload" in str(told) or away))
+
+
 def apply(plan: "Plan", setup: "Setup", settings: "tuple[Any, ...]") -> "Setup":
     """Give the setup as it is computed in, with how its parts are shared and in what formats.
 
-    With FSDP autocast finds weights in 16 bits already, and with DeepSpeed there is no autocast;
-    what is trained lies in fp32, and all is gathered in 16 bits. torchtitan gathers in bf16 what it
-    keeps in fp32.
+    With FSDP autocast finds weights in 16 bits already; what is trained lies in fp32, and all is
+    gathered in 16 bits. torchtitan gathers in bf16 what it keeps in fp32.
     """
     kind, stored = plan["system"], setup
     if kind not in ("", "DDP") and setup["optim"] in _WHOLE_TENSORS:
@@ -120,14 +185,12 @@ def apply(plan: "Plan", setup: "Setup", settings: "tuple[Any, ...]") -> "Setup":
             "stage must be 0 with this objective: what its other passes gather is not known"
         )
     titan = gathers and plan["loop"] == "torchtitan" and setup["weight_size"] == 4
-    mixed = titan or (kind not in ("", "DDP") and setup["half"] and plan["stage"] > 0)
+    mixed = titan or (gathers and setup["half"])
     if mixed:
         config, training, lora, *others = settings
         training = dict(training)
         training.pop("torch_dtype", None)
         training["dtype"] = "float16" if setup["fp16"] else "bfloat16"
-        if kind == "ZeRO":
-            training.update(bf16=False, fp16=False)
         if lora is not None:
             lora = dict(lora, autocast_adapter_dtype=False)
         setup = _training.read(config, training, lora, *others)
@@ -220,9 +283,10 @@ def gathered(setup: "Setup") -> "dict[str, int]":
     """Give what is whole beside the shares, moment by moment.
 
     Forward, `begun` is beside what is embedded, `forward` beside a layer, with `a layer more` for
-    each one below it, and `ended` beside the loss. Backward, `loss` is beside the loss, `head` what
-    comes as the head begins, `layer` beside a layer, again with `a layer more`, where the next one
-    comes `ahead`, or the `lowest` unit; `end` is beside the embedding.
+    each one below it, and `ended` beside the loss; `kept` is there between the passes. Backward,
+    `loss` is beside the loss, `head` what comes as the head begins, `layer` beside a layer, again
+    with `a layer more`, where the next one comes `ahead`, or the `lowest` unit; `end` is beside the
+    embedding.
     """
     plan, one = setup["shards"], units(setup)
     found = dict.fromkeys(
@@ -230,6 +294,7 @@ def gathered(setup: "Setup") -> "dict[str, int]":
             "forward",
             "begun",
             "ended",
+            "kept",
             "loss",
             "head",
             "layer",
@@ -254,7 +319,8 @@ def gathered(setup: "Setup") -> "dict[str, int]":
     first = 2 * root if plan["rooted"] else one["embedding"]
     begun = max(first + 2 * one["layer"], 0 if plan["rooted"] else 2 * first)
     found["begun"] = begun if buffered else 0
-    found.update({"ended": root or one["tail"], "loss": root or one["tail"], "end": root})
+    found.update(dict.fromkeys(("ended", "kept", "loss"), root or one["tail"]))
+    found["end"] = root
     if plan["rooted"]:
         found["ended"] += buffer
         found["loss"] += ahead
@@ -266,7 +332,8 @@ def gathered(setup: "Setup") -> "dict[str, int]":
     if plan["stage"] == 2:
         every = setup["num_hidden_layers"] * one["layer"] + one["embedding"]
         found["a layer more"] = one["layer"]
-        found["ended"], found["loss"] = found["ended"] + every, found["loss"] + every
+        for moment in ("ended", "kept", "loss"):
+            found[moment] += every
         found["forward"] += one["embedding"] if not root else 0
         found["layer"] += (one["embedding"] if not root else 0) - one["layer"]
     return found
@@ -311,15 +378,16 @@ def of_layers(setup: "Setup", layers: "list[Run]", head: int) -> "list[dict[str,
 def at_end(setup: "Setup", layer: int, embedding: int, head: int, flows: bool) -> int:
     """Give what is whole as the embedding's gradients come, beside all shares and these.
 
-    If its result needs a gradient, it is copied out of its buffer, even if it is not trained.
+    Where its result needs no gradient, all is dropped before. Else it is copied out of its buffer,
+    even if it is not trained.
     """
     plan, whole = setup["shards"], gathered(setup)
-    if not plan["system"].startswith("FSDP") or not plan["stage"]:
+    if not flows or not whole["end"]:
         return 0
     ends = embedding + (head if plan["rooted"] and not setup["tie_word_embeddings"] else 0)
     if plan["system"] == "FSDP1":
         return int(whole["end"] + 2 * ends) - reduces(plan, ends)
-    copied = whole["end"] * (2 if flows and not plan["rooted"] else 1)
+    copied = whole["end"] * (1 if plan["rooted"] else 2)
     above = max(copied, whole["end"] + ends + layer * plan["reduced"])
     # Reduced, they have their share, and that once more where it changes its format.
     cast = share(ends * plan["reduced"], plan["devices"]) * (plan["widened"] > plan["reduced"])

@@ -52,6 +52,28 @@ _ATTENTIONS = {
 
 _LOSSES = ("full", "chunked", "fused")
 
+_CHECKPOINTING = (
+    "use_reentrant",
+    "preserve_rng_state",
+    "determinism_check",
+    "debug",
+    "every_n_layers",
+    "offload",
+)
+
+# Families of which a library has layers of its own, as they are computed here.
+_FAMILIES = {
+    "litgpt": _litgpt.FAMILIES,
+    "torchtune": ("llama", "mistral", "qwen2", "gemma", "gemma2", "phi3"),
+    "torchtitan": ("llama",),
+}
+
+# Settings of a config that add to what a layer holds, and are false in all that was traced.
+_UNKNOWN = """
+apply_residual_connection_post_layernorm chunk_size_feed_forward is_decoder
+reorder_and_upcast_attn scale_attn_by_inverse_layer_idx slow_but_exact
+""".split()  # noqa: SIM905
+
 # What is read of a quantization and of adapters.
 _BITS = """
 load_in_4bit load_in_8bit bnb_4bit_quant_type bnb_4bit_compute_dtype bnb_4bit_use_double_quant
@@ -85,6 +107,8 @@ def read(
     """Read all settings of a run, with the defaults of the library."""
     loop, releases = _loops.read(library)
     given = _given(training, loop, releases, objective)
+    if quantization is None:
+        quantization = _stored(_check.mapping("config", config))
     if method is None:
         method = "full" if lora is None else "lora"
     _check.choice("method", method, ("full", "lora", "head-only"))
@@ -98,6 +122,11 @@ def read(
     setup: "Setup" = {"model": model, "loop": loop, "releases": releases, "method": method}
     setup.update(model["sizes"])
     setup["config"] = config
+    for name in _UNKNOWN:
+        if config.get(name):
+            raise ValueError(
+                f'config["{name}"] must be false: what a layer then holds is not known'
+            )
     setup["layers"] = _loops.LOOPS[loop].get("layers", "transformers")
     setup["biased"] = {entry[0]: entry[4] for entry in model["inventory"]}
     batch = _count(given, "per_device_train_batch_size")
@@ -120,6 +149,10 @@ def read(
     setup["liger"] = given.get("liger", ())
     windows = _count(given, "gradient_accumulation_steps", 1)
     setup["accumulates"] = windows > 1
+    # trainer.py, `get_batch_samples`: all batches of a window are on the device before the first.
+    # Those of GRPO are prompts, which are no tensors.
+    ahead = loop in ("transformers", "trl", "axolotl") and releases["transformers"] >= (4, 46)
+    setup["batches"] = windows if ahead and objective != "grpo" else 1
     setup["gradients_stay"] = windows == 1 and not setup["optimizer_in_bwd"]
     # To clip gradients makes a number for each of them, and changes them in place.
     _check.number('training["max_grad_norm"]', given.get("max_grad_norm", 0))
@@ -134,11 +167,41 @@ def read(
     _quantization(setup, quantization, given)
     _trained(setup, lora, given)
     _attention(setup, given)
+    setup["asks for a cache"] = training.get("use_cache") is not None
     setup["use_cache"] = _caches(setup, given)
     setup["masked"] = _masked(setup)
     _loops.check(setup, given)
+    _check_model(setup)
     _loops.check_liger(setup)
     return setup
+
+
+def _check_model(setup: "Setup") -> None:
+    """Refuse a model of which a loop has no layers, or that it is not for."""
+    loop, model = setup["loop"], setup["model"]
+    known = _FAMILIES.get(setup["layers"])
+    if known is not None and model["model_type"] not in known:
+        raise ValueError(
+            f'config["model_type"] must be one of {", ".join(known)} when library is {loop}, '
+            f"not {model['model_type']!r}"
+        )
+    if loop == "trl" and not (model["counted"] == "language model" and model["family"]["causal"]):
+        raise ValueError("config must be of a causal language model when library is trl")
+    if loop == "torchtitan" and setup["method"] != "full":
+        raise ValueError("method must be full when library is torchtitan")
+    if setup["unfrozen"] is not None and setup["adapters"]:
+        raise ValueError('training["num_layers_unfrozen"] must be left out beside adapters')
+
+
+def _stored(config: "Given") -> "Given | None":
+    """Read how a model was quantized when it was saved."""
+    stored = config.get("quantization_config")
+    if stored is None:
+        return None
+    stored = _check.keywords('config["quantization_config"]', stored)
+    kind = stored.get("quant_method", "bitsandbytes")
+    _check.choice('config["quantization_config"]["quant_method"]', kind, ("bitsandbytes",))
+    return stored
 
 
 def at(setup: "Setup", place: int) -> "Setup":
@@ -234,6 +297,13 @@ def _reentrant(given: "Mapping[str, Any]", releases: "dict[str, _loops.Release]"
         'training["gradient_checkpointing_kwargs"]', given.get("gradient_checkpointing_kwargs", {})
     )
     default = releases["transformers"] < (5,)
+    whose = "torch.utils.checkpoint"
+    _check.known('training["gradient_checkpointing_kwargs"]', options, _CHECKPOINTING, whose)
+    if options.get("every_n_layers") not in (None, 1) or options.get("offload"):
+        raise ValueError(
+            'training["gradient_checkpointing_kwargs"] must not have "every_n_layers" or "offload":'
+            " what is kept then is not known"
+        )
     return _check.flag('"use_reentrant"', options.get("use_reentrant", default))
 
 
@@ -364,7 +434,7 @@ def _lora(setup: "Setup", lora: "Given") -> None:
     model = setup["model"]
     given = _check.known("lora", lora, LORA_NAMES, "LoraConfig")
     for key in _names.LORA_REFUSED:
-        if given.get(key):
+        if given.get(_names.LORA_IDLE.get(key, key)) and given.get(key):
             raise ValueError(f'lora["{key}"] must be left out: what it holds is not known')
     if (
         isinstance(given.get("target_modules"), str)
@@ -415,7 +485,7 @@ def _lora(setup: "Setup", lora: "Given") -> None:
         highest = setup["num_hidden_layers"] - 1
         setup["adapted_layers"] = tuple(
             _check.count('lora["layers_to_transform"]', each, minimum=0, maximum=highest)
-            for each in _check.sequence('lora["layers_to_transform"]', chosen)
+            for each in dict.fromkeys(_check.sequence('lora["layers_to_transform"]', chosen))
         )
     adapted = {}
     for module, inputs, outputs, _, copies in linear + _config.modules(model, ("output_head",)):
@@ -431,7 +501,6 @@ def _lora(setup: "Setup", lora: "Given") -> None:
 
 def _lora_of_litgpt(setup: "Setup", given: "Mapping[str, Any]", r: int) -> None:
     """Say what LitGPT adapts, by the names of Llama's layers whatever the family."""
-    _litgpt.check(setup)
     for key in ("use_dora", "modules_to_save", "rank_pattern", "layers_to_transform"):
         if given.get(key):
             raise ValueError(f'lora["{key}"] must be left out when library is litgpt')
@@ -501,4 +570,5 @@ def _caches(setup: "Setup", given: "Mapping[str, Any]") -> bool:
         return False
     if setup["loop"] == "trl" and setup["loss"] == "fused":
         return False  # which its output head asks for
-    return _check.flag('training["use_cache"]', given.get("use_cache", False))
+    cached = _check.flag('training["use_cache"]', given.get("use_cache", False))
+    return cached and (setup["asks for a cache"] or setup["config"].get("use_cache") is not False)

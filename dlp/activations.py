@@ -37,10 +37,6 @@ RECOMPUTATIONS: "tuple[Recomputation, ...]" = ("none", "selective", "full")
 """What is computed again in the backward pass: nothing, the attention scores, or each layer."""
 
 
-# Each layer is looked at; none that was ever built comes near.
-_MOST_LAYERS = 10_000
-
-
 def saved_activations(
     *,
     config: "Mapping[str, object]",
@@ -166,7 +162,7 @@ def activation_bytes(**run: "Unpack[Step]") -> int:
         32
     """
     setup = _read(run)
-    _check.count("num_hidden_layers", setup["num_hidden_layers"], maximum=_MOST_LAYERS)
+    _check.count("num_hidden_layers", setup["num_hidden_layers"], maximum=_check.MOST_LAYERS)
     # The embeddings of a model that is trained whole need a gradient, and checkpoints are asked to.
     flows = setup["method"] == "full"
     if setup["method"] != "head-only":

@@ -52,10 +52,6 @@ if TYPE_CHECKING:
         num_parameters: int
 
 
-# A step looks at each layer.
-_MOST_LAYERS = 10_000
-
-
 def largest_batch(
     *,
     memory_bytes: int | None = None,
@@ -252,7 +248,7 @@ def largest_model(
         return peak_memory(**given)
 
     room = _room(memory_bytes, accelerator)
-    limit = _search.of_step("num_hidden_layers", _MOST_LAYERS, step_of, room)
+    limit = _search.of_step("num_hidden_layers", _check.MOST_LAYERS, step_of, room)
     size = 0
     if limit["largest"]:
         size = parameter_count(config=_of_depth(config, limit["largest"]))
@@ -428,7 +424,10 @@ def _room(memory_bytes: int | None, accelerator: "Accelerator | None") -> "tuple
     if (memory_bytes is None) == (accelerator is None):
         raise ValueError("memory_bytes or accelerator must be given, and not both")
     if accelerator is not None:
-        return "upper", usable_memory_bytes(accelerator=accelerator)
+        usable = usable_memory_bytes(accelerator=accelerator)
+        if accelerator.startswith("tpu"):
+            raise ValueError(f"accelerator must be no TPU, as {accelerator} is: steps differ there")
+        return "upper", usable
     return "peak", _check.count("memory_bytes", memory_bytes, maximum=_search.LARGEST_MEMORY)
 
 

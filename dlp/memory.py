@@ -388,7 +388,7 @@ def memory_ledger(
         left, gone = step["moments"]["forward end"], step["moments"]["backward end"]
         row = {
             "weights": gone["weights"] + gone.get("adapters", 0),
-            "gradients": gone.get("gradients", 0),
+            "gradients": gone["gradients"],
             "master_weights": 0,
             "optimizer": gone.get("optimizer", 0),
             "activations": sum(left.get(part, 0) for part in ("activations", "cache", "logits")),

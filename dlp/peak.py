@@ -72,9 +72,6 @@ _WORKSPACE = 2 * 8_519_680
 _BETWEEN_BLOCKS = 24
 _CONTEXT = 1343 * 2**20
 
-# Each layer is looked at; none that was ever built comes near.
-_MOST_LAYERS = 10_000
-
 
 def peak_memory(
     *,
@@ -137,8 +134,8 @@ def peak_memory(
             of the recorded traces, as in `"transformers 4.48.3, peft 0.14.0"`.
         num_devices: Devices that share the work, 1 or more; each has a batch of its own.
         stage: Stage of ZeRO, 0 to 3, as [`zero_stage`][dlp.parallel.zero_stage] gives it for FSDP,
-            which is what shards here: 0 is DDP, 1 is refused, as DeepSpeed is. In `training`,
-            `fsdp_config` may choose FSDP's first version.
+            which is what shards here: 1 is refused, as DeepSpeed is, and 0 is DDP, unless `fsdp` in
+            `training` names a strategy. There `fsdp_config` may choose FSDP's first version.
         offload: Whether what is sharded waits in the memory of the host.
         objective: What the step is for, one of `OBJECTIVES`; others than `"sft"` are TRL's.
 
@@ -216,7 +213,12 @@ def peak_memory(
 
 
 def _inputs(setup: "_training.Setup") -> int:
-    """Give the bytes of a batch: numbers of tokens, labels and a mask, or pictures."""
+    """Give the bytes of the batches that are there: tokens, labels and a mask, or pictures."""
+    return int(setup["batches"]) * _batch(setup)
+
+
+def _batch(setup: "_training.Setup") -> int:
+    """Give the bytes of one batch."""
     tokens, batch = int(setup["tokens"]), int(setup["batch"])
     labels = tokens if setup["model"]["counted"] == "language model" else batch
     if setup["objective"] == "dpo":  # a mask of padding, one of answers, and labels
@@ -402,6 +404,7 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
     kept_between = loss | {
         "gradients": old,
         "logits": sum(after["kept"].values()) + output["logits"],
+        "working": whole["kept"],
     }
     return dict(zip(MOMENTS + ("kept",), (forward, loss, layer, end, update, kept_between)))
 
@@ -425,7 +428,7 @@ def _follow_layers(setup: "_training.Setup", flows: bool) -> "tuple[list[_autogr
     Beside the layers goes what autocast still has of their weights when they are done.
     """
     elsewhere = ("x",) if setup["gradient_checkpointing"] else ()
-    _check.count("num_hidden_layers", setup["num_hidden_layers"], maximum=_MOST_LAYERS)
+    _check.count("num_hidden_layers", setup["num_hidden_layers"], maximum=_check.MOST_LAYERS)
     found: "dict[object, _autograd.Run]" = {}
     copies: dict[object, int] = {}
     layers, cached = [], 0
@@ -483,18 +486,17 @@ def _fullest_forward(
 ) -> dict[str, int]:
     """Give what the forward pass holds where it holds most: at its end, or inside a layer."""
     fullest, checkpointed, whole = ended, setup["gradient_checkpointing"], _sharding.gathered(setup)
-    # What was embedded has a name until the layers are done.
+    # What was embedded has a name until the layers are done, even if the first does not keep it.
     embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
     below += _layers.shared(setup, forward=True)
     begun = ended | {"activations": below + embedded, "working": whole["begun"]} | before_it
     fullest = max(ended, begun, key=lambda held: sum(held.values()))
+    named = 0 if checkpointed or "x" in layers[0]["kept"] else embedded
     cached = 0
     for place, layer in enumerate(layers):
         now = {
             "gradients": ended["gradients"],
-            "activations": below
-            + (kept[place] if checkpointed else 0)
-            + (embedded if place and not checkpointed else 0),
+            "activations": below + (kept[place] if checkpointed else 0) + (named if place else 0),
             "cache": cached + before_it["cache"],
             "logits": before_it["logits"],
             "working": ended["working"]

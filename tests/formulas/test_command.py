@@ -84,7 +84,7 @@ def test_what_it_says_is_what_the_formula_gives(capsys: pytest.CaptureFixture[st
     )
     assert {name: found[name] for name in step} == json.loads(json.dumps(step))
     _, out, _ = answer(capsys, *QUESTION)
-    (total,) = (line.split()[1:] for line in out.splitlines() if line.startswith("GiB"))
+    (total,) = (line.split()[1:] for line in out.splitlines() if line.startswith("GiB    "))
     shown = [sum(held.values()) / 2**30 for held in step["moments"].values()]
     assert total == [*(f"{size:.2f}" for size in shown), "100.0%"]
 
@@ -156,7 +156,7 @@ def test_the_last_of_several_settings_counts(capsys: pytest.CaptureFixture[str])
         (["fit", "list.json"], "must hold a JSON object, not list"),
         (["fit", "-", "--lora", "-"], "only one file can be -"),
         (["fit", "config.json"], "give it as --length"),
-        (["fit", "gptq.json", "--length", "1"], "not of 'gptq'"),
+        (["fit", "gptq.json", "--length", "1"], "not 'gptq'"),
         (["fit", "config.json", "--lora", "other.json"], "peft_type must be LORA, not 'IA3'"),
         (["count", "config.json", "--lora", "tokens.json"], "it is not counted"),
         ([*QUESTION, "--set", "max_lenght=1"], "'max_lenght'"),

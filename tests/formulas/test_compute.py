@@ -202,8 +202,9 @@ def test_devices_are_known_by_name() -> None:
     assert dlp.peak_flops_per_second(accelerator="tpu-v5p") == 459 * 10**12
     with pytest.raises(ValueError, match=r"accelerator must be one of t4, .*, not 'abacus'"):
         result("peak_flops_per_second", accelerator="abacus")
-    with pytest.raises(ValueError, match=r"accelerator must be one of t4, .*, not 'rtx-4090'"):
-        dlp.peak_flops_per_second(accelerator="rtx-4090")
+    for name in ("rtx-3060", "rtx-3090", "rtx-4090", "rtx-5090", "a10g", "a6000", "rtx-6000-ada"):
+        with pytest.raises(ValueError, match=rf"accelerator must be one of t4, .*, not '{name}'"):
+            result("peak_flops_per_second", accelerator=name)
 
 
 # --- Laws -----------------------------------------------------------------------------------------

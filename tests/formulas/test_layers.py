@@ -227,3 +227,39 @@ def test_the_head_of_a_decoder_gives_logits_to_all_tokens() -> None:
     sizes = {step[0]: step[1] for step in _losses.head(setup)["steps"]}
     assert sizes["logits"] == 2 * 64 * 3 * 2
     assert sizes["last logits"] == 2 * 3 * 2
+
+
+SHARED = {"per_device_train_batch_size": 2, "max_length": 64, "dtype": "bfloat16"}
+ROTARY = 2 * 64 * 128 * 2  # cosines and sines of Llama 3 8B
+
+
+@pytest.mark.parametrize(
+    ("config", "training", "num_bytes"),
+    [
+        (dlp.LLAMA_3_8B, {}, ROTARY),
+        (dlp.LLAMA_3_8B, {"gradient_checkpointing": True}, ROTARY),  # no mask is made
+        # Of booleans for each sample, or of numbers where attention is written out.
+        (
+            dlp.LLAMA_3_8B,
+            {"gradient_checkpointing": True, "attention_mask": True},
+            ROTARY + 2 * 64**2,
+        ),
+        (
+            dlp.LLAMA_3_8B,
+            {"gradient_checkpointing": True, "attn_implementation": "eager"},
+            ROTARY + 2 * 2 * 64**2,
+        ),
+        (
+            dlp.LLAMA_3_8B,
+            {"gradient_checkpointing": True, "attn_implementation": "flash_attention_2"},
+            ROTARY,
+        ),
+        (dlp.GPT2, {"gradient_checkpointing": True}, 0),
+        (dlp.BERT_BASE, {"gradient_checkpointing": True, "attn_implementation": "eager"}, 0),
+    ],
+)
+def test_what_all_layers_are_given(
+    config: dict[str, Any], training: dict[str, Any], num_bytes: int
+) -> None:
+    setup = _training.read(config, SHARED | training, None, None, None, "transformers")
+    assert _layers.shared(setup) == num_bytes

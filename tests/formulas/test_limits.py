@@ -103,6 +103,24 @@ def test_what_fits_by_its_peak_is_the_largest(
             assert found["num_parameters"] == size
 
 
+def test_a_search_names_what_it_searched_if_there_is_no_end() -> None:
+    config = dlp.GPT2 | {"n_layer": 1, "n_embd": 12, "vocab_size": 8, "n_positions": 8}
+    step = {"max_length": 8}
+    with pytest.raises(ValueError, match=r"enough for any num_hidden_layers: 10000 still fits"):
+        dlp.largest_model(
+            config=config,
+            training=step | {"per_device_train_batch_size": 1},
+            memory_bytes=10**15,
+        )
+
+
+def test_a_card_is_none_of_another_kind() -> None:
+    run: dict[str, Any] = {"config": dlp.GPT2, "training": {"max_length": 8}}
+    assert dlp.largest_batch(accelerator="t4", **run)["largest"] > 0
+    with pytest.raises(ValueError, match="accelerator must be no TPU, as tpu-v4 is"):
+        dlp.largest_batch(accelerator="tpu-v4", **run)
+
+
 def test_layers_go_on_as_they_began() -> None:
     config: Any = {
         "model_type": "gpt2",

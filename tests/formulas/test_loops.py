@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
+import re
 import warnings
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ import dlp
 from _evidence.records import FOLDER
 from dlp import _loops, _training
 from dlp._autograd import run
+from tests.paths import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -423,6 +425,64 @@ def test_defaults_are_those_of_the_installed_library(loop: str, name: str, tmp_p
         assert 'kwargs.get("dtype", "float32")' in inspect.getsource(make)
 
 
+@pytest.mark.parametrize("name", _loops.RELEASES)
+def test_releases_that_were_not_read_are_refused(name: str) -> None:
+    newest = _loops.RELEASES[name]
+    oldest = _loops._OLDEST.get(name, newest)
+    for release in (newest, newest[:2], oldest):
+        _loops.read(f"transformers, {name} {'.'.join(map(str, release))}")
+    later = (newest[0], newest[1] + 1)
+    before = (oldest[0], oldest[1] - 1) if oldest[1] else (oldest[0] - 1, 99)
+    for release in (later, before, (newest[0] + 1,)):
+        text = ".".join(map(str, release))
+        with pytest.raises(ValueError, match=f"library must name a release of {name} from"):
+            _loops.read(f"transformers, {name} {text}")
+
+
+def test_the_newest_releases_are_those_that_the_recorders_pin() -> None:
+    pinned = "".join(
+        (ROOT / "tests" / "recorders" / f"{name}.txt").read_text("utf-8")
+        for name in ("requirements", "torch", "liger")
+    )
+    found = dict(re.findall(r"^([\w-]+)==([\d.]+)", pinned, re.MULTILINE))
+    known = {name: ".".join(map(str, each)) for name, each in _loops.RELEASES.items()}
+    both = known.keys() & found.keys()
+    assert both >= {"accelerate", "bitsandbytes", "liger-kernel", "peft", "torch", "transformers"}
+    assert {name: found[name] for name in both} == {name: known[name] for name in both}
+
+
+GPT2: dict[str, Any] = dlp.GPT2
+
+
+@pytest.mark.parametrize(
+    ("library", "changes", "message"),
+    [
+        ("litgpt", {"config": GPT2}, r'config\["model_type"\] must be one of llama, .*litgpt'),
+        (
+            "torchtune",
+            {"config": GPT2},
+            r'config\["model_type"\] must be one of llama, .*torchtune',
+        ),
+        ("torchtitan", {"config": dlp.MISTRAL_7B}, r"must be one of llama when .*torchtitan"),
+        ("torchtitan", {"lora": LORA}, r"method must be full when library is torchtitan"),
+        ("trl", {"config": dlp.BERT_BASE}, r"config must be of a causal language model"),
+        ("trl", {"training": {"num_labels": 3}}, r"config must be of a causal language model"),
+        (
+            "transformers",
+            {"lora": LORA, "training": {"num_layers_unfrozen": 1}},
+            r'training\["num_layers_unfrozen"\] must be left out beside adapters',
+        ),
+    ],
+)
+def test_a_model_that_a_loop_is_not_for_is_refused(
+    library: str, changes: dict[str, Any], message: str
+) -> None:
+    training = TRAINING | changes.get("training", {})
+    run = {"config": CONFIG, **changes, "training": training}
+    with pytest.raises(ValueError, match=message):
+        dlp.peak_memory(library=library, **run)
+
+
 @pytest.mark.libraries
 @pytest.mark.parametrize(
     "library", ["accelerate", "bitsandbytes", "peft", "torch", "transformers", "trl"]
@@ -454,7 +514,13 @@ def test_a_library_is_named_with_releases(
 
 @pytest.mark.parametrize(
     ("library", "error"),
-    [(1, TypeError), ("keras", ValueError), ("trl, keras 2", ValueError), ("trl x", ValueError)],
+    [
+        (1, TypeError),
+        ("keras", ValueError),
+        ("trl, keras 2", ValueError),
+        ("trl x", ValueError),
+        ("transformers 4.48.3 peft 0.14.0", ValueError),  # a comma is missing
+    ],
 )
 def test_a_library_that_is_not_known_is_refused(library: object, error: type[Exception]) -> None:
     with pytest.raises(error, match="library"):

@@ -93,6 +93,37 @@ def test_paged_states_lie_elsewhere_but_for_their_scales() -> None:
     assert _optimizers.states("paged_adamw", [(399, 250, 2, 1)]) == 2 * 4 * 399 * 250
 
 
+LARGE = (400, 256, 2, 1)
+
+
+@pytest.mark.parametrize("optim", _optimizers.NAMES)
+def test_paged_states_alone_lie_elsewhere(optim: str) -> None:
+    two = _optimizers.states(optim, [LARGE, LARGE]) - _optimizers.states(optim, [LARGE])
+    kind = {"adamw": 2, "ademamix": 3, "rmsprop": 1, "lion": 1, "adagrad": 1, "sgd": 0, "muon": 1}
+    number = next((each for name, each in kind.items() if name in optim), 0)
+    values, scales = 400 * 256, 4 * 400
+    if optim == "adafactor":
+        assert two == 4 * (400 + 256)
+    elif optim in ("adamw_torch_8bit", "adamw_torch_4bit"):
+        eight, four = values + scales + 1024, values // 2 + 2 * scales + 64
+        assert two == 2 * (eight if "8" in optim else four)
+    elif optim.endswith("8bit"):
+        assert two == number * (scales + (0 if "paged" in optim else values))
+    elif "paged" in optim:
+        assert two == 0
+    else:
+        in_fp32 = {"rmsprop_bnb", "rmsprop_bnb_32bit", "lion_32bit", "ademamix", "adamw_apex_fused"}
+        assert two == number * values * (4 if optim in in_fp32 else 2)
+
+
+def test_blocks_that_are_not_full_stay_out_of_8_bits_of_torchao() -> None:
+    assert _optimizers.states("adamw_torch_8bit", [(65, 128, 2, 1)]) == 2 * 2 * 65 * 128
+
+
+def test_vectors_under_muon_make_the_roots_of_adamw() -> None:
+    assert _optimizers.working("muon", [VECTOR]) == 2 * 64
+
+
 def test_decay_of_gradients_makes_those_of_matrices_anew() -> None:
     for optim, made in (("sgd", 0), ("rmsprop", 2 * (VALUES + 64))):
         assert _optimizers.working(optim, [MATRIX, VECTOR], decays=True) == made + 2 * VALUES
@@ -114,6 +145,10 @@ def test_decay_of_gradients_makes_those_of_matrices_anew() -> None:
 )
 def test_arguments_give_momentum(optim: str, arguments: str, number: int) -> None:
     assert _optimizers.states(_optimizers.read(optim, arguments), [MATRIX]) == number * 2 * VALUES
+
+
+def test_optimizers_of_bitsandbytes_take_no_momentum() -> None:
+    assert _optimizers.read("rmsprop_bnb", "momentum=0.9") == "rmsprop_bnb"
 
 
 def test_an_optimizer_of_low_rank_is_refused_by_name() -> None:

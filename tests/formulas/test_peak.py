@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
-from dlp import _autograd
+from dlp import _autograd, peak
 
 MODELS = {
     "Llama 3 8B": dlp.LLAMA_3_8B,
@@ -92,6 +92,66 @@ def test_checkpointing_never_raises_what_is_kept(run: dict[str, Any]) -> None:
     assert kept[True] <= kept[False]
 
 
+STEP: dict[str, Any] = {"per_device_train_batch_size": 2, "max_length": 64, "dtype": "bfloat16"}
+
+
+def test_a_plain_step_has_these_parts_and_no_others() -> None:
+    step = dlp.peak_memory(config=dlp.LLAMA_3_8B, training=STEP)
+    always = {"weights", "optimizer", "inputs", "workspace"}
+    assert {moment: set(held) - always for moment, held in step["moments"].items()} == {
+        "forward end": {"activations", "logits"},
+        "loss backward": {"activations", "gradients", "logits"},
+        "layer backward": {"activations", "gradients", "working"},
+        "backward end": {"gradients", "working"},
+        "update": {"gradients"},
+    }
+
+
+def test_weights_and_gradients_are_those_of_all_parameters() -> None:
+    for config in (dlp.GPT2, dlp.LLAMA_3_8B):
+        update = dlp.peak_memory(config=config, training=STEP)["moments"]["update"]
+        assert update["weights"] == update["gradients"] == 2 * dlp.parameter_count(config=config)
+
+
+def test_magnitudes_of_dora_are_trained() -> None:
+    lora: Any = {"r": 8, "target_modules": ["q_proj", "up_proj"], "use_dora": True}
+    update = dlp.peak_memory(config=dlp.LLAMA_3_8B, training=STEP, lora=lora)["moments"]["update"]
+    trained = dlp.lora_model_parameters(config=dlp.LLAMA_3_8B, **lora)
+    assert update["adapters"] == update["gradients"] == 4 * trained
+
+
+def test_gradients_that_are_used_at_once_are_one_at_a_time() -> None:
+    update = dlp.peak_memory(
+        config=dlp.LLAMA_3_8B, training=STEP | {"optimizer_in_bwd": True}, library="torchtune"
+    )["moments"]["update"]
+    assert update["gradients"] == 2 * 128256 * 4096
+
+
+def test_quantized_weights_have_scales_and_tables() -> None:
+    nf4 = {"bits": 4, "double": False}
+    blocks = 4096 * 1024 // 64
+    assert peak._quantized_weight(nf4, 4096, 1024) == (4096 * 1024 // 2, 4 * blocks + 64)
+    double = blocks + 4 * blocks // 256 + 4 * 256 + 4 + 64
+    assert peak._quantized_weight(nf4 | {"double": True}, 4096, 1024) == (4096 * 1024 // 2, double)
+    assert peak._quantized_weight(nf4, 3, 3) == (5, 4 + 64)
+    assert peak._quantized_weight({"bits": 8}, 4096, 1024) == (4096 * 1024, 4 * 1024)
+
+
+def test_what_cannot_be_derived_is_apart() -> None:
+    step = dlp.peak_memory(config=dlp.LLAMA_3_8B, training=STEP)
+    assert step["lower"] == step["peak"]
+    assert step["device"]["between blocks"] == step["peak"] * 24 // 100
+    assert step["upper"] == step["peak"] + sum(step["device"].values())
+
+
+def test_no_model_has_more_layers_than_can_be_followed() -> None:
+    config = dlp.GPT2 | {"n_layer": 10_001}
+    with pytest.raises(ValueError, match="num_hidden_layers must be from 1 to 10000"):
+        dlp.peak_memory(config=config, training=STEP)
+    with pytest.raises(ValueError, match="num_hidden_layers must be from 1 to 10000"):
+        dlp.activation_bytes(config=config, training=STEP)
+
+
 def test_the_docstring_lists_the_moments() -> None:
     rows = re.findall(r"^ *\| ([a-z ]+) \|", inspect.getdoc(dlp.peak_memory) or "", re.M)
     assert tuple(rows[1:]) == dlp.MOMENTS
@@ -127,7 +187,8 @@ def test_a_residual_hands_on_one_gradient_and_adds_the_other_in_place() -> None:
 def test_what_needs_no_gradient_keeps_nothing() -> None:
     run = _autograd.run([("h", 40, "linear", ("x",), 0, (0, 0))], {"x": 10})
     assert run["kept"] == {}
-    assert run["backward"] == 0
+    for name in ("backward", "kept_then", "gradients_then", "waiting", "stays", "held"):
+        assert run[name] == 0, name
     assert not run["flows"]
 
 

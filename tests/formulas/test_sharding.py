@@ -93,6 +93,30 @@ def test_masters_are_in_fp32_and_gathered_in_16_bits() -> None:
 
 
 @pytest.mark.parametrize(
+    ("told", "stage", "offload"),
+    [
+        ({"fsdp": True}, 3, False),
+        ({"fsdp": "full_shard auto_wrap"}, 3, False),
+        ({"fsdp": "full_shard,auto_wrap"}, 3, False),
+        ({"fsdp": ["shard_grad_op", "auto_wrap"]}, 2, False),
+        ({"fsdp": "full_shard offload"}, 3, True),
+        ({"fsdp": True, "fsdp_config": {"reshard_after_forward": False}}, 2, False),
+        ({"fsdp": True, "fsdp_config": {"fsdp_reshard_after_forward": True}}, 3, False),
+        ({"fsdp": True, "fsdp_config": {"fsdp_offload_params": True}}, 3, True),
+        ({"fsdp": True, "fsdp_config": {"cpu_offload": True, "xla": False}}, 3, True),
+        ({"fsdp": True, "fsdp_config": {"fsdp_sharding_strategy": "SHARD_GRAD_OP"}}, 2, False),
+    ],
+)
+def test_the_stage_is_read_from_what_a_trainer_is_told(
+    told: dict[str, Any], stage: int, offload: bool
+) -> None:
+    plain = STEP | {"fsdp": True}
+    by_number = peak(training=plain, num_devices=4, stage=stage, offload=offload)
+    assert peak(training=STEP | told, num_devices=4) == by_number
+    assert by_number < peak(num_devices=4)
+
+
+@pytest.mark.parametrize(
     ("changes", "message"),
     [
         ({"num_devices": 0}, "num_devices must be"),
@@ -101,6 +125,24 @@ def test_masters_are_in_fp32_and_gathered_in_16_bits() -> None:
         ({"num_devices": 2, "stage": 1, "library": "pytorch"}, "stage must be"),
         ({"num_devices": 2, "stage": 3, "library": "unsloth"}, "library|stage must be"),
         ({"training": STEP | {"fsdp": True}}, r'training\["fsdp"\] must be'),
+        ({"training": STEP | {"fsdp": "hybrid_shard"}, "num_devices": 2}, "stage must be given"),
+        ({"training": STEP | {"fsdp": "no_shard"}, "num_devices": 2}, "stage must be given"),
+        (
+            {"training": STEP | {"fsdp": "shard_grad_op"}, "num_devices": 2, "stage": 3},
+            "stage must be that of shard_grad_op",
+        ),
+        (
+            {
+                "training": STEP
+                | {"fsdp": True, "fsdp_config": {"activation_checkpointing": True}},
+                "num_devices": 2,
+            },
+            "must not have 'activation_checkpointing'.*; set gradient_checkpointing",
+        ),
+        (
+            {"training": STEP | {"fsdp": True, "fsdp_config": {"banana": 1}}, "num_devices": 2},
+            "must not have 'banana'",
+        ),
         (
             {"training": STEP | {"fsdp": True, "optim": "adafactor"}, "num_devices": 2, "stage": 3},
             r'training\["optim"\] must',

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import dlp
-from dlp import _names, _training
+from dlp import _check, _names, _training
 
 CONFIG: dict[str, Any] = dlp.LLAMA_3_8B
 TRAINING: dict[str, Any] = {
@@ -89,6 +89,31 @@ def test_an_unknown_name_is_refused_with_the_nearest(training: dict[str, Any], n
         setup(training)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "edits"),
+    [
+        ("", "", 0),
+        ("", "loss", 4),
+        ("loss", "", 4),
+        ("loss", "loss", 0),
+        ("loss", "lass", 1),
+        ("loss", "los", 1),
+        ("los", "loss", 1),
+        ("kitten", "sitting", 3),
+        ("optimizer", "optim", 4),
+        ("abc", "cab", 2),
+    ],
+)
+def test_names_are_as_far_apart_as_letters_change(first: str, second: str, edits: int) -> None:
+    assert _check._edits(first, second) == edits
+
+
+def test_a_long_name_is_shown_and_compared_as_far_as_sixty_letters() -> None:
+    name = "max_length" + "h" * 50 + "optim"
+    with pytest.raises(ValueError, match=f"not '{name[:60]}'; did you mean"):
+        setup({name: 1})
+
+
 @pytest.mark.parametrize("name", list(_names.REFUSED))
 def test_what_is_not_known_to_the_byte_is_refused_if_it_is_on(name: str) -> None:
     assert setup({name: False}) == setup()
@@ -96,11 +121,87 @@ def test_what_is_not_known_to_the_byte_is_refused_if_it_is_on(name: str) -> None
         setup({name: 1})
 
 
-@pytest.mark.parametrize("name", _names.LORA_REFUSED)
+@pytest.mark.parametrize("name", _names.LORA_IDLE)
+def test_what_peft_always_writes_is_refused_if_it_means_something(name: str) -> None:
+    assert setup(lora=LORA | {name: 16}) == setup(lora=LORA)
+    with pytest.raises(ValueError, match=r"lora\[.* must be left out"):
+        setup(lora=LORA | {name: 16, _names.LORA_IDLE[name]: True})
+
+
+@pytest.mark.parametrize("name", [n for n in _names.LORA_REFUSED if n not in _names.LORA_IDLE])
 def test_adapters_of_other_kinds_are_refused(name: str) -> None:
     assert setup(lora=LORA | {name: None}) == setup(lora=LORA)
     with pytest.raises(ValueError, match=rf'lora\["{name}"\] must be left out'):
         setup(lora=LORA | {name: True})
+
+
+@pytest.mark.parametrize("name", _training._UNKNOWN)
+def test_a_layer_that_is_not_known_is_refused(name: str) -> None:
+    assert setup(config=CONFIG | {name: False})["num_hidden_layers"] == 32
+    with pytest.raises(ValueError, match=rf'config\["{name}"\] must be false'):
+        setup(config=CONFIG | {name: True})
+
+
+@pytest.mark.parametrize(
+    ("options", "known"),
+    [
+        ({}, True),
+        ({"use_reentrant": False, "preserve_rng_state": True}, True),
+        ({"every_n_layers": 1, "offload": False}, True),
+        ({"every_n_layers": 2}, False),
+        ({"offload": True}, False),
+        ({"context_fn": "selective"}, False),
+    ],
+)
+def test_checkpoints_of_another_kind_are_refused(options: dict[str, Any], known: bool) -> None:
+    given = {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": options}
+    if known:
+        assert setup(given)["gradient_checkpointing"]
+        return
+    with pytest.raises(ValueError, match="gradient_checkpointing_kwargs"):
+        setup(given)
+
+
+def test_how_a_model_was_quantized_is_read_from_its_config() -> None:
+    stored = CONFIG | {"quantization_config": NF4 | {"quant_method": "bitsandbytes"}}
+    by_argument = setup(lora=LORA, quantization=NF4) | {"config": None}
+    assert setup(lora=LORA, config=stored) | {"config": None} == by_argument
+    other = CONFIG | {"quantization_config": {"quant_method": "gptq", "bits": 4}}
+    with pytest.raises(ValueError, match=r"quant_method.* must be one of bitsandbytes"):
+        setup(lora=LORA, config=other)
+
+
+@pytest.mark.parametrize(
+    ("library", "objective", "batches"),
+    [
+        ("transformers", "sft", 4),
+        ("trl", "sft", 4),
+        ("trl", "dpo", 4),
+        ("transformers 4.45.2", "sft", 1),
+        ("pytorch", "sft", 1),
+        ("torchtune", "sft", 1),
+    ],
+)
+def test_a_trainer_takes_all_batches_of_a_window_first(
+    library: str, objective: str, batches: int
+) -> None:
+    given: dict[str, Any] = {"training": TRAINING, "library": library, "objective": objective}
+    one = dlp.peak_memory(config=CONFIG, **given)["moments"]["update"]["inputs"]
+    given["training"] = TRAINING | {"gradient_accumulation_steps": 4}
+    four = dlp.peak_memory(config=CONFIG, **given)["moments"]["update"]["inputs"]
+    assert four == batches * one
+
+
+def test_a_config_may_say_that_there_is_no_cache() -> None:
+    older, without = "transformers 4.48.3", CONFIG | {"use_cache": False}
+    assert setup(library=older)["use_cache"]
+    assert not setup(library=older, config=without)["use_cache"]
+    assert setup({"use_cache": True}, library=older, config=without)["use_cache"]
+
+
+def test_a_layer_that_is_named_twice_is_adapted_once() -> None:
+    once = setup(lora=LORA | {"layers_to_transform": [0, 1]})
+    assert setup(lora=LORA | {"layers_to_transform": [0, 0, 1]}) == once
 
 
 # --- What is read ----------------------------------------------------------------------------
