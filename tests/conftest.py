@@ -27,7 +27,7 @@ settings.load_profile("thorough" if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1"
 MODULES = """
 evidence/test_conformance evidence/test_coverage evidence/test_gpu evidence/test_laws
 evidence/test_pages evidence/test_peaks evidence/test_printed evidence/test_records
-evidence/test_sharded evidence/test_shown formulas/test_activations formulas/test_adapters
+evidence/test_shown formulas/test_activations formulas/test_adapters
 formulas/test_boundaries formulas/test_command formulas/test_compute formulas/test_dialect
 formulas/test_docstrings formulas/test_layers formulas/test_limits formulas/test_loops
 formulas/test_memory formulas/test_objective formulas/test_objectives formulas/test_parallel

@@ -144,26 +144,30 @@ def _for_grpo(trainer: Untyped, inputs: Record, heads: Untyped) -> None:
     )
 
 
-def make_loss(inputs: Record, trainer: Untyped) -> torch.Tensor:
-    """Compute the loss of a micro-batch, with all that goes before it."""
+def make_batch(inputs: Record, trainer: Untyped) -> Untyped:
+    """Make what the data gives: pairs of answers, or prompts, which are no tensors."""
     training = inputs["training"]
     batch, length = training["per_device_train_batch_size"], training["max_length"]
-    if inputs["objective"] == "dpo":
-        tokens = torch.zeros(2 * batch, length, dtype=torch.long)
-        given = {
-            "input_ids": tokens,
-            "attention_mask": torch.ones_like(tokens),
-            "completion_mask": torch.ones_like(tokens),
-        }
-        if trainer.precompute_ref_logps:
-            given["ref_chosen_logps"] = torch.zeros(batch)
-            given["ref_rejected_logps"] = torch.zeros(batch)
-    else:
-        given = trainer._prepare_inputs(
-            [{"prompt": "text"}] * (batch * trainer.args.steps_per_generation)
-        )
+    if inputs["objective"] == "grpo":
+        return [{"prompt": "text"}] * (batch * trainer.args.steps_per_generation)
+    tokens = torch.zeros(2 * batch, length, dtype=torch.long)
+    found = {
+        "input_ids": tokens,
+        "attention_mask": torch.ones_like(tokens),
+        "completion_mask": torch.ones_like(tokens),
+    }
+    if trainer.precompute_ref_logps:
+        found["ref_chosen_logps"] = torch.zeros(batch)
+        found["ref_rejected_logps"] = torch.zeros(batch)
+    return found
+
+
+def make_loss(inputs: Record, trainer: Untyped, batch: Untyped) -> torch.Tensor:
+    """Compute the loss of a micro-batch, with all that goes before it."""
+    if inputs["objective"] == "grpo":
+        batch = trainer._prepare_inputs(batch)
         trainer._step += 1
-    return trainer.compute_loss(trainer.model_wrapped, given)
+    return trainer.compute_loss(trainer.model_wrapped, batch)
 
 
 class Picked(torch.autograd.Function):

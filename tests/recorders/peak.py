@@ -52,7 +52,7 @@ FORMATS = {
 }
 
 
-def make_model(inputs: Record) -> Untyped:
+def make_model(inputs: Record, device: str = "cpu") -> Untyped:
     """Build the model as `from_pretrained` and PEFT would."""
     training = inputs["training"]
     method = inputs.get("method") or ("lora" if inputs.get("lora") else "full")
@@ -69,7 +69,7 @@ def make_model(inputs: Record) -> Untyped:
         kind = f"AutoModelFor{'Image' if images else 'Sequence'}Classification"
         config["num_labels"] = training.get("num_labels", config.get("num_labels", 2))
         config.setdefault("pad_token_id", 0)
-    model = build(getattr(transformers, kind), config, device="cpu", **options)
+    model = build(getattr(transformers, kind), config, device=device, **options)
     if inputs.get("quantization"):
         bitsandbytes = importlib.import_module("tests.recorders.fake_quantized")
         bitsandbytes.quantize(model, inputs["quantization"])
@@ -194,7 +194,12 @@ def make_optimizer(inputs: Record, model: Untyped) -> Untyped:
 
 
 def make_batch(inputs: Record, model: Untyped) -> dict[str, torch.Tensor]:
-    """Make a batch of tokens, or of pictures."""
+    """Make a batch of tokens, or of pictures, where the model is."""
+    with next(model.parameters()).device:
+        return _batch(inputs, model)
+
+
+def _batch(inputs: Record, model: Untyped) -> dict[str, torch.Tensor]:
     training = inputs["training"]
     batch, length = training["per_device_train_batch_size"], training["max_length"]
     classifies = not hasattr(model, "lm_head") and "Classification" in str(type(plain(model)))
@@ -221,9 +226,7 @@ def loop_of(inputs: Record) -> str:
     return named.replace(",", " ").split()[0]
 
 
-def make_step(
-    inputs: Record, trainers: list[Untyped]
-) -> Callable[[Untyped, Untyped, LiveBytes], None]:
+def make_step(inputs: Record, trainers: list[Untyped]) -> Callable[..., None]:
     """Write the step as the loop of the library runs it, or one of its trainers."""
     training = inputs["training"]
     loop = loop_of(inputs)
@@ -239,16 +242,8 @@ def make_step(
             options["num_items_in_batch"] = batch["labels"].numel()
         if loop == "trl":
             options["fused_lm_head"] = True
-        with torch.autocast("cpu", dtype=half, enabled=autocasts):
+        with torch.autocast(batch["labels"].device.type, dtype=half, enabled=autocasts):
             return model(**batch, **options)
-
-    def backward(model: Untyped, loss: torch.Tensor, tracker: LiveBytes) -> None:
-        tracker.enter("loss")
-        loss.backward()
-        if tracker.phase == "loss":
-            tracker.enter("layers")
-        if tracker.phase == "layers":
-            tracker.enter("rest")
 
     held: dict[str, Untyped] = {}
 
@@ -256,14 +251,14 @@ def make_step(
         tracker.enter("forward")
         if trainers:
             alignment = importlib.import_module("tests.recorders.alignment")
-            backward(model, alignment.make_loss(inputs, trainers[0]), tracker)
+            _backward(alignment.make_loss(inputs, trainers[0], batch), tracker)
             return
         out = forward(model, batch)
         loss = out.loss
         if loop == "pytorch":  # its `out` is still that of the step before until now
             held["out"] = out
         del out
-        backward(model, loss, tracker)
+        _backward(loss, tracker)
 
     def step(model: Untyped, optimizer: Untyped, tracker: LiveBytes) -> None:
         mark(model, tracker)
@@ -271,8 +266,11 @@ def make_step(
         forwards = []
         for trainer in trainers:
             trainer._step = 0
-        for _ in range(min(windows, 2)):
-            batch = {} if trainers else make_batch(inputs, model)
+        # A trainer takes all batches of a window first: trainer.py, `get_batch_samples`.
+        ahead = loop != "pytorch" and RELEASE >= (4, 46)
+        waiting = [_data(inputs, model, trainers) for _ in range(windows if ahead else 0)]
+        for place in range(min(windows, 2)):
+            batch = waiting[place] if ahead else _data(inputs, model, trainers)
             micro_batch(model, batch, tracker)
             forwards.append((tracker.peaks["forward"], tracker.numbers["forward"]))
         if trainers:  # which generate before the first of them
@@ -285,6 +283,24 @@ def make_step(
         del batch
 
     return step
+
+
+def _data(inputs: Record, model: Untyped, trainers: list[Untyped]) -> Untyped:
+    """Make what the data gives for one micro-batch."""
+    if not trainers:
+        return make_batch(inputs, model)
+    alignment = importlib.import_module("tests.recorders.alignment")
+    return alignment.make_batch(inputs, trainers[0])
+
+
+def _backward(loss: torch.Tensor, tracker: LiveBytes) -> None:
+    """Run the backward pass, and open its phases where no gradient has done so."""
+    tracker.enter("loss")
+    loss.backward()
+    if tracker.phase == "loss":
+        tracker.enter("layers")
+    if tracker.phase == "layers":
+        tracker.enter("rest")
 
 
 def mark(model: Untyped, tracker: LiveBytes) -> None:
@@ -420,10 +436,14 @@ def trace(inputs: Record, watched: dict[str, int] | None = None) -> LiveBytes:
 
 def count(setup: Record) -> Record:
     """Give the bytes that live at the peak of each moment, and when the backward pass begins."""
-    tracker = trace(setup["inputs"])
+    return read(trace(setup["inputs"]))
+
+
+def read(tracker: Untyped) -> Record:
+    """Read what was held at most in each moment."""
     moments = {name: tracker.peaks[phase] for phase, name in MOMENTS.items()}
-    found = {"peak": max(moments.values()), "kept": tracker.starts["loss"], "moments": moments}
-    return {"counted": found}
+    most = max(moments.values())
+    return {"counted": {"peak": most, "kept": tracker.starts["loss"], "moments": moments}}
 
 
 def count_all(setups: list[Record]) -> list[Record]:

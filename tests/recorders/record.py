@@ -38,6 +38,7 @@ TOPICS = (
     "compute",
     "objective",
     "peak",
+    "sharded",
     "step",
 )
 """The topics, each a module of `recorders` and a file of the same name."""

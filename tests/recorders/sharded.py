@@ -2,18 +2,17 @@
 
 There is one process, which takes itself for the first of several: PyTorch's fake process group
 answers at once, and what is gathered has its size and no numbers. Wrapped as Accelerate 1.15.0
-wraps a model for the Trainer, and as a plain loop does. For each line of arguments of
-`dlp.peak_memory` on the standard input, a line of bytes comes out:
-
-    python -m tests.recorders.sharded < arguments.jsonl
+wraps a model for the Trainer, and as a plain loop does. The inputs of a setup are the arguments of
+`dlp.peak_memory`.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib
-import json
-import sys
+import multiprocessing
+import warnings
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import torch
@@ -32,6 +31,8 @@ from torch.testing._internal.distributed.fake_pg import FakeStore
 
 from tests.recorders import fake_step, peak
 from tests.recorders.common import Record, Untyped
+
+PACKAGES = peak.PACKAGES
 
 STRATEGIES = {2: ShardingStrategy.SHARD_GRAD_OP, 3: ShardingStrategy.FULL_SHARD}
 
@@ -126,13 +127,14 @@ def trace(inputs: Record) -> LiveShards:
     return tracker
 
 
-def main() -> None:
-    """Write the peak of each moment of each run."""
-    for line in sys.stdin:
-        tracker = trace(json.loads(line))
-        found = {name: tracker.peaks[phase] for phase, name in peak.MOMENTS.items()}
-        sys.stdout.write(json.dumps(found) + "\n")
+def count(setup: Record) -> Record:
+    """Give the bytes that live at the peak of each moment."""
+    warnings.simplefilter("ignore")  # PyTorch warns of what it calls itself
+    return peak.read(trace(setup["inputs"]))
 
 
-if __name__ == "__main__":
-    main()
+def count_all(setups: list[Record]) -> list[Record]:
+    """Count all setups in a process of their own, which ends with its process group."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
+        return list(pool.map(count, setups))

@@ -1,0 +1,22 @@
+"""Bytes at the peak of a training step that devices share by FSDP, on a fake process group."""
+
+from collections.abc import Iterator
+
+from _evidence.claims import Claim, count
+from _evidence.expressions import call
+from _evidence.records import Record
+
+WITHIN = 0.003
+"""The share by which the formula may miss the peak of a traced step."""
+
+REASON = (
+    "Left out is what is smaller than a row of text, and shares that are filled up to whole blocks "
+    "of the allocator."
+)
+
+
+def claims(record: Record) -> Iterator[Claim]:
+    """Make the claim of one step: its peak."""
+    ours = call("peak_memory", **record.inputs) | {"part": "peak"}
+    theirs = record.counted["peak"]
+    yield count(record, "bytes at the peak", "torch", theirs, ours, within=WITHIN, reason=REASON)
