@@ -85,7 +85,8 @@ class LiveBytes(TorchDispatchMode):
     def _live(self, change: int, *, passing: int = 0) -> None:
         self.live += change
         self.number += 1
-        self.events.append(self.live + passing)
+        if change >= 0:  # what goes at once goes in any order
+            self.events.append(self.live + passing)
         if self.live + passing > self.fullest:
             self.fullest, self.fullest_number = self.live + passing, self.number
         if self._watched.get(self.phase) == self.number:

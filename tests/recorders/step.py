@@ -20,8 +20,8 @@ def count(setup: Record) -> Record:
     tracker = trace(setup["inputs"])
     starts = [tracker.marks[phase] for phase in MOMENTS] + [tracker.marks["end"]]
     phases = {}
-    for name, start, end in zip(MOMENTS.values(), starts, starts[1:], strict=False):
-        held = tracker.events[start:end] or [tracker.live]
+    for (phase, name), start, end in zip(MOMENTS.items(), starts, starts[1:], strict=False):
+        held = [tracker.starts[phase], *tracker.events[start:end]]
         share = max(1, -(-len(held) // POINTS))
         phases[name] = [max(held[at : at + share]) for at in range(0, len(held), share)]
     return {"counted": {"peak": max(map(max, phases.values())), "phases": phases}}
