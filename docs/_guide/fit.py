@@ -73,12 +73,12 @@ def levers() -> dict[str, Peak]:
         "as it stands": run(),
         f"batch {batch // 2} instead of {batch}": run(per_device_train_batch_size=batch // 2),
         f"length {count(length // 2)} instead of {count(length)}": run(max_length=length // 2),
-        "loss in chunks": run(loss="chunked"),
+        "Liger's kernels": run(use_liger_kernel=True),
         "eight-bit states": run(optim="adamw_bnb_8bit"),
         "paged eight-bit states": run(optim="paged_adamw_8bit"),
         **{f"rank {r}": run(lora={"r": r}) for r in given.fit_ranks},
         "four-bit weights": run(quantization=given.fit_nf4),
-        "four-bit weights, loss in chunks": run(quantization=given.fit_nf4, loss="chunked"),
+        "four-bit weights, Liger's kernels": run(quantization=given.fit_nf4, use_liger_kernel=True),
     }
 
 
