@@ -263,3 +263,40 @@ def test_what_all_layers_are_given(
 ) -> None:
     setup = _training.read(config, SHARED | training, None, None, None, "transformers")
     assert _layers.shared(setup) == num_bytes
+
+
+@pytest.mark.parametrize(
+    ("size", "float16", "moment", "later"),
+    [
+        # Eight rows from 64 to 16 values: rounding makes a copy in fp16, whole numbers, absolute
+        # values and what is above, before there is a result. The weight is made when it goes back.
+        (2, True, 8 * (4 * 64 - 2 * 16), 2 * 64 * 16),
+        (2, False, 8 * (6 * 64 - 2 * 16), 2 * 64 * 16),
+        (4, True, 8 * (6 * 64 - 4 * 16), 4 * 64 * 16),
+    ],
+)
+def test_a_layer_of_int8_rounds_its_input(
+    size: int, float16: bool, moment: int, later: int
+) -> None:
+    one = _pieces.piece({"tokens": 8, "float16": float16}, 64, size)
+    _pieces._in_int8(one, "out", "x", 16)
+    assert one["steps"] == [("out", 8 * 16 * size, "kept product", ("x",), 0, (moment, later))]
+
+
+def test_a_wide_layer_of_int8_makes_whole_numbers_of_32_bits() -> None:
+    one = _pieces.piece({"tokens": 8, "float16": True}, 64, 2)
+    _pieces._in_int8(one, "out", "x", 256)
+    assert one["steps"][0][5] == (8 * (64 + 4 * 256), 2 * 64 * 256)
+
+
+def test_the_last_layer_is_shown_and_not_the_first() -> None:
+    lora = {"r": 8, "target_modules": ["q_proj"]}
+    config = dlp.LLAMA_3_8B
+    last = dlp.saved_activations(
+        config=config, training=SHARED, lora=lora | {"layers_to_transform": [31]}
+    )
+    first = dlp.saved_activations(
+        config=config, training=SHARED, lora=lora | {"layers_to_transform": [30]}
+    )
+    assert any("adapter" in name for name in last)
+    assert not any("adapter" in name for name in first)

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dlp
+from dlp import limits
 from tests.formulas.calls import FUNCTIONS, calls
 from tests.formulas.laws import law, result
 
@@ -112,6 +113,13 @@ def test_a_search_names_what_it_searched_if_there_is_no_end() -> None:
             training=step | {"per_device_train_batch_size": 1},
             memory_bytes=10**15,
         )
+
+
+def test_a_depth_that_has_two_names_is_told_by_one() -> None:
+    bloom = {"model_type": "bloom", "hidden_size": 64, "n_head": 4, "vocab_size": 8}
+    for name in ("n_layer", "num_hidden_layers"):
+        config = limits._of_depth(bloom | {name: 12}, 3)
+        assert [config[key] for key in ("n_layer", "num_hidden_layers") if key in config] == [3]
 
 
 def test_a_card_is_none_of_another_kind() -> None:

@@ -259,6 +259,24 @@ def test_where_ligers_kernels_are_not_known_they_are_refused(
         _training.read(config, TRAINING | LIGER | training, None, None, None, library)
 
 
+def test_what_trainers_do_where_nothing_is_said() -> None:
+    """As their sources have it."""
+    for loop in ("transformers", "trl"):
+        assert _loops.LOOPS[loop]["per_device_train_batch_size"] == 8
+    assert _loops.LOOPS["trl"]["max_length"] == 1024
+    for loop in ("trl", "axolotl"):
+        assert _loops.LOOPS[loop]["bf16"]
+    for loop in ("transformers", "trl", "axolotl"):
+        assert _loops.LOOPS[loop]["max_grad_norm"] == 1.0
+    assert _loops.LOOPS["trl"]["gradient_checkpointing"]
+    assert not _loops.LOOPS["litgpt"]["autocast_adapter_dtype"]
+    assert not _loops.LOOPS["torchtune"]["autocast_adapter_dtype"]
+    for loop in ("pytorch", "litgpt"):
+        assert _loops.LOOPS[loop]["holds_output"]
+    assert [loop for loop, does in _loops.LOOPS.items() if does.get("until_next")] == ["pytorch"]
+    assert [loop for loop, does in _loops.LOOPS.items() if does.get("use_cache")] == ["pytorch"]
+
+
 # --- Releases --------------------------------------------------------------------------------
 
 

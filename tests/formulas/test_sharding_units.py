@@ -264,3 +264,23 @@ def test_gradients_of_a_small_embedding_lie_there_twice() -> None:
     assert _sharding.at_end(setup(tiny), 10**7, 100, 8, True) == embedding + 100 + 10**7 - 25
     mixed = setup(tiny, dtype="float32", bf16=True)  # and their share again in fp32
     assert _sharding.at_end(mixed, 0, 10**6, 8, True) == 2 * 10**6 + 10**6 // 4
+
+
+def test_the_last_layer_is_gathered_beside_what_the_head_holds() -> None:
+    steps = [("a", 1, "new", (), 0, (5, 6)), ("b", 2, "linear", ("a",), 0, (7, 8))]
+    named: Any = {"held": ("a",), "steps": list(steps)}
+    assert [step[5] for step in _sharding.hold_ahead(named, 100)["steps"]] == [(5, 106), (7, 8)]
+    last: Any = {"held": (), "steps": list(steps)}
+    assert [step[5] for step in _sharding.hold_ahead(last, 100)["steps"]] == [(5, 6), (7, 108)]
+    assert _sharding.hold_ahead(last, 0) is last
+
+
+def test_ddp_alone_has_buckets() -> None:
+    assert _sharding.buckets(setup(stage=0), 7) == 7
+    assert _sharding.buckets(setup(stage=3), 7) == 0
+
+
+def test_gradients_wait_whole_where_a_trainer_reduces_them_at_the_end() -> None:
+    assert _sharding.old_gradients(setup(), 8, 2) == 8
+    assert _sharding.old_gradients(setup(library="torchtune"), 8, 2) == 2
+    assert _sharding.old_gradients(setup(stage=0), 8, 2) == 2
