@@ -8,7 +8,7 @@ import pytest
 
 import dlp
 from _evidence import records
-from dlp import _autograd, _layers, _losses, _pieces, _training
+from dlp import _attention, _autograd, _layers, _losses, _pieces, _training
 
 RECORDS = [each for each in records.records("activations") if each.kind == "saved_by_layer"]
 DTYPES = {"fp32": "float32", "bf16": "bfloat16"}
@@ -231,6 +231,64 @@ def test_the_head_of_a_decoder_gives_logits_to_all_tokens() -> None:
 
 SHARED = {"per_device_train_batch_size": 2, "max_length": 64, "dtype": "bfloat16"}
 ROTARY = 2 * 64 * 128 * 2  # cosines and sines of Llama 3 8B
+
+
+KINDS = ["full_attention", "sliding_attention"] * 4
+
+
+@pytest.mark.parametrize(
+    ("family", "changes", "windows"),
+    [
+        ("gemma2", {}, [0, 2, 4, 6]),
+        ("gemma3_text", {}, [0, 1, 2, 3, 4, 6, 7]),
+        ("gemma3_text", {"sliding_window_pattern": 3}, [0, 1, 3, 4, 6, 7]),
+        ("qwen2", {}, []),
+        ("qwen2", {"use_sliding_window": True}, []),  # from the 28th layer on
+        ("qwen2", {"use_sliding_window": True, "max_window_layers": 6}, [6, 7]),
+        ("qwen2", {"max_window_layers": 6}, []),
+        ("mistral", {}, list(range(8))),
+        ("gemma2", {"sliding_window": 200}, []),  # which no text exceeds
+        ("gemma3_text", {"layer_types": KINDS}, [1, 3, 5, 7]),
+    ],
+)
+def test_layers_that_look_back_over_a_window(
+    family: str, changes: dict[str, Any], windows: list[int]
+) -> None:
+    config = {
+        "model_type": family,
+        "hidden_size": 64,
+        "num_hidden_layers": 8,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "head_dim": 16,
+        "intermediate_size": 96,
+        "vocab_size": 100,
+        "sliding_window": 32,
+    }
+    one = _training.read(config | changes, SHARED, None, None, None, "transformers")
+    assert [place for place in range(8) if _attention.sliding(one, place)] == windows
+
+
+@pytest.mark.parametrize(
+    ("changes", "turned"),
+    [
+        ({}, 0.25),
+        ({"rotary_pct": 0.5}, 0.5),
+        ({"partial_rotary_factor": 0.75}, 0.75),
+        ({"rope_parameters": {"partial_rotary_factor": 1.0}}, 1.0),
+    ],
+)
+def test_the_share_of_a_head_that_turns(changes: dict[str, Any], turned: float) -> None:
+    config = {
+        "model_type": "gpt_neox",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "intermediate_size": 96,
+        "vocab_size": 100,
+    }
+    one = _training.read(config | changes, SHARED, None, None, None, "transformers")
+    assert _layers.form(one)["turned"] == turned
 
 
 @pytest.mark.parametrize(

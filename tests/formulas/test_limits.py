@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import dlp
-from dlp import limits
+from dlp import _search, limits
 from tests.formulas.calls import FUNCTIONS, calls
 from tests.formulas.laws import law, result
 
@@ -113,6 +113,10 @@ def test_a_search_names_what_it_searched_if_there_is_no_end() -> None:
             training=step | {"per_device_train_batch_size": 1},
             memory_bytes=10**15,
         )
+
+
+def test_what_was_not_there_grew_from_nothing() -> None:
+    assert _search._growth({"a": 1}, {"a": 3, "b": 2}) == {"a": 2, "b": 2}
 
 
 def test_a_depth_that_has_two_names_is_told_by_one() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import dlp
 from tests.formulas.calls import calls
-from tests.formulas.laws import COUNTS, law, some_call
+from tests.formulas.laws import COUNTS, law, result, some_call
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DataObject
@@ -124,6 +124,15 @@ def test_the_ledger_of_a_run_has_the_parts_of_its_peak() -> None:
         )
     assert ledger["qlora"]["weights"] < ledger["lora"]["weights"]
     assert ledger["head-only"]["activations"] < ledger["lora"]["activations"]
+
+
+def test_a_run_without_states_has_none_in_its_ledger() -> None:
+    training = {"per_device_train_batch_size": 1, "max_length": 8, "optim": "sgd"}
+    (row,) = dlp.memory_ledger(config=dlp.GPT2, training=training).values()
+    assert row["optimizer"] == row["master_weights"] == 0
+    for name in ("training", "lora", "quantization"):
+        with pytest.raises(ValueError, match=f"{name} must not be given without config"):
+            result("memory_ledger", num_parameters=7, **{name: {}})
 
 
 def test_a_method_that_nothing_was_said_of_is_not_in_the_ledger() -> None:

@@ -137,10 +137,32 @@ def test_quantized_weights_have_scales_and_tables() -> None:
     assert peak._quantized_weight({"bits": 8}, 4096, 1024) == (4096 * 1024, 4 * 1024)
 
 
+def test_pictures_come_in_fp32_with_a_label_each() -> None:
+    run = {"per_device_train_batch_size": 16, "dtype": "bfloat16"}
+    update = dlp.peak_memory(config=dlp.VIT_BASE, training=run)["moments"]["update"]
+    assert update["inputs"] == 16 * (4 * 3 * 224 * 224 + 8)
+
+
+def test_where_all_layers_are_frozen_the_last_norm_is_the_largest_tensor() -> None:
+    training = STEP | {"num_layers_unfrozen": 0, "optim": "adafactor"}
+    update = dlp.peak_memory(config=dlp.GPT2, training=training)["moments"]["update"]
+    assert update["gradients"] == 2 * 2 * 768
+    assert update["working"] == 4 * 4 * 768
+
+
+def test_biases_of_what_is_adapted_are_trained_in_the_format_of_weights() -> None:
+    lora: Any = {"r": 8, "target_modules": ["c_attn"], "bias": "lora_only"}
+    update = dlp.peak_memory(config=dlp.GPT2, training=STEP, lora=lora)["moments"]["update"]
+    assert update["gradients"] == 12 * (4 * 8 * (768 + 2304) + 2 * 2304)
+
+
 def test_what_cannot_be_derived_is_apart() -> None:
     step = dlp.peak_memory(config=dlp.LLAMA_3_8B, training=STEP)
     assert step["lower"] == step["peak"]
-    assert step["device"]["between blocks"] == step["peak"] * 24 // 100
+    assert step["device"] == {
+        "between blocks": step["peak"] * 24 // 100,
+        "context": 1343 * 2**20,
+    }
     assert step["upper"] == step["peak"] + sum(step["device"].values())
 
 

@@ -103,6 +103,7 @@ def test_masters_are_in_fp32_and_gathered_in_16_bits() -> None:
         ({"fsdp": True, "fsdp_config": {"reshard_after_forward": False}}, 2, False),
         ({"fsdp": True, "fsdp_config": {"fsdp_reshard_after_forward": True}}, 3, False),
         ({"fsdp": True, "fsdp_config": {"fsdp_offload_params": True}}, 3, True),
+        ({"fsdp": True, "fsdp_config": {"fsdp_version": 2}}, 3, False),
         ({"fsdp": True, "fsdp_config": {"cpu_offload": True, "xla": False}}, 3, True),
         ({"fsdp": True, "fsdp_config": {"fsdp_sharding_strategy": "SHARD_GRAD_OP"}}, 2, False),
     ],
@@ -114,6 +115,14 @@ def test_the_stage_is_read_from_what_a_trainer_is_told(
     by_number = peak(training=plain, num_devices=4, stage=stage, offload=offload)
     assert peak(training=STEP | told, num_devices=4) == by_number
     assert by_number < peak(num_devices=4)
+
+
+def test_the_version_of_fsdp_may_begin_with_its_name() -> None:
+    plain, named = (
+        peak(training=STEP | {"fsdp": True, "fsdp_config": {name: 1}}, num_devices=4)
+        for name in ("version", "fsdp_version")
+    )
+    assert plain == named != peak(training=STEP | {"fsdp": True}, num_devices=4)
 
 
 @pytest.mark.parametrize(

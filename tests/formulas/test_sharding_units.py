@@ -226,6 +226,11 @@ GRADIENTS = [40, 20]
             {"working": E_ + L_ + 20, "joined": 0, "gradients": 2 + 5},
             {"working": E_ + 2 * L_ + 8, "joined": 0, "gradients": 2},
         ),
+        (  # torchtitan, which gathers in 16 bits and reduces in fp32
+            {"library": "torchtitan", "dtype": "float32"},
+            {"working": L_ + E_ + 2 * 20, "joined": 0, "gradients": 4 + 10},
+            {"working": 2 * L_ + 2 * 8, "joined": 0, "gradients": 4},
+        ),
         (  # in fp32, which gathers and reduces in 16 bits: shares are twice as wide
             {"dtype": "float32", "bf16": True},
             {"working": L_ + E_ + 20, "joined": 0, "gradients": 4 + 10},
@@ -262,6 +267,8 @@ def test_gradients_of_a_small_embedding_lie_there_twice() -> None:
     embedding = 2 * 4096
     assert _sharding.at_end(setup(tiny), 0, 10**6, 8, True) == 2 * 10**6
     assert _sharding.at_end(setup(tiny), 10**7, 100, 8, True) == embedding + 100 + 10**7 - 25
+    titan = setup(tiny, library="torchtitan", dtype="float32")  # reduced in fp32
+    assert _sharding.at_end(titan, 0, 10**6, 8, True) == 3 * 10**6
     mixed = setup(tiny, dtype="float32", bf16=True)  # and their share again in fp32
     assert _sharding.at_end(mixed, 0, 10**6, 8, True) == 2 * 10**6 + 10**6 // 4
 

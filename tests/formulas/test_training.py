@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import dlp
-from dlp import _check, _names, _training
+from dlp import _names, _training
 
 CONFIG: dict[str, Any] = dlp.LLAMA_3_8B
 TRAINING: dict[str, Any] = {
@@ -89,25 +89,6 @@ def test_an_unknown_name_is_refused_with_the_nearest(training: dict[str, Any], n
         setup(training)
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "edits"),
-    [
-        ("", "", 0),
-        ("", "loss", 4),
-        ("loss", "", 4),
-        ("loss", "loss", 0),
-        ("loss", "lass", 1),
-        ("loss", "los", 1),
-        ("los", "loss", 1),
-        ("kitten", "sitting", 3),
-        ("optimizer", "optim", 4),
-        ("abc", "cab", 2),
-    ],
-)
-def test_names_are_as_far_apart_as_letters_change(first: str, second: str, edits: int) -> None:
-    assert _check._edits(first, second) == edits
-
-
 def test_a_long_name_is_shown_and_compared_as_far_as_sixty_letters() -> None:
     name = "max_length" + "h" * 50 + "optim"
     with pytest.raises(ValueError, match=f"not '{name[:60]}'; did you mean"):
@@ -177,6 +158,7 @@ def test_how_a_model_was_quantized_is_read_from_its_config() -> None:
         ("transformers", "sft", 4),
         ("trl", "sft", 4),
         ("trl", "dpo", 4),
+        ("transformers 4.46", "sft", 4),
         ("transformers 4.45.2", "sft", 1),
         ("pytorch", "sft", 1),
         ("torchtune", "sft", 1),
@@ -197,6 +179,35 @@ def test_a_config_may_say_that_there_is_no_cache() -> None:
     assert setup(library=older)["use_cache"]
     assert not setup(library=older, config=without)["use_cache"]
     assert setup({"use_cache": True}, library=older, config=without)["use_cache"]
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        *(("float32", 4), ("fp32", 4), ("float", 4), ("float16", 2), ("fp16", 2), ("half", 2)),
+        *(("bfloat16", 2), ("bf16", 2), ("torch.bfloat16", 2)),
+    ],
+)
+def test_formats_have_their_names(name: str, size: int) -> None:
+    assert setup({"dtype": name})["weight_size"] == size
+
+
+def test_what_lora_cannot_adapt_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"layers_to_transform.* must be from 0 to 31, not 32"):
+        setup(lora=LORA | {"layers_to_transform": [32]})
+    with pytest.raises(ValueError, match="must not have the embedding"):
+        setup(lora={"r": 8, "target_modules": ["embed_tokens", "q_proj"]})
+
+
+def test_trl_quantizes_since_a_release() -> None:
+    assert setup(lora=LORA, quantization=NF4, library="trl 0.26")["bits"] == 4
+    with pytest.raises(ValueError, match="quantization must be None with trl before"):
+        setup(lora=LORA, quantization=NF4, library="trl 0.25.1")
+
+
+@pytest.mark.parametrize(("decay", "decays"), [(0.0, False), (0.01, True)])
+def test_a_decay_is_one_above_zero(decay: float, decays: bool) -> None:
+    assert setup({"weight_decay": decay})["decays"] is decays
 
 
 def test_a_layer_that_is_named_twice_is_adapted_once() -> None:
