@@ -224,20 +224,24 @@ def mutants() -> str:
     rows = [
         (each["reason"], count(sum(left[title] for title in each["mutants"]))) for each in known
     ]
-    written = table(("Why no test can tell it from the original", "Changes"), rows, align="lr")
+    written = table(("Why no test failed", "Changes"), rows, align="lr")
     noticed = f"**{count(killed)}** of {count(changes)} changes made a test fail"
-    return f"{noticed} ({percent(killed / changes)}).\n\n{written}"
+    drawn = (
+        f"Of the {count(len(found['sampled']))} modules that follow a training step, tensor by "
+        f"tensor, one change in {found['one_in']} was drawn to stand for all."
+    )
+    return f"{noticed} ({percent(killed / changes)}). {drawn}\n\n{written}"
 
 
 def on_a_gpu() -> str:
-    """Say what a GPU's allocator held in a real training step, or that it has not been recorded."""
+    """Say where it stands what a GPU held in steps that are traced, or that this waits."""
     if "gpu" in records.awaited():
         return (
-            "What a GPU holds at the peak of a real training step, beside the ledger, has **not "
-            "been recorded yet**: the command that records it waits for a machine."
+            "What a GPU holds in each moment of the traced steps has **not been recorded yet**: "
+            "the command that records it waits for a machine."
         )
-    links = evidence_links("memory_ledger")
-    return f"What a GPU holds at the peak of a real training step is recorded: {links}."
+    links = evidence_links("peak_memory")
+    return f"What a GPU holds in each moment of some of the traced steps is recorded: {links}."
 
 
 # --- What GPUs held -------------------------------------------------------------------------
@@ -338,13 +342,11 @@ def measured_tables() -> str:
             f"{_plain(each['id'])}<br><small>{_plain(each['why'])}.</small>",
             f'<a href="{sources.find(each["source"]).url}">{_plain(each["where"])}</a>',
             f"{_grouped(each['published'])}{NBSP}{each['unit']}",
-            "",
-            "",
         )
         for each in left_out()
     ]
-    header = ("What, and why", "Where", "Measured", "", "")
-    written.append(_table("left-out", f"Left out: {count(len(rows))}", header, rows))
+    columns = ("What, and why", "Where", "Measured")
+    written.append(_table("left-out", f"Left out: {count(len(rows))}", columns, rows))
     return "\n\n".join(written)
 
 
@@ -475,7 +477,7 @@ def _plain(text: str) -> str:
 
 def _table(function: str, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Write a folded table as HTML. The first two columns hold words, the next two numbers."""
-    sides = ("", "", ' class="number"', ' class="number"', "")
+    sides = ("", "", ' class="number"', ' class="number"', "")[: len(header)]
     head = "".join(f"<th{side}>{cell}</th>" for side, cell in zip(sides, header, strict=True))
     body = "\n".join(
         "<tr>"

@@ -83,8 +83,9 @@ tried on generated arguments.""",
 | [`parameter_count`][evidence-parameter_count] | Llama-2-7B: parameters \
 | 13,476,831,232 | 6,738,415,616 | 50 % | A part is left out. |""",
     evidence.mutants: """
-**6** of 8 changes made a test fail (75 %).
-| Why no test can tell it from the original | Changes |
+**6** of 8 changes made a test fail (75 %). Of the 2 modules that follow a training step, tensor \
+by tensor, one change in 7 was drawn to stand for all.
+| Why no test failed | Changes |
 | Alike. | 2 |""",
     lambda: evidence.refuted("erratum"): """
 ### E7 · [Hugging Face blog, Llama 3.1]
@@ -116,7 +117,8 @@ def test_an_overview_has_each_number_in_its_place(
     monkeypatch.setattr(evidence, "is_part", lambda name: int(name) < 6)
     monkeypatch.setattr(evidence, "LAWS", range(9))
     monkeypatch.setattr(evidence, "FOLDER", tmp_path)
-    found = {"modules": {"steps": {"mutants": 8, "survivors": ["a", "a"]}}}
+    modules = {"steps": {"mutants": 8, "survivors": ["a", "a"]}}
+    found = {"one_in": 7, "sampled": ["peak", "_layers"], "modules": modules}
     (tmp_path / "mutants.json").write_text(json.dumps(found))
     (tmp_path / "harmless.toml").write_text('[[because]]\nreason = "Alike."\nmutants = ["a"]\n')
     written = overview().replace("\N{NO-BREAK SPACE}", " ")

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
 RESULT = DOCS / "_evidence" / "mutants.json"
 HARMLESS = DOCS / "_evidence" / "harmless.toml"
 
+FOLLOWING = frozenset({
+    "_attention", "_autograd", "_forwards", "_layers", "_litgpt", "_loops", "_losses", "_names",
+    "_objectives", "_optimizers", "_pieces", "_sharding", "_training", "peak",
+})  # fmt: skip
+"""The modules that follow a training step, tensor by tensor: one formula, and many rows."""
+
+ONE_IN = 10
+"""How many of their mutants stand for each that is tested: all of them would take two hours."""
+
 
 def modules() -> list[Path]:
     """List the modules whose code is changed."""

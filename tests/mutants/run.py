@@ -32,7 +32,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutants import HARMLESS, RESULT, is_current, modules, seal
+from tests.mutants import FOLLOWING, HARMLESS, ONE_IN, RESULT, is_current, modules, seal
 from tests.mutants.mutations import Mutant, mutants
 from tests.paths import ROOT
 
@@ -54,8 +54,9 @@ PYTEST = [
 ]
 SURVIVED, KILLED, NOT_PYTHON = 0, 1, 3
 DEFAULTS = "test_an_argument_that_is_left_out"
-PATIENCE = 30.0
-"""Seconds of tests, as measured while their calls are noted, that a mutant must survive."""
+TRACED = "test_each_moment"
+PATIENCE = 0.4
+"""The share of the time of all tests that a mutant must survive."""
 
 
 # --- In memory ------------------------------------------------------------------------------
@@ -149,7 +150,8 @@ class Runner:
     def chosen(self, mutant: Mutant) -> list[int]:
         """Choose the tests for a mutant: what killed its neighbours first, then the cheap ones.
 
-        The tests of one parametrised function take turns with all others.
+        The tests of one parametrised function take turns with all others; what follows a step is
+        tried on all steps that were traced first.
         """
         place = (mutant.module, mutant.function)
         near, far = self.killers[place], self.killers[mutant.module, ""]
@@ -160,12 +162,13 @@ class Runner:
             called | readers if called else self.seconds,  # what runs on import is used anywhere
             key=lambda n: (
                 -near[n],
+                mutant.module in FOLLOWING and TRACED not in self.names[n],
                 not mutant.function or mutant.function not in self.names[n],
                 -far[n],
                 self.seconds[n] * (1 + self.turns[n]),
             ),
         )
-        budget = PATIENCE
+        budget = PATIENCE * sum(self.seconds.values())
         for tried, number in enumerate(tests, start=1):
             budget -= self.seconds[number]
             if budget < 0:
@@ -301,6 +304,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("module", nargs="*", help="such as steps; else those that have changed")
     parser.add_argument("--all", action="store_true", help="every module, changed or not")
+    parser.add_argument("--again", action="store_true", help="those that survived last time alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
     chosen = parser.parse_args(arguments)
     os.chdir(ROOT)
@@ -309,10 +313,19 @@ def main(arguments: list[str]) -> int:
         path
         for path in modules()
         if chosen.all
+        or (
+            chosen.again
+            and is_current(path, result.get(path.stem))
+            and result[path.stem]["survivors"]
+        )
         or (path.stem in chosen.module)
-        or (not chosen.module and not is_current(path, result.get(path.stem)))
+        or (not chosen.module and not chosen.again and not is_current(path, result.get(path.stem)))
     ]
-    runner = Runner(mutants(paths), chosen.jobs)
+    tested = mutants(paths)
+    if chosen.again:
+        survived = {title for row in result.values() for title in row["survivors"]}
+        tested = [mutant for mutant in tested if mutant.title in survived]
+    runner = Runner(tested, chosen.jobs)
     # Everything that is printed while mutants are tested is ours.
     status = pytest.main([*PYTEST, "-s"], plugins=[runner])
     if any(not mutant.outcome for mutant in runner.mutants):
@@ -332,24 +345,27 @@ def main(arguments: list[str]) -> int:
             mutant.outcome = "survived" if survives else "killed"
     names = {path.stem for path in modules()}
     result = {name: row for name, row in result.items() if name in names}
-    result |= {path.stem: _row(path, runner.mutants) for path in paths}
+    before = result if chosen.again else {}
+    result |= {path.stem: _row(path, tested, before.get(path.stem)) for path in paths}
     content = {
         "tool": f"Cosmic Ray {version('cosmic_ray')}",
+        "one_in": ONE_IN,
+        "sampled": sorted(name for name in FOLLOWING if name in result),
         "modules": dict(sorted(result.items())),
     }
     RESULT.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return report(result, known)
 
 
-def _row(path: Path, tested: list[Mutant]) -> dict[str, Any]:
-    """Say of a module how many mutants it has, which survived, and of which code they are."""
+def _row(path: Path, tested: list[Mutant], before: dict[str, Any] | None) -> dict[str, Any]:
+    """Say of a module how many mutants it has, which survived, and of which code they are.
+
+    Where those alone were tested that survived before, their number is as it was.
+    """
     of_module = [m for m in tested if m.module == path.stem and m.outcome != "not Python"]
     survivors = sorted(mutant.title for mutant in of_module if mutant.outcome == "survived")
-    return {
-        "seal": seal(path, len(of_module), survivors),
-        "mutants": len(of_module),
-        "survivors": survivors,
-    }
+    number = before["mutants"] if before else len(of_module)
+    return {"seal": seal(path, number, survivors), "mutants": number, "survivors": survivors}
 
 
 def report(result: dict[str, Any], known: set[str]) -> int:
