@@ -1,0 +1,81 @@
+"""What CPython and the translation make of the same calls, as text that shows type, bits and order."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_FUNCTION = re.compile(r"<function (\S+) at 0x\w+>")
+
+RUN = """
+const answered = (make) => {
+  try { return Guide.python.repr([make()]); } catch (error) {
+    if (!(error instanceof Guide.Error)) return `broken: ${error.stack}`;
+    return `${error.type}: ${error.message}`;
+  }
+};
+"""
+
+
+def literal(value: Any) -> str:
+    """Write a value for the runtime `$`."""
+    match value:
+        case bool() | None | str():
+            return json.dumps(value)
+        case int():
+            return f"{value}n"
+        case float():
+            return repr(value).replace("inf", "Infinity").replace("nan", "NaN")
+        case list():
+            return f"[{','.join(map(literal, value))}]"
+        case tuple():
+            return f"$.tup([{','.join(map(literal, value))}])"
+        case set():
+            return f"$.set([[{','.join(map(literal, value))}]])"
+        case dict():
+            pairs = ",".join(f"[{literal(key)},{literal(entry)}]" for key, entry in value.items())
+            return f"$.dct([{pairs}])"
+    raise TypeError(f"no literal for {value!r}")
+
+
+def call(function: str, arguments: dict[str, Any]) -> str:
+    """Write a call of a function, named with its module."""
+    module, _, name = function.rpartition(".")
+    named = ",".join(f"{json.dumps(key)}:{literal(value)}" for key, value in arguments.items())
+    return f"$.module({json.dumps(module)}).{name}([],{{{named}}})"
+
+
+def batch(codes: Iterable[str]) -> str:
+    """Write an expression that makes calls and gives what came of each."""
+    thunks = ",\n".join(f"()=>{code}" for code in codes)
+    return f"(()=>{{const $=Guide.python;{RUN}return [{thunks}].map(answered);}})()"
+
+
+def answered(make: Callable[[], Any]) -> str:
+    """Make a call here, and give what came of it."""
+    try:
+        return _FUNCTION.sub(r"<function \1>", repr(make()))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the browser must say the same
+        return f"{type(error).__name__}: {error}"
+
+
+def close(ours: str, theirs: str) -> bool:
+    """Whether two results differ by nothing but the last bits of floats."""
+    try:
+        return _close(ast.literal_eval(ours), ast.literal_eval(theirs))
+    except (SyntaxError, ValueError):
+        return False
+
+
+def _close(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-15, abs_tol=1e-15)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_close, one, other))
+    return bool(one == other) and type(one) is type(other)
