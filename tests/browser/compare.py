@@ -6,11 +6,13 @@ import ast
 import json
 import math
 import re
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_NAMED = re.compile(r"<function (\w+)>")
 _FUNCTION = re.compile(r"<function (\S+) at 0x\w+>")
 
 RUN = """
@@ -41,14 +43,16 @@ def literal(value: Any) -> str:
         case dict():
             pairs = ",".join(f"[{literal(key)},{literal(entry)}]" for key, entry in value.items())
             return f"$.dct([{pairs}])"
+    if isinstance(value, FunctionType):
+        return f"$.module({json.dumps(value.__module__)}).{value.__name__}"
     raise TypeError(f"no literal for {value!r}")
 
 
-def call(function: str, arguments: dict[str, Any]) -> str:
-    """Write a call of a function, named with its module."""
-    module, _, name = function.rpartition(".")
+def call(function: Callable[..., Any], arguments: dict[str, Any], module: str = "") -> str:
+    """Write a call of a function, by its own module or by another that has it."""
     named = ",".join(f"{json.dumps(key)}:{literal(value)}" for key, value in arguments.items())
-    return f"$.module({json.dumps(module)}).{name}([],{{{named}}})"
+    module = module or function.__module__
+    return f"$.module({json.dumps(module)}).{function.__name__}([],{{{named}}})"
 
 
 def batch(codes: Iterable[str]) -> str:
@@ -68,7 +72,8 @@ def answered(make: Callable[[], Any]) -> str:
 def close(ours: str, theirs: str) -> bool:
     """Whether two results differ by nothing but the last bits of floats."""
     try:
-        return _close(ast.literal_eval(ours), ast.literal_eval(theirs))
+        one, other = (ast.literal_eval(_NAMED.sub(r"'\1'", text)) for text in (ours, theirs))
+        return _close(one, other)
     except (SyntaxError, ValueError):
         return False
 
@@ -76,6 +81,8 @@ def close(ours: str, theirs: str) -> bool:
 def _close(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-15, abs_tol=1e-15)
-    if isinstance(one, list) and isinstance(other, list):
+    if isinstance(one, dict) and isinstance(other, dict):
+        one, other = list(one.items()), list(other.items())
+    if isinstance(one, (list, tuple)) and type(one) is type(other):
         return len(one) == len(other) and all(map(_close, one, other))
     return bool(one == other) and type(one) is type(other)

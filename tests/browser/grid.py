@@ -11,10 +11,10 @@ from tests.formulas.calls import ARGUMENTS, FUNCTIONS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CALLS = 230
+CALLS = 280
 """Calls of a function."""
 
-SLOW_CALLS = 40
+SLOW_CALLS = 150
 """Calls of a function that follows a training step."""
 
 STRANGE: list[Any] = [

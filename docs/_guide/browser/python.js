@@ -430,7 +430,7 @@ const call = (name, named = {}) => {
 };
 const python = {
   ...operators, ...builtins, ...library, t, iter, tup, chain, unpack, item, setitem, delitem, slice, attr, method, format, def, cls, named, module, lazy,
-  dct: (pairs) => new Dict(pairs), pairs: (d) => d.map.values(), define: (name, body) => modules.set(name, body),
+  dct: (pairs) => new Dict(pairs), raised: (e) => typeof e === "function" ? e([]) : e, pairs: (d) => d.map.values(), define: (name, body) => modules.set(name, body),
 };
 return { call, float: (x) => new Number(x), Error: PyError, python };
 })();

@@ -26,7 +26,7 @@ _PLAIN = {
     "List": "[<elts>]",
     "NamedExpr": "(<target>=<value>)",
     "Pass": "",
-    "Raise": "throw <exc>;",
+    "Raise": "throw $.raised(<exc>);",
     "Return": "return <value>;",
     "Set": "$.set([[<elts>]])",
     "Slice": "<lower>,<upper>,<step>",

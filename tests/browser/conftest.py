@@ -1,0 +1,87 @@
+"""A page with the guide's translated Python in each browser."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+import pytest
+
+from _guide.browser import bundle
+from tests.browser import firefox
+from tests.site.served import BROWSERS, browser_program, served
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Tab(Protocol):
+    """A tab of any browser."""
+
+    def goto(self, address: str) -> Any:
+        """Open an address."""
+
+    def evaluate(self, expression: str) -> Any:
+        """Evaluate an expression whose value JSON can carry."""
+
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Guide</title>
+<meta http-equiv="Content-Security-Policy" content="script-src 'self'">
+{scripts}</html>
+"""
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip the test, or fail it where everything has to be there."""
+    if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1":
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@contextmanager
+def chromium() -> Iterator[Tab]:
+    """Start a Chromium and give a tab."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        lacking(f"{error.name} is not installed: `make tools` installs the driver of Chromium")
+    if (program := browser_program()) is None:
+        lacking(f"none of {', '.join(BROWSERS)} is on the path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
+        yield browser.new_page()
+        browser.close()
+
+
+@contextmanager
+def installed_firefox() -> Iterator[Tab]:
+    """Start a Firefox and give its tab."""
+    if (program := firefox.program()) is None:
+        lacking(f"none of {', '.join(firefox.PROGRAMS)} is on the path")
+    with firefox.firefox(program) as tab:
+        yield tab
+
+
+STARTED = {"chromium": chromium, "firefox": installed_firefox}
+
+
+@pytest.fixture(scope="session", params=list(STARTED))
+def tab(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Tab]:
+    """Open a page that allows no script but files, and has loaded all that is translated."""
+    folder = tmp_path_factory.mktemp("page")
+    tags = []
+    for name, text in bundle.scripts().items():
+        address = folder / bundle.address(name).partition("?")[0]
+        address.parent.mkdir(exist_ok=True)
+        address.write_text(text, "utf-8")
+        tags.append(f'<script src="{bundle.address(name)}"></script>\n')
+    (folder / "index.html").write_text(PAGE.format(scripts="".join(tags)), "utf-8")
+    with STARTED[request.param]() as opened, served(folder) as host:
+        # From a disk first: a page there must not need a server.
+        opened.goto((folder / "index.html").as_uri())
+        assert opened.evaluate("typeof Guide.call") == "function"
+        opened.goto(host)
+        yield opened

@@ -1,0 +1,194 @@
+"""Statements of the dialect, in functions that are run here and, translated, in a browser."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def unpacked() -> list[Any]:
+    (a, b), *rest, last = (1, 2), 3, 4, [5]
+    first, (second, *third) = "xy"[0], [1, 2, 3]
+    found: list[Any] = [a, b, rest, last, first, second, third]
+    for i, (left, right) in enumerate([(1, 2), (3, 4)]):
+        found += [i, left, right]
+    return [*found, i, left]
+
+
+def too_few() -> Any:
+    a, b = [1]
+    return a, b
+
+
+def too_many() -> Any:
+    a, b = [1, 2, 3]
+    return a, b
+
+
+def too_few_beside_a_star() -> Any:
+    a, b, *c = [1]
+    return a, b, c
+
+
+def assigned() -> Any:
+    a = b = [1]
+    a.append(2)
+    a += (3,)
+    c = a
+    c = c + [4]  # noqa: RUF005
+    counts: dict[str, int] = {}
+    counts["x"] = 1
+    counts["x"] += 5
+    counts.update({"y": 2}, z=3)
+    counts |= {"w": 4}
+    del counts["y"]
+    items = [1, 2, 3]
+    items[-1] = 7
+    del items[0]
+    items.insert(0, 9)
+    items.extend(range(2))
+    total: float
+    total = 10
+    total /= 4
+    total //= 1
+    total **= 2
+    total -= 1
+    total *= 3
+    total %= 5
+    return a, b, c, counts, items, items.pop(), items.pop(0), total, counts.setdefault("x", 0)
+
+
+def not_there() -> None:
+    counts = {"x": 1}
+    del counts["y"]
+
+
+def beyond_the_end() -> None:
+    items = [1]
+    items[1] = 2
+
+
+def never_changed() -> None:
+    pair: Any = (1, 2)
+    pair[0] = 3
+
+
+def joined_sets() -> Any:
+    one = {1}
+    other = one
+    other |= {2}
+    one.add(3)
+    one.update([4], (5,))
+    return sorted(one), one == other
+
+
+def looped() -> Any:
+    found = []
+    n = 0
+    while True:
+        n += 1
+        if n == 2:
+            continue
+        if n > 4:
+            break
+        found.append(n)
+    for letter in "abc":
+        if letter == "b":
+            continue
+        elif letter == "c":
+            found.append("last")
+        else:
+            found.append(letter)
+    if n and not found or n is None:
+        return None
+    return found, n, letter
+
+
+def closed_over() -> Any:
+    calls = []
+    for i in range(3):
+
+        def later(step: int = i) -> tuple[int, int]:
+            return i, step
+
+        calls.append(later)
+    return [call() for call in calls]
+
+
+def shadowed() -> Any:
+    x = [1, 2]
+    x = [x for x in x]  # noqa: C416
+    return x, [y for x in [[1], [2]] for y in x], {x: x for x in x}
+
+
+def leaked() -> Any:
+    numbers = [seen := n for n in (1, 2)]
+    return any((found := n) > 1 for n in numbers), found, seen
+
+
+def lazily() -> Any:
+    seen: list[int] = []
+
+    def noted(n: int) -> bool:
+        seen.append(n)
+        return n > 1
+
+    return any(noted(n) for n in range(9)), next(n for n in range(9) if noted(n)), seen
+
+
+def nothing() -> None:
+    return
+
+
+def compared_once() -> Any:
+    seen: list[int] = []
+
+    def noted(n: int) -> int:
+        seen.append(n)
+        return n
+
+    return noted(1) < noted(0) < noted(5), noted(1) < noted(2) < noted(5), seen
+
+
+class Counter:
+    """A class with what classes may have."""
+
+    step = 2
+
+    def __init__(self, start: int, *, name: str = "n") -> None:
+        self.value, self.name = start, name
+        self.notes: list[str] = []
+
+    def up(self, times: int = 1) -> Counter:
+        """Count."""
+        self.value += self.step * times
+        self.notes.append(f"{self.name}={self.value}")
+        return self
+
+
+def instances() -> Any:
+    one, other = Counter(1), Counter(5, name="m")
+    one.up().up(times=3)
+    other.step = 10
+    up = other.up
+    up()
+    return one.value, one.notes, other.value, one.step, Counter.__name__, type(one).__name__
+
+
+def reserved() -> Any:
+    delete, new, function, var = 1, 2, 3, 4
+    this = {"default": delete, "in": new}
+    return this, function, var, (lambda typeof, void: typeof + void)(1, 2)
+
+
+def raised() -> None:
+    raise ValueError(f"no {1 + 1}")
+
+
+def raised_bare() -> None:
+    raise TypeError
+
+
+def refused_call() -> Any:
+    return Counter()  # type: ignore[call-arg]
