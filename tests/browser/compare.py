@@ -41,8 +41,8 @@ def literal(value: Any) -> str:
         case set():
             return f"$.set([[{','.join(map(literal, value))}]])"
         case dict():
-            pairs = ",".join(f"[{literal(key)},{literal(entry)}]" for key, entry in value.items())
-            return f"$.dct([{pairs}])"
+            keys, values = (",".join(map(literal, each)) for each in (value, value.values()))
+            return f"$.dct([{keys}],[{values}])"
     if isinstance(value, FunctionType):
         return f"$.module({json.dumps(value.__module__)}).{value.__name__}"
     raise TypeError(f"no literal for {value!r}")
@@ -67,6 +67,12 @@ def answered(make: Callable[[], Any]) -> str:
         return _FUNCTION.sub(r"<function \1>", repr(make()))
     except Exception as error:  # noqa: BLE001 - whatever it is, the browser must say the same
         return f"{type(error).__name__}: {error}"
+
+
+def kind(text: str) -> str:
+    """Give a result as it is, but of a refusal the type alone: its words are Python's own."""
+    refused = re.match(r"(\w+Error): ", text)
+    return refused[1] if refused else text
 
 
 def close(ours: str, theirs: str) -> bool:

@@ -73,6 +73,7 @@ class Tab:
 
     def close(self) -> None:
         """End the session, which leaves the browser to its owner."""
+        self._stream.close()
         self._socket.close()
 
     def _command(self, method: str, **params: Any) -> Any:

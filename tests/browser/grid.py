@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 CALLS = 280
 """Calls of a function."""
 
-SLOW_CALLS = 150
-"""Calls of a function that follows a training step."""
+FEW_CALLS = 150
+"""Calls of a function that follows a training step, or that lists windows by the million."""
 
 STRANGE: list[Any] = [
     *(True, False, None, 0, -1, 1.0, 0.5, -0.0, 1e300, float("inf"), float("nan"), 10**18, 10**30),
@@ -28,7 +28,7 @@ def calls() -> Iterator[tuple[str, dict[str, Any]]]:
     for name in sorted(FUNCTIONS):
         chance = random.Random(name)  # noqa: S311 - not for secrets
         table = ARGUMENTS[name]
-        for _ in range(SLOW_CALLS if "training" in table else CALLS):
+        for _ in range(FEW_CALLS if "training" in table or "leftover" in table else CALLS):
             given = {parameter: chance.choice(values) for parameter, values in table.items()}
             for parameter in given:
                 if chance.random() < 0.5:

@@ -1,129 +1,127 @@
-"""The package keeps to what MicroPython understands: the same files will run in a browser."""
+"""The formulas keep to what runs in a browser: what the translator takes is the dialect."""
 
 from __future__ import annotations
 
 import ast
-import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
-from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-SOURCES = sorted(
-    path
-    for path in (ROOT / "dlp").glob("*.py")
-    if path.stem not in {"__main__", "_command_fit"}  # the command
-)
-ABSENT = {"prod", "comb", "perm", "isqrt", "removeprefix", "removesuffix", "bit_length"}
+from _guide.browser import bundle
+from _guide.browser.translate import Module, Translator, UnknownPythonError
 
 
-def outside_the_dialect(code: str) -> list[str]:
-    """List what a browser would refuse in a module, each with its line."""
-    tree = ast.parse(code)
-    functions = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
-    return [
-        f"line {getattr(node, 'lineno', '?')}: {reason}"
-        for node in _run_time(tree)
-        if (reason := _objection(node, functions))
-    ]
+def translated(code: str, folder: Path) -> str:
+    """Translate a module among those of the guide."""
+    path = folder / "planted.py"
+    path.write_text(code, "utf-8")
+    module = Module("dlp.planted", path)
+    others = {**bundle.modules(), module.name: module}
+    return Translator(module, others, bundle.homes()).script()
 
 
-def _run_time(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk over all that runs: not what stands under `if TYPE_CHECKING:`, nor annotations."""
-    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-        return
-    yield node
-    for field, value in ast.iter_fields(node):
-        if field in {"annotation", "returns"}:
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from _run_time(child)
+def test_every_module_but_the_command_is_translated() -> None:
+    dlp = {f"dlp.{path.stem}" for path in (bundle.ROOT / "dlp").glob("*.py")}
+    assert dlp - set(bundle.modules()) == {"dlp.__init__", "dlp.__main__", "dlp._command_fit"}
+    live = {f"_guide.live.{path.stem}" for path in (bundle.GUIDE / "live").glob("[!_]*.py")}
+    assert live <= set(bundle.modules())
+    written = "".join(bundle.scripts().values())
+    assert all(f'$.define("{name}",' in written for name in bundle.modules())
 
 
-def _objection(node: ast.AST, functions: set[str]) -> str:
-    match node:
-        case ast.Import(names=names) if [name.name for name in names] != ["math"]:
-            return "import nothing but math and dlp"
-        case ast.ImportFrom(module=module) if not re.fullmatch(r"dlp(\.\w+)?", module or ""):
-            return "import nothing but math and dlp"
-        case ast.ClassDef():
-            return "write functions, not classes"
-        case ast.AsyncFunctionDef() | ast.Await() | ast.Match() | ast.Try() | ast.With():
-            return "keep to plain functions: no match, try, with or async"
-        case ast.arguments(posonlyargs=[_, *_]):
-            return "no positional-only parameters"
-        case ast.List(ctx=ast.Load(), elts=items) | ast.Tuple(ctx=ast.Load(), elts=items):
-            unpacks = any(isinstance(item, ast.Starred) for item in items)
-            return "add sequences instead of unpacking one" if unpacks else ""
-        case ast.Set(elts=items) if any(isinstance(item, ast.Starred) for item in items):
-            return "add sequences instead of unpacking one"
-        case ast.Dict(keys=keys) if None in keys:
-            return "call update instead of unpacking a dict"
-        case ast.Attribute(attr=name) if name in ABSENT or name in {
-            "__doc__",
-            "__dict__",
-            "__wrapped__",
-        }:
-            return f"{name} is missing"
-        case ast.Attribute(value=ast.Name(id=owner)) if owner in functions:
-            return "functions have no attributes"
-        case ast.keyword(arg="strict"):
-            return "zip has no strict"
-    return ""
+def test_formulas_import_math_alone() -> None:
+    for name, module in bundle.modules().items():
+        for node in (each for top in module.body for each in ast.walk(top)):
+            if name.startswith("dlp.") and isinstance(node, ast.Import):
+                assert [each.name for each in node.names] == ["math"], f"{name}:{node.lineno}"
 
 
-def test_there_is_something_to_check() -> None:
-    assert len(SOURCES) > 8
-
-
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.name)
-def test_a_module_keeps_to_the_dialect(source: Path) -> None:
-    found = outside_the_dialect(source.read_text(encoding="utf-8"))
-    assert not found, f"dlp/{source.name} would not run in a browser: {found}"
+def test_the_scripts_are_the_same_at_every_build() -> None:
+    before = bundle.scripts()
+    for each in (bundle.modules, bundle.homes, bundle.scripts):
+        each.cache_clear()
+    assert bundle.scripts() == before
 
 
 @pytest.mark.parametrize(
-    "code",
+    ("code", "why"),
     [
-        "import dataclasses",
-        "import math, enum",
-        "from typing import Any",
-        "from . import units",
-        "from __future__ import annotations",
-        "class Model: pass",
-        "match x:\n    case 1: pass",
-        "def f(a, /, b): pass",
-        "x = [*a, b]",
-        "x = (*a, b)",
-        "x = {*a, b}",
-        "x = {**a, 'b': 1}",
-        "x = math.prod(a)",
-        "def f(): pass\nf.cache = {}",
-        "x = zip(a, b, strict=True)",
-        "x = f.__doc__",
-        "try:\n    pass\nfinally:\n    pass",
+        ("import dataclasses\nx = dataclasses.field", "no module dataclasses"),
+        ("import os\nx = os", "no module os"),
+        ("from typing import cast\nx = cast(int, 1)", "no module typing"),
+        ("from . import units\nx = units", "no module"),
+        ("import math\nx = math.gamma(1)", "math has no gamma"),
+        ("from math import gamma\nx = gamma", "math has no gamma"),
+        ("import dlp\nx = dlp.no_such_formula", "dlp has no no_such_formula"),
+        ("from dlp import _check\nx = _check.no_such", "dlp._check has no no_such"),
+        ("from dlp.units import no_such\nx = no_such", "dlp.units has no no_such"),
+        ("class Model(dict): pass", "ClassDef"),
+        ("class Model:\n    size: int", "AnnAssign"),
+        ("class Model:\n    @property\n    def size(self): return 1", "FunctionDef"),
+        ("def f(a, /, b): pass", "FunctionDef"),
+        ("async def f(): pass", "AsyncFunctionDef"),
+        ("@staticmethod\ndef f(): pass", "FunctionDef"),
+        ("match x:\n    case 1: pass", "Match"),
+        ("try:\n    pass\nfinally:\n    pass", "Try"),
+        ("with x: pass", "With"),
+        ("def f():\n    global x\n    x = 1", "Global"),
+        ("def f():\n    yield 1", "Yield"),
+        ("assert 1", "Assert"),
+        ("for x in []: pass\nelse: pass", "For"),
+        ("while 1: pass\nelse: pass", "While"),
+        ("raise ValueError('x') from None", "Raise"),
+        ("raise ValueError", "Raise"),
+        ("raise", "Raise"),
+        ("x = {}\ndel x[1]", "Delete"),
+        ("x = [1]\nx[0:1] = [2]", "Subscript"),
+        ("def f(): return [1]\nf()[0] += 1", "AugAssign"),
+        ("x = 1 @ 2", "MatMult"),
+        ("x = 1 << 2", "LShift"),
+        ("x = ~1", "Invert"),
+        ("x = 1j", "Constant"),
+        ("x = b'a'", "Constant"),
+        ("x = f'{1:>5}'", "FormattedValue"),
+        ("x = f'{1!s}'", "FormattedValue"),
+        ("x = f'{1:.2}'", "FormattedValue"),
+        ("x = print", "no print"),
+        ("x = open('x')", "no open"),
+        ("x = ''.title()", "no attribute or method title"),
+        ("x = (1).real", "no attribute or method real"),
+        ("x = dict[str, int]", "Subscript"),
+        ("def f(): pass\nf.cache = {}\nx = f.__doc__", "no attribute or method __doc__"),
+        ("sum = 1", "sum is a builtin"),
+        ("def f(min): return min", "min is a builtin"),
     ],
 )
-def test_what_a_browser_lacks_is_found(code: str) -> None:
-    assert outside_the_dialect(code)
+def test_what_a_browser_lacks_stops_the_build(code: str, why: str, tmp_path: Path) -> None:
+    before = "y = 1\n\n"
+    with pytest.raises(UnknownPythonError, match=rf"planted\.py:\d+: .*{why}") as refused:
+        translated(before + code, tmp_path)
+    line = int(str(refused.value).partition("planted.py:")[2].partition(":")[0])
+    assert 2 < line <= 2 + len(code.splitlines())
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        "import math",
-        "from dlp import _check",
+        "import math\nx = math.floor(1.5)",
+        "from dlp import _check\nx = _check.count('n', 1)",
+        "import dlp\nx = dlp.GB",
+        "from typing import Any\ndef f(x: Any) -> Any: return x",
+        "from collections.abc import Callable\nf: 'Callable[[], int]' = len",
         "if TYPE_CHECKING:\n    from typing import Any\n    class Shape: pass",
-        "*first, last = names",
-        "f(*a, **b)",
-        "def f(*, a: 'list[int]') -> 'dict[str, int]': return {'a': a}",
+        "names = [1]\n*first, last = names",
+        "def g(*a, **b): return g(*a, **b)",
+        "a = {}\nx = {**a, 'b': 1}\ny = [*a, 2]",
+        "class Model:\n    size = 1\n    def grown(self): return self.size + 1",
+        "delete = 1\nnew = delete",
     ],
 )
-def test_what_a_browser_has_is_allowed(code: str) -> None:
-    assert not outside_the_dialect(code)
+def test_what_a_browser_has_is_allowed(code: str, tmp_path: Path) -> None:
+    assert translated(code, tmp_path)
+
+
+def test_of_a_module_only_what_is_wanted_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "some.py"
+    path.write_text("import os\na = 1\ndef b(): return a\ndef c(): return os\n", "utf-8")
+    assert Module("some", path, ["b"]).names == {"a", "b"}

@@ -10,7 +10,7 @@ import dlp
 from _guide.browser.translate import RUNTIME, Module, Translator
 
 ROOT = Path(__file__).parents[3]
-ASSETS = ROOT / "docs" / "assets"
+ASSETS, GUIDE = ROOT / "docs" / "assets", ROOT / "docs" / "_guide"
 
 _COMMAND = {"__init__", "__main__", "_command_fit"}
 _GUIDE: dict[str, tuple[str, ...]] = {

@@ -10,6 +10,9 @@ from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, short, t
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    Sizes = dict[str, float]
+    """The size of each kind."""
+
 PHASES = {"forward": 0.28, "loss": 0.1, "backward": 0.5, "update": 0.12}
 """The phases of a step, and the share of the width that each is given."""
 
@@ -25,9 +28,6 @@ KINDS = {
 
 _HIGH = 150.0
 _LEFT = 30.0
-
-Sizes = dict[str, float]
-"""The size of each kind."""
 
 
 class Panel(TypedDict):
