@@ -1,0 +1,1 @@
+"""Evidence that the translated Python does in browsers what the Python does."""

@@ -1,4 +1,4 @@
-"""What CPython and the translation make of the same calls, as text that shows type, bits and order."""
+"""What CPython and the translation make of the same calls, as text with type, bits and order."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def answered(make: Callable[[], Any]) -> str:
     """Make a call here, and give what came of it."""
     try:
         return _FUNCTION.sub(r"<function \1>", repr(make()))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the browser must say the same
+    except Exception as error:  # whatever it is, the browser must say the same
         return f"{type(error).__name__}: {error}"
 
 

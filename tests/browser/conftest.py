@@ -67,9 +67,7 @@ STARTED = {"chromium": chromium, "firefox": installed_firefox}
 
 
 @pytest.fixture(scope="session", params=list(STARTED))
-def tab(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Tab]:
+def tab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     """Open a page that allows no script but files, and has loaded all that is translated."""
     folder = tmp_path_factory.mktemp("page")
     tags = []

@@ -38,6 +38,7 @@ class Tab:
     """A tab that opens addresses and evaluates expressions."""
 
     def __init__(self, port: int) -> None:
+        """Open a session with the browser that listens there."""
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         key = "AAAAAAAAAAAAAAAAAAAAAA=="  # any will do: there is nobody in between
         self._socket.sendall(
@@ -115,8 +116,7 @@ def firefox(path: str) -> Iterator[Tab]:
     """Start a Firefox that knows nothing of its user, and give its tab."""
     with tempfile.TemporaryDirectory(prefix="firefox-", ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(  # noqa: S603 - the browser that is installed
-            [path, "--headless", "--no-remote", "--profile", profile]
-            + ["--remote-debugging-port", "0", "about:blank"],
+            [path, "--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile],
             env=os.environ | {"HOME": profile, "MOZ_CRASHREPORTER_DISABLE": "1"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

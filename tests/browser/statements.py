@@ -17,17 +17,20 @@ def unpacked() -> list[Any]:
 
 
 def too_few() -> Any:
-    a, b = [1]
+    one: Any = [1]
+    a, b = one
     return a, b
 
 
 def too_many() -> Any:
-    a, b = [1, 2, 3]
+    three: Any = [1, 2, 3]
+    a, b = three
     return a, b
 
 
 def too_few_beside_a_star() -> Any:
-    a, b, *c = [1]
+    one: Any = [1]
+    a, b, *c = one
     return a, b, c
 
 
@@ -78,7 +81,7 @@ def joined_sets() -> Any:
 
 
 def looped() -> Any:
-    found = []
+    found: list[Any] = []
     n = 0
     while True:
         n += 1
@@ -90,11 +93,11 @@ def looped() -> Any:
     for letter in "abc":
         if letter == "b":
             continue
-        elif letter == "c":
+        if letter == "c":
             found.append("last")
         else:
             found.append(letter)
-    if n and not found or n is None:
+    if (n and not found) or n is None:
         return None
     return found, n, letter
 
@@ -104,7 +107,7 @@ def closed_over() -> Any:
     for i in range(3):
 
         def later(step: int = i) -> tuple[int, int]:
-            return i, step
+            return i, step  # noqa: B023 - the last one, as in Python
 
         calls.append(later)
     return [call() for call in calls]
@@ -151,6 +154,7 @@ class Counter:
     step = 2
 
     def __init__(self, start: int, *, name: str = "n") -> None:
+        """Begin to count."""
         self.value, self.name = start, name
         self.notes: list[str] = []
 

@@ -1,8 +1,9 @@
-"""The translation gives what CPython gives, in each browser: values, bits, order, refusals, words."""
+"""The translation gives what CPython gives, in each browser: values, bits, order, refusals."""
 
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,7 @@ def differences(
     while some := list(itertools.islice(rest, BATCH)):
         codes = [compare.call(function, given, module) for function, given in some]
         for (function, given), theirs in zip(some, tab.evaluate(compare.batch(codes)), strict=True):
-            ours = compare.answered(lambda f=function, k=given: f(**k))
+            ours = compare.answered(partial(function, **given))
             near = function.__module__ in LOGARITHMS and compare.close(ours, theirs)
             if ours != theirs and not near:
                 found.append((f"{function.__name__}({given})"[:400], ours[:400], theirs[:400]))

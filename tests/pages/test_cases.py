@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import textwrap
 from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from _evidence.units import unit
 from _guide import given
 from _guide.question import Case, Question, Wrong, said, told_apart, written
 from _guide.questions import QUESTIONS
-from tests.formulas.test_dialect import outside_the_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,12 +99,6 @@ def test_the_answer_is_what_its_steps_come_to(question: Question) -> None:
         assert case["unit"] in {of for of, _ in found}, question.page
         if "value" in case:
             assert (case["unit"], case["value"]) in found, (question.page, arguments)
-
-
-@every_question
-def test_a_case_is_written_in_the_dialect_of_the_package(question: Question) -> None:
-    code = textwrap.dedent(inspect.getsource(question.case))
-    assert not outside_the_dialect(code), question.page
 
 
 def test_answers_that_agree_are_found() -> None:

@@ -1,17 +1,22 @@
-"""The scripts that a page loads when a reader first needs them: the guide's own Python, translated."""
+"""The scripts that a page loads when it first needs them: the guide's own Python, translated."""
 
 from __future__ import annotations
 
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import dlp
 from _guide.browser.translate import RUNTIME, Module, Translator
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 ROOT = Path(__file__).parents[3]
 ASSETS, GUIDE = ROOT / "docs" / "assets", ROOT / "docs" / "_guide"
 
+_STEP = "dlp._training"
 _COMMAND = {"__init__", "__main__", "_command_fit"}
 _GUIDE: dict[str, tuple[str, ...]] = {
     "formats": (),
@@ -27,7 +32,7 @@ _GUIDE: dict[str, tuple[str, ...]] = {
     "question": ("told_apart", "said", "listed"),
     "questions": ("case",),
 }
-"""The modules of the guide, or folders of such, and the names of each that a page calls, if not all."""
+"""The modules of the guide, or folders of such, and the names that a page calls, if not all."""
 
 
 @cache
@@ -35,10 +40,9 @@ def modules() -> dict[str, Module]:
     """Read all that is translated."""
     paths = [each for each in (ROOT / "dlp").glob("*.py") if each.stem not in _COMMAND]
     found = [Module(f"dlp.{path.stem}", path) for path in sorted(paths)]
-    guide = ROOT / "docs" / "_guide"
     for place, wanted in _GUIDE.items():
-        for path in sorted((guide / place).glob("[!_]*.py")) or [guide / f"{place}.py"]:
-            name = path.relative_to(guide.parent).with_suffix("").as_posix().replace("/", ".")
+        for path in sorted((GUIDE / place).glob("[!_]*.py")) or [GUIDE / f"{place}.py"]:
+            name = path.relative_to(GUIDE.parent).with_suffix("").as_posix().replace("/", ".")
             if path.is_file():
                 found.append(Module(name, path, wanted))
     return {each.name: each for each in found}
@@ -58,16 +62,37 @@ def homes() -> dict[str, str]:
 
 @cache
 def scripts() -> dict[str, str]:
-    """Write runtime and modules as one classic script."""
+    """Write the classic scripts: `live`, and `peak`, which needs it and follows a training step.
+
+    What no public module but one that follows a step needs is in `peak` with these.
+    """
+    written, needs = {}, {}
+    for name, module in modules().items():
+        translator = Translator(module, modules(), homes())
+        written[name] = translator.script()
+        needs[name] = translator.needs & set(modules())
+    whole = {name: _reached(name, needs) for name in modules()}
+    light = [name for name in modules() if "._" not in name and _STEP not in whole[name]]
+    live = set().union(*(whole[name] for name in light))
     public = ",".join(f'{name}:"{home}"' for name, home in homes().items())
-    translated = "".join(
-        Translator(each, modules(), homes()).script() for each in modules().values()
-    )
+    start = RUNTIME.read_text("utf-8")
+    start += f'Guide.python.define("dlp",()=>Guide.python.lazy({{{public}}}));\n'
     return {
-        "live": RUNTIME.read_text("utf-8")
-        + "(()=>{const $=Guide.python;\n"
-        + f'$.define("dlp",()=>$.lazy({{{public}}}));\n{translated}}})();\n'
+        script: f"{before}(($)=>{{\n{''.join(written[name] for name in chosen)}}})(Guide.python);\n"
+        for script, before, chosen in (
+            ("live", start, [name for name in modules() if name in live]),
+            ("peak", "", [name for name in modules() if name not in live]),
+        )
     }
+
+
+def _reached(name: str, needs: Mapping[str, set[str]]) -> set[str]:
+    """Give a module and all that it needs, directly or not."""
+    found, more = set[str](), {name}
+    while more:
+        found |= more
+        more = set().union(*(needs[each] for each in more)) - found
+    return found
 
 
 def address(name: str) -> str:
@@ -78,6 +103,7 @@ def address(name: str) -> str:
 
 def write() -> None:
     """Write the scripts where the site takes them from; one that has not changed stays as it is."""
+    ASSETS.mkdir(exist_ok=True)
     for name, text in scripts().items():
         path = ASSETS / f"guide-{name}.js"
         if not path.is_file() or path.read_text("utf-8") != text:

@@ -44,12 +44,12 @@ _FORMS = {
 }
 """What is translated field by field; a field that is not named must be empty."""
 
-_RESERVED = frozenset(
-    "arguments await break case catch class const continue debugger default delete do else enum "
-    "eval export extends false finally for function if implements import in instanceof interface "
-    "let new null package private protected public return static super switch this throw true try "
-    "typeof undefined var void while with yield Infinity NaN".split()  # noqa: SIM905
-)
+_RESERVED = """
+arguments await break case catch class const continue debugger default delete do else enum eval
+export extends false finally for function if implements import in instanceof interface let new null
+package private protected public return static super switch this throw true try typeof undefined var
+void while with yield Infinity NaN
+""".split()  # noqa: SIM905
 _FORMAT = re.compile(r",?(d|(\.\d+)?[fg])?")
 
 
@@ -106,19 +106,23 @@ def _binds(node: ast.AST, *, inside: bool = False) -> set[str]:
     return found
 
 
+def _for_types(node: ast.stmt) -> bool:
+    """Whether a statement says something to type checkers alone."""
+    match node:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.ImportFrom(module="__future__"):
+            return True
+        case ast.ClassDef(bases=[ast.Name(id="TypedDict")]):
+            return True
+    return False
+
+
 class Module:
     """A module, or of it the statements that bind the names wanted and what these need."""
 
     def __init__(self, name: str, path: Path, wanted: Iterable[str] = ()) -> None:
         self.name, self.path = name, path
-        skipped = ("if TYPE_CHECKING:", "from __future__ ", "class About(TypedDict)")
-        self.body = [
-            each
-            for each in ast.parse(path.read_text("utf-8")).body
-            if not re.match(
-                r"if TYPE_CHECKING:|from __future__|class \w+\(TypedDict\)", ast.unparse(each)
-            )
-        ]
+        everything = ast.parse(path.read_text("utf-8")).body
+        self.body = [each for each in everything if not _for_types(each)]
         needed, more = set[str](), set(wanted)
         while more - needed:
             needed |= more
@@ -146,12 +150,13 @@ class Translator:
     def __init__(
         self, module: Module, others: Mapping[str, Module], home: Mapping[str, str]
     ) -> None:
-        self.module, self.others = module, others
+        self.module, self.others, self.home = module, others, home
         self.exports = (
             _HAS | {name: each.names for name, each in others.items()} | {"dlp": set(home)}
         )
         self.members = _HAS["methods"].union({"__name__"}, *(m.members for m in others.values()))
         self.modules: dict[str, str] = {}
+        self.needs: set[str] = set()  # modules, which `script` finds
         self.line = 1
         for each in module.body:
             for name in _binds(each, inside=True) & _HAS["builtins"]:
@@ -219,7 +224,7 @@ class Translator:
                 return f"{node.value}n"
             case float():
                 return repr(node.value).replace("inf", "Infinity")
-        self.refuse(node)
+        return self.refuse(node)
 
     def _name(self, node: ast.Name) -> str:
         if node.id not in self.module.bound | _HAS["builtins"]:
@@ -268,12 +273,13 @@ class Translator:
     def _exported(self, node: ast.AST, module: str, name: str) -> str:
         if name not in self.exports[module]:
             self.refuse(node, f"in the browser {module} has no {name}")
+        self.needs.add(self.home[name] if module == "dlp" else module)
         return name
 
     def _formattedvalue(self, node: ast.FormattedValue) -> str:
         spec = node.format_spec
         parts = spec.values if isinstance(spec, ast.JoinedStr) else []
-        plain = "".join(p.value if isinstance(p, ast.Constant) else "0" for p in parts)
+        plain = "".join(str(p.value) if isinstance(p, ast.Constant) else "0" for p in parts)
         if not _FORMAT.fullmatch(plain) or node.conversion not in {-1, ord("r")}:
             self.refuse(node)
         if spec:
@@ -306,7 +312,7 @@ class Translator:
                 code = "".join(self._bind(each, f"{own}[{i}]") for i, each in enumerate(inner))
                 where = ",".join(map(str, [len(targets), *stars]))
                 return f"{{const {own}=$.unpack({value},{where});{code}}}"
-        self.refuse(target)
+        return self.refuse(target)
 
     def _raise(self, node: ast.Raise) -> str:
         if not isinstance(node.exc, ast.Call) or node.cause:
@@ -348,7 +354,8 @@ class Translator:
                 if module not in self.exports:
                     self.refuse(node, f"the browser has no module {module}")
                 found = f"$.{module}" if module in _HAS["library"] else f'$.module("{module}")'
-                self.modules |= {} if name else {own: module}
+                if not name:
+                    self.modules[own] = module
                 code += f"{_js(own)}={found}{name and '.' + self._exported(node, module, name)};"
         return code
 

@@ -86,6 +86,12 @@ def _forget_modules(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
+def _write_scripts(config: MkDocsConfig) -> MkDocsConfig:
+    """Translate what runs in pages too, whatever command builds."""
+    importlib.import_module("_guide.browser.bundle").write()
+    return config
+
+
 def _list_questions(config: MkDocsConfig) -> MkDocsConfig:
     """Put the questions, by their topics, where the navigation names their folder."""
     if config.nav and _QUESTIONS in config.nav:
@@ -141,7 +147,12 @@ def _guarded(formatter: Callable[..., str]) -> Callable[..., str]:
 
 
 on_config = CombinedEvent(
-    _forget_modules, _list_questions, _link_to_python, _tell_addresses, _guard_blocks
+    _forget_modules,
+    _write_scripts,
+    _list_questions,
+    _link_to_python,
+    _tell_addresses,
+    _guard_blocks,
 )
 
 
