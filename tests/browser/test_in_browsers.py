@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import itertools
+import tomllib
+import warnings
+from dataclasses import dataclass
 from functools import partial
+from inspect import isfunction
 from pathlib import Path
-from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import dlp
 from _guide.browser import bundle
-from _guide.browser.translate import Module, Translator
+from _guide.browser.translate import RUNTIME, Module, Translator
 from tests.browser import cases, compare, grid, statements
 from tests.evidence.test_conformance import CONTENT, argument
 
@@ -23,11 +26,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-EXPRESSIONS = [
-    line
-    for line in (Path(__file__).with_name("expressions.txt")).read_text("utf-8").splitlines()
-    if not line.startswith("#")
-]
+FAULTS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text("utf-8"))["faults"]
 BATCH = 2000
 LOGARITHMS = {"dlp.objective", "_guide.questions.training_objective"}
 """Where the browser's own `exp` and `log` are called, which may differ in the last bit."""
@@ -48,31 +47,68 @@ def differences(
     return found
 
 
-def loaded(tab: Tab, path: Path, name: str) -> None:
-    """Translate a module that is no part of the guide, and load it."""
+def written(path: Path, name: str) -> str:
+    """Translate a module that is no part of the guide."""
     modules = {**bundle.modules(), name: Module(name, path)}
     script = Translator(modules[name], modules, bundle.homes()).script()
-    tab.evaluate(f"(()=>{{const $=Guide.python;{script};return 0;}})()")
+    return f"(($)=>{{{script}}})(Guide.python);"
 
 
-@pytest.mark.filterwarnings("ignore::SyntaxWarning")  # some are wrong on purpose
-def test_expressions(tab: Tab, tmp_path: Path) -> None:
-    functions = (f"def e{i}():\n    return {line}\n" for i, line in enumerate(EXPRESSIONS))
-    path = tmp_path / "expressions.py"
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
+    """Write the expressions as functions, with the statements, here and translated."""
+    lines = Path(__file__).with_name("expressions.txt").read_text("utf-8").splitlines()
+    expressions = [line for line in lines if not line.startswith("#")]
+    functions = (f"def e{i}():\n    return {line}\n" for i, line in enumerate(expressions))
+    path = tmp_path_factory.mktemp("table") / "expressions.py"
     path.write_text("\n".join(["import html, itertools, math", *functions]), "utf-8")
-    loaded(tab, path, "expressions")
     here: dict[str, Any] = {}
-    exec(compile(path.read_text("utf-8"), str(path), "exec"), here)  # noqa: S102 - our own table
-    found = differences(tab, ((here[f"e{i}"], {}) for i in range(len(EXPRESSIONS))), "expressions")
-    wrong = [each for each in found if compare.kind(each[1]) != compare.kind(each[2])]
-    assert not [(EXPRESSIONS[int(name[1:].partition("(")[0])], *both) for name, *both in wrong]
+    with warnings.catch_warnings(action="ignore"):  # some are wrong on purpose
+        exec(compile(path.read_text("utf-8"), str(path), "exec"), here)  # noqa: S102 - our own
+    script = written(path, "expressions")
+    script += written(Path(statements.__file__), statements.__name__)
+    codes, ours = {}, {}
+    for i, line in enumerate(expressions):
+        codes[line] = compare.call(here[f"e{i}"], {}, "expressions")
+        ours[line] = compare.kind(compare.answered(here[f"e{i}"]))
+    for function in filter(isfunction, vars(statements).values()):
+        codes[function.__name__] = compare.call(function, {})
+        ours[function.__name__] = compare.kind(compare.answered(function))
+    return Table(script, codes, ours)
 
 
-def test_statements(tab: Tab) -> None:
-    loaded(tab, Path(statements.__file__), statements.__name__)
-    functions = [f for f in vars(statements).values() if isinstance(f, FunctionType)]
-    wrong = differences(tab, ((function, {}) for function in functions))
-    assert not [each for each in wrong if compare.kind(each[1]) != compare.kind(each[2])]
+@dataclass(frozen=True)
+class Table:
+    """Expressions and statements: translated, the call of each, and what CPython makes of it."""
+
+    script: str
+    calls: dict[str, str]
+    ours: dict[str, str]
+
+    def wrong(self, tab: Tab, runtime: str) -> dict[str, tuple[str, str]]:
+        """Give what comes out otherwise on a runtime, as it is here and there."""
+        code = f"(()=>{{{runtime};{self.script};return {compare.batch(self.calls.values())};}})()"
+        theirs = map(compare.kind, tab.evaluate(code))
+        pairs = zip(self.ours.items(), theirs, strict=True)
+        return {what: (our, their) for (what, our), their in pairs if our != their}
+
+
+def test_expressions_and_statements(tab: Tab, table: Table) -> None:
+    assert len(table.ours) > 200
+    assert not table.wrong(tab, RUNTIME.read_text("utf-8"))
+
+
+def test_a_fault_in_the_runtime_is_seen(tab: Tab, table: Table) -> None:
+    sound = RUNTIME.read_text("utf-8")
+    unseen = []
+    for name, (old, new) in FAULTS.items():
+        assert sound.count(old) == 1, f"tests/browser/faults.toml: {name}"
+        try:
+            seen = bool(table.wrong(tab, sound.replace(old, new)))
+        except Exception:
+            seen = True  # it does not even load
+        unseen += [] if seen else [name]
+    assert not unseen
 
 
 def test_random_calls_of_every_public_function(tab: Tab) -> None:

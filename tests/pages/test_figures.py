@@ -25,6 +25,7 @@ FILES = sorted(
     for folder in (GUIDE / "engine" / "theme", DOCS / "assets")
     for path in folder.rglob("*.*")
     if path.suffix in {".html", ".css", ".js", ".svg"}
+    and not path.match("guide-*.js")  # translated
 )
 
 

@@ -302,7 +302,7 @@ const library = {
   math: {
     ceil: whole(Math.ceil),  floor: whole(Math.floor),  exp: ([x]) => Math.exp(real(x)),  fsum: ([all]) => fsum(iter(all)),
     log: ([x]) => real(x) > 0 ? Math.log(real(x)) : raise("ValueError", "math domain error"),
-    log10: ([x]) => { const found = Math.log10(real(x)), near = Math.round(found); return near >= 0 && eq(x, 10n ** BigInt(near)) ? near : found; },
+    log10: ([x]) => real(x) > 0 ? Math.log10(real(x)) : raise("ValueError", "math domain error"),
   },
   html: {
     escape: ([s]) => s.replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" })[c]),

@@ -40,7 +40,7 @@ NAMES = re.compile(
 DECLARED = {"given.py"}
 """Modules where numbers may be typed: given values."""
 
-MACHINERY = {"engine", "formats.py", "pictures", "worked.py"}
+MACHINERY = {"browser", "engine", "formats.py", "live", "pictures", "worked.py"}
 """Modules, or folders of them, whose strings are patterns and markup."""
 
 _ONES = "two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
