@@ -13,17 +13,19 @@ from __future__ import annotations
 
 import ast
 import inspect
-import math
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import dlp
 from _evidence.units import unit
-from _guide import formats
+from _guide.live import solve as live
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from _guide.live.solve import Documented
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 _CONDITION = re.compile(r"`(\w+)=([^`]+)`")
@@ -80,33 +82,60 @@ def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     return found
 
 
+@cache
+def documented(function: Callable[..., Any]) -> dict[str, Documented]:
+    """Read the documented formulas of a function and of those that they call, by name."""
+    found: dict[str, Documented] = {}
+    waiting = [function]
+    while waiting:
+        each = waiting.pop()
+        read = [_read(each, formula) for formula in reversed(formulas(each))]
+        found[each.__name__] = {"call": each, "takes": _takes(each), "formulas": read}
+        letters = (piece for formula in read for piece in formula["pieces"])
+        called = {letter[1] for letter in letters if not isinstance(letter, str)} - {"", *found}
+        waiting += [_named(name) for name in sorted(called)]
+    return found
+
+
+def _takes(function: Callable[..., Any]) -> dict[str, Any]:
+    found = parameters(function).items()
+    return {name: None if p.default is p.empty else p.default for name, p in found}
+
+
+def _read(function: Callable[..., Any], formula: Formula) -> live.Formula:
+    """Take a formula apart, and say for which arguments it holds."""
+    pieces: list[str | tuple[str, str, bool]] = []
+    passed_on: set[str] = set()
+    at = 0
+    for match in _LETTER.finditer(formula.tex):
+        name = match[3].replace(r"\_", "_")
+        called = name if match[2] == "operatorname" else ""
+        passed_on |= _takes(_named(name)).keys() if called else set()
+        pieces += [formula.tex[at : match.start()], (name, called, bool(match[1]))]
+        at = match.end()
+    takes = _takes(function)
+    if unknown := set(formula.conditions) - set(takes):
+        raise ValueError(f"{function.__name__} has no argument {', '.join(unknown)}")
+    conventions = {
+        name: default
+        for name, default in takes.items()
+        if isinstance(default, (bool, str)) and name not in passed_on
+    }
+    return {
+        "text": formula.tex,
+        "holds": conventions | dict(formula.conditions),
+        "pieces": [*pieces, formula.tex[at:]],
+    }
+
+
 def formula_for(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
     """Choose the documented formula that holds for these arguments.
 
     Raises:
         ValueError: If none does.
     """
-    accepted = parameters(function)
-    for formula in reversed(formulas(function)):
-        passed_on = {
-            name
-            for _, kind, letter in _LETTER.findall(formula.tex)
-            if kind == "operatorname"
-            for name in parameters(_named(letter))
-        }
-        if unknown := set(formula.conditions) - set(accepted):
-            raise ValueError(f"{function.__name__} has no argument {', '.join(unknown)}")
-        conventions = {
-            name: parameter.default
-            for name, parameter in accepted.items()
-            if isinstance(parameter.default, (bool, str)) and name not in passed_on
-        } | dict(formula.conditions)
-        if all(
-            arguments.get(name, accepted[name].default) == value
-            for name, value in conventions.items()
-        ):
-            return formula.tex
-    raise ValueError(f"{function.__name__} documents no formula for {dict(arguments)}")
+    name = function.__name__
+    return live.chosen(name, arguments, documented(function)[name])["text"]
 
 
 def solve(function: Callable[..., Any], arguments: Mapping[str, Any]) -> list[Step]:
@@ -115,56 +144,25 @@ def solve(function: Callable[..., Any], arguments: Mapping[str, Any]) -> list[St
     Raises:
         ValueError: If the function documents no formula for these arguments.
     """
-    steps: dict[str, Step] = {}
-    _solve(function, arguments, steps)
-    return list(steps.values())
-
-
-def _solve(
-    function: Callable[..., Any], arguments: Mapping[str, Any], steps: dict[str, Step]
-) -> Any:
-    value = function(**arguments)
-    if not formulas(function):
-        return value  # a table, such as the bytes of a number format
-    tex = formula_for(function, arguments)
-    known = {
-        name: arguments.get(name, parameter.default)
-        for name, parameter in parameters(function).items()
-    }
-
-    def put_in(match: re.Match[str]) -> str:
-        name = match[3].replace(r"\_", "_")
-        if match[2] == "operatorname":
-            other = _named(match[3])
-            shared = parameters(other)
-            letter = _solve(other, {k: v for k, v in known.items() if k in shared}, steps)
-        else:
-            letter = known[name]
-        if match[1]:
-            return "(" + " + ".join(tex_number(item) for item in letter) + ")"
-        return tex_number(letter)
-
-    substituted = _LETTER.sub(put_in, tex)
-    steps[function.__name__] = Step(function, tex, substituted, value, unit(function.__name__))
-    return value
+    known = documented(function)
+    steps = live.solve(
+        function=function.__name__, arguments=arguments, documented=known, write=tex_number
+    )
+    return [
+        Step(
+            known[step["function"]]["call"],
+            step["formula"]["text"],
+            step["substituted"],
+            step["value"],
+            unit(step["function"]),
+        )
+        for step in steps
+    ]
 
 
 def tex_number(value: object) -> str:
-    """Write a number in TeX, grouped in thousands; one without an end to four decimals.
-
-    Raises:
-        ValueError: If it is not a number: the formula has no value for one of its letters.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ValueError(f"a formula needs a number, not {value!r}")
-    if isinstance(value, int):
-        text = f"{value:,}"
-    else:
-        # Bytes of a parameter come in 4096ths; rounded, they would be off once multiplied.
-        # The logarithm of a probability has no end and is shown to four decimals.
-        digits = 12 if (4096 * value).is_integer() else 4
-        text = f"{value:,.{digits}f}".rstrip("0").rstrip(".")
-    return _tex(text)
+    """Write a number in TeX, grouped in thousands; one without an end to four decimals."""
+    return _tex(live.number(value))
 
 
 def _tex(text: str) -> str:
@@ -180,26 +178,15 @@ def written(step: Step) -> str:
     """Write one step in Markdown: formula, numbers, value and unit."""
     reference = f"{step.function.__module__}.{step.function.__name__}"
     whole = step.value == int(step.value)
-    value = f"= {tex_number(step.value)}" if whole else f"\\approx {_tex(_figure(step.value))}"
-    result = f"**{_figure(step.value)} {step.unit}**"
-    if step.unit.startswith("bytes") and not re.search(r"\bper\b", step.unit):
-        result = (
-            f"**{_figure(step.value)} {step.unit}** = **{formats.size(step.value)}**"
-            f" = {formats.binary_size(step.value)}"
-        )
+    value = f"= {tex_number(step.value)}" if whole else f"\\approx {_tex(live.figure(step.value))}"
+    first, *other = live.results(step.value, step.unit)
+    result = " = ".join([f"**{first}**", *(f"**{each}**" for each in other[:1]), *other[1:]])
     return (
         f"[`{step.function.__name__}`][{reference}]{{ .step }}\n\n"
         f"$$\\begin{{aligned}} & {step.formula} \\\\ & {{}} = {step.substituted} \\\\"
         f" & {{}} {value} \\end{{aligned}}$$\n\n"
         f"{result}\n{{ .step-value }}"
     )
-
-
-def _figure(value: float) -> str:
-    """Write a value in full if it is whole, else to four significant digits."""
-    if value == int(value):
-        return formats.count(value)
-    return f"{value:,.{max(0, 3 - math.floor(math.log10(abs(value))))}f}"
 
 
 def _named(letter: str) -> Callable[..., Any]:

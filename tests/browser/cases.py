@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import itertools
 import random
 from typing import TYPE_CHECKING, Any
 
 import dlp
-from _guide import formats, given
+from _guide import formats, given, worked
+from _guide.live import solve
 from _guide.pictures import axes, bars, shapes, step, timeline, tokens
 from _guide.questions import QUESTIONS
+from tests.formulas.calls import FUNCTIONS, calls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,6 +119,20 @@ def _step(chance: random.Random) -> dict[str, Any]:
         traced = {phase: [chance.uniform(0, 40) for _ in range(3)] for phase in step.PHASES}
         panels[title] = {"moments": moments, "traced": traced, "layers": 32}
     return {"panels": panels, "cards": list(given.drawn_cards), "unit": "GiB"}
+
+
+def solutions() -> Iterator[Call]:
+    """Work out calls of every function that documents a formula."""
+    for name, function in FUNCTIONS.items():
+        known = worked.documented(function)
+        for given_ in itertools.islice(calls(name) if known[name]["formulas"] else (), 12):
+            yield (
+                solve.solve,
+                {"function": name, "arguments": given_, "documented": known, "write": solve.number},
+            )
+    for value in (7, 0.5, 1234.5678, 28_000_000_000, 1e-9):
+        for unit in ("bytes", "bytes per parameter", "updates"):
+            yield solve.results, {"value": value, "unit": unit}
 
 
 def questions() -> Iterator[Call]:

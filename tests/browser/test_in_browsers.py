@@ -135,7 +135,7 @@ def claimed(value: Any) -> Iterator[tuple[Callable[..., Any], dict[str, Any]]]:
         yield getattr(dlp, value["function"]), given
 
 
-@pytest.mark.parametrize("made", [cases.numbers, cases.pictures, cases.questions])
+@pytest.mark.parametrize("made", [cases.numbers, cases.pictures, cases.solutions, cases.questions])
 def test_what_pages_show(tab: Tab, made: Callable[[], Iterable[cases.Call]]) -> None:
     wrong = differences(tab, made())
     assert not wrong, f"{len(wrong)} calls differ: {wrong[:5]}"
