@@ -1,9 +1,9 @@
 """Measure the guide against its targets: `make bench`, five to ten minutes.
 
 Every figure is a ratio of two things measured in turn in the same run, because times differ from
-one machine to another and ratios hardly do; only what a visit transfers is in bytes. Time is that
-of the processor, which other work on the machine disturbs least; a build has one thread. The exit
-status is 1 if a median misses its target.
+one machine to another and ratios hardly do; only what a visit transfers is in bytes, and how long a
+reader waits for an answer in milliseconds. Time is that of the processor, which other work on the
+machine disturbs least; a build has one thread. The exit status is 1 if a median misses its target.
 """
 
 from __future__ import annotations
@@ -29,8 +29,11 @@ EXECUTION = 1.25
 GROWTH = 1.10
 IMPORT = 1.15
 FIRST_VISIT = 130_000
+TRANSLATION = 0.10
+SCRIPTS = {"live": 50_000, "peak": 65_000}
+COLD = 150.0
 
-BUILDS, GROWTHS = 7, 7
+BUILDS, GROWTHS, COLDS = 7, 7, 9
 IMPORT_ROUNDS, IMPORTS_A_ROUND = 9, 15
 SECTION, PART = 20, 100
 
@@ -56,7 +59,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         print(f"{'':44}{'min':>7}{'median':>8}{'max':>7}   target")
-        met = [execution(folder), growth(folder), import_time(), first_visits(folder / "guide")]
+        met = [execution(folder), growth(folder), import_time(), translation(folder / "guide")]
+        met += [first_visits(folder / "guide"), answers(folder / "guide")]
     return 0 if all(met) else 1
 
 
@@ -183,6 +187,22 @@ def start(statement: str) -> float:
     return processor_time() - before
 
 
+# Translating what runs in pages, against the whole build that it is part of.
+
+
+def translation(guide: Path) -> bool:
+    """Measure what the translation adds to a build."""
+    ratios = []
+    for _ in range(BUILDS):
+        before = processor_time()
+        run(guide, "-m", "_guide.browser")
+        with_translation = processor_time() - before
+        run(guide, "-c", "import _guide.browser.bundle")
+        without = processor_time() - before - with_translation
+        ratios.append((with_translation - without) / build(guide))
+    return report("translation / strict build", ratios, TRANSLATION)
+
+
 # What a browser asks for when it has seen nothing of the site yet.
 
 
@@ -226,6 +246,75 @@ def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[st
             tab.goto(host + page.removesuffix("index.html"), wait_until="networkidle")
             context.close()
             yield page, {file_of(site, url) for url in asked if url.startswith(host)}
+        browser.close()
+
+
+# What a reader waits for who types the first figure of a page: script, module and answer.
+
+ANSWERS = {
+    "the updates of an epoch": (
+        ["live"],
+        "Guide.call('dlp.updates_per_epoch', {num_samples: 1e6, per_device_train_batch_size: 16})",
+    ),
+    "the peak of a step": (
+        ["live", "peak"],
+        "Guide.call('dlp.peak_memory', {config: {model_type: 'llama', hidden_size: 4096, "
+        "num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, vocab_size: "
+        "128256, intermediate_size: 14336, max_position_embeddings: 8192, "
+        "tie_word_embeddings: false}, training: {per_device_train_batch_size: 4, max_length: "
+        "2048, dtype: 'bfloat16'}, lora: {r: 16, target_modules: 'all-linear'}})",
+    ),
+}
+LOADED = """async () => {
+  const begun = performance.now();
+  for (const name of %s) await new Promise((resolve) => {
+    const script = document.createElement("script");
+    script.src = `/assets/guide-${name}.js`;
+    script.onload = resolve;
+    document.head.append(script);
+  });
+  %s;
+  return performance.now() - begun;
+}"""
+
+
+def answers(guide: Path) -> bool:
+    """Measure the scripts, and a first answer with nothing loaded."""
+    site, met = guide / "site", True
+    print("\nWhat runs in pages, gzipped:")
+    for name, target in SCRIPTS.items():
+        size = compressed(site / "assets" / f"guide-{name}.js")
+        met &= size <= target
+        print(f"  {size / 1000:6.1f} kB: {name}, target {target / 1000:.0f}, {verdict(met)}")
+    try:
+        found = list(waited(site))
+    except ImportError as error:
+        print(f"First answers are not measured ({error}): make tools, and install chromium")
+        return met
+    for what, times in found:
+        met &= median(times) <= COLD
+        spread = f"{min(times):.0f}, {median(times):.0f}, {max(times):.0f} ms"
+        print(f"  {what}, first answer: {spread}, target {COLD:.0f}, {verdict(met)}")
+    return met
+
+
+def waited(site: Path) -> Iterator[tuple[str, list[float]]]:
+    """Yield how long Chromium takes for each answer, every time with nothing in its cache."""
+    from playwright.sync_api import sync_playwright
+
+    if (program := browser_program()) is None:
+        raise ImportError("no browser")
+    with served(site) as host, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        for what, (scripts, call) in ANSWERS.items():
+            times = []
+            for _ in range(COLDS):
+                context = browser.new_context()
+                tab = context.new_page()
+                tab.goto(host, wait_until="networkidle")
+                times.append(tab.evaluate(LOADED % (scripts, call)))
+                context.close()
+            yield what, times
         browser.close()
 
 

@@ -15,7 +15,8 @@ import pytest
 
 import dlp
 from _guide.browser import bundle
-from _guide.browser.translate import RUNTIME, Module, Translator
+from _guide.browser.sources import Module
+from _guide.browser.translate import RUNTIME, Translator
 from tests.browser import cases, compare, grid, statements
 from tests.evidence.test_conformance import CONTENT, argument
 

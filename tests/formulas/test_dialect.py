@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from _guide.browser import bundle
-from _guide.browser.translate import Module, Translator, UnknownPythonError
+from _guide.browser.sources import Module
+from _guide.browser.translate import Translator, UnknownPythonError
 
 
 def translated(code: str, folder: Path) -> str:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dlp
-from _guide.browser.translate import RUNTIME, Module, Translator
+from _guide.browser.sources import Module
+from _guide.browser.translate import RUNTIME, Translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,8 +13,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from _guide.browser.sources import binds
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
+
+    from _guide.browser.sources import Module
 
 RUNTIME = Path(__file__).with_name("python.js")
 
@@ -78,72 +82,6 @@ def _let(names: Iterable[str]) -> str:
     return f"let {','.join(sorted(map(_js, names)))};" if names else ""
 
 
-def _running(node: ast.AST, *, inside: bool = True) -> Iterator[ast.AST]:
-    """Walk over what runs, which annotations do not; with `inside`, also over inner scopes."""
-    yield node
-    if not inside and isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
-        return
-    skipped = {"annotation", "returns"}
-    if not inside and isinstance(node, ast.comprehension):
-        skipped.add("target")
-    for field, value in ast.iter_fields(node):
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and field not in skipped:
-                yield from _running(child, inside=inside)
-
-
-def _binds(node: ast.AST, *, inside: bool = False) -> set[str]:
-    """Give the names that a statement binds, in its own scope or in inner ones too."""
-    found = set()
-    for each in _running(node, inside=inside):
-        match each:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
-                found.add(name)
-            case ast.Name(id=name, ctx=ast.Store()):
-                found.add(name)
-            case ast.alias():
-                found.add(each.asname or each.name)
-    return found
-
-
-def _for_types(node: ast.stmt) -> bool:
-    """Whether a statement says something to type checkers alone."""
-    match node:
-        case ast.If(test=ast.Name(id="TYPE_CHECKING")) | ast.ImportFrom(module="__future__"):
-            return True
-        case ast.ClassDef(bases=[ast.Name(id="TypedDict")]):
-            return True
-    return False
-
-
-class Module:
-    """A module, or of it the statements that bind the names wanted and what these need."""
-
-    def __init__(self, name: str, path: Path, wanted: Iterable[str] = ()) -> None:
-        self.name, self.path = name, path
-        everything = ast.parse(path.read_text("utf-8")).body
-        self.body = [each for each in everything if not _for_types(each)]
-        needed, more = set[str](), set(wanted)
-        while more - needed:
-            needed |= more
-            users = [each for each in self.body if needed & _binds(each)]
-            more = {n.id for each in users for n in _running(each) if isinstance(n, ast.Name)}
-        self.body = [each for each in self.body if not wanted or needed & _binds(each)]
-        nodes = [node for each in self.body for node in _running(each)]
-        self.used = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
-        self.bound = set[str]().union(*(_binds(each, inside=True) for each in self.body))
-        imports = (ast.Import, ast.ImportFrom)
-        self.names = set[str]().union(
-            *(_binds(e) & self.used if isinstance(e, imports) else _binds(e) for e in self.body)
-        )
-        self.members = {
-            n.attr for n in nodes if type(n) is ast.Attribute and type(n.ctx) is ast.Store
-        }
-        self.members.update(
-            *(_binds(each) for n in nodes if isinstance(n, ast.ClassDef) for each in n.body)
-        )
-
-
 class Translator:
     """The translation of one module among others; `home` has the public names of `dlp`."""
 
@@ -159,7 +97,7 @@ class Translator:
         self.needs: set[str] = set()  # modules, which `script` finds
         self.line = 1
         for each in module.body:
-            for name in _binds(each, inside=True) & _HAS["builtins"]:
+            for name in binds(each, inside=True) & _HAS["builtins"]:
                 self.refuse(each, f"{name} is a builtin, and must keep its meaning")
 
     def script(self) -> str:
@@ -291,7 +229,7 @@ class Translator:
         pair = isinstance(node, ast.DictComp) and f"[{self.of(node.key)},{self.of(node.value)}]"
         code, names = f"yield {pair or self.of(node.elt)};", set[str]()
         for each in reversed(node.generators):
-            names |= _binds(each.target)
+            names |= binds(each.target)
             code = f"if({'&&'.join(['true', *map(self._truth, each.ifs)])}){{{code}}}"
             over = "$i" if each is node.generators[0] else self.of(each.iter)
             code = f"for(const $x of $.iter({over})){{{self._bind(each.target, '$x')}{code}}}"
@@ -376,7 +314,7 @@ class Translator:
         if isinstance(node, ast.Lambda):
             name, code = "<lambda>", f"return {self.of(node.body)};"
         else:
-            inside = set[str]().union(*map(_binds, node.body)) - set(names)
+            inside = set[str]().union(*map(binds, node.body)) - set(names)
             name, code = node.name, _let(inside) + "".join(map(self.of, node.body))
         taken = ",".join(map(_js, names))
         return f'$.def("{name}","{signature}",{{{defaults}}},({taken})=>{{{code}}})'
