@@ -34,7 +34,7 @@ class Frozen extends PySet {}
 class Instance {}
 const NAMES = { bigint: "int", number: "float", boolean: "bool", string: "str" };
 const KINDS = [[Tuple, "tuple"], [Range, "range"], [Array, "list"], [Dict, "dict"], [Frozen, "frozenset"], [PySet, "set"]];
-const typeName = (v) => v === null ? "NoneType" : NAMES[typeof v] ?? v.kind ?? KINDS.find(([kind]) => v instanceof kind)?.[1] ?? "object";
+const typeName = (v) => v === null ? "NoneType" : NAMES[typeof v] ?? v.kind ?? KINDS.find(([kind]) => v instanceof kind)?.[1] ?? "generator";
 
 // Numbers.
 const int = (v) => typeof v === "boolean" ? BigInt(v) : v, sized = (x) => x < 0n ? -x : x;
@@ -55,23 +55,21 @@ const parts = (x) => {
   const u = view.getBigUint64(0), e = u >> 52n & 2047n, m = u & (1n << 52n) - 1n | (e ? 1n << 52n : 0n);
   return [x < 0 ? -m : m, (e || 1n) - 1075n];
 };
-const joinedParts = (m, e) => e < 0n ? ratio(m, 1n << -e) : ratio(m << e, 1n);
+const scaledBy = (m, e) => e < 0n ? ratio(m, 1n << -e) : ratio(m << e, 1n);
 const power = (x, y) => {
   if (x === 0 && y < 0) raise("ZeroDivisionError", "0.0 cannot be raised to a negative power");
   if (!Number.isInteger(y) || Math.abs(y) > 1100 || !x || !Number.isFinite(x)) return Math.pow(x, y);
   const [m, e] = parts(x), n = BigInt(Math.abs(y)), top = m ** n, by = e * n;
-  return y >= 0 ? joinedParts(top, by) : by < 0n ? ratio(1n << -by, top) : ratio(1n, top << by);
+  return y >= 0 ? scaledBy(top, by) : by < 0n ? ratio(1n << -by, top) : ratio(1n, top << by);
 };
 const fsum = (items) => {
   const all = Array.from(items, real), split = all.map(parts), low = split.reduce((least, [, e]) => e < least ? e : least, 0n);
-  return all.every(Number.isFinite) ? joinedParts(split.reduce((sum, [m, e]) => sum + (m << e - low), 0n), low) : all.reduce((a, b) => a + b, 0);
+  return all.every(Number.isFinite) ? scaledBy(split.reduce((sum, [m, e]) => sum + (m << e - low), 0n), low) : all.reduce((a, b) => a + b, 0);
 };
 const divided = (x, y, words) => {
-  if (!y) raise("ZeroDivisionError", words);
-  let rest = x % y, quotient = (x - rest) / y;
+  let rest = x % nonzero(y, words), quotient = (x - rest) / y;
   if (!rest) rest = y < 0 ? -0 : 0; else if (y < 0 !== rest < 0) { rest += y; quotient -= 1; }
-  const whole = Math.floor(quotient);
-  return [quotient ? whole + (quotient - whole > 0.5) : 0 * (x / y), rest];
+  return [quotient ? Math.floor(quotient) + (quotient - Math.floor(quotient) > 0.5) : 0 * (x / y), rest];
 };
 // The whole number nearest to x * 10 ** digits, half to even on the exact value.
 const scaled = (x, digits) => {
@@ -81,46 +79,38 @@ const scaled = (x, digits) => {
   return twice > d || twice === d && q & 1n ? q + 1n : q;
 };
 const sign = (x) => x < 0 || Object.is(x, -0) ? "-" : "", odd = (x) => Number.isNaN(x) ? "nan" : x > 0 ? "inf" : "-inf";
-const fixed = (x, digits) => {
-  const text = String(scaled(x, digits)).padStart(digits + 1, "0"), point = text.length - digits;
-  return sign(x) + text.slice(0, point) + (digits ? `.${text.slice(point)}` : "");
-};
+const fixed = (x, digits) => sign(x) + String(scaled(x, digits)).padStart(digits + 1, "0").replace(digits ? RegExp(`(?=.{${digits}}$)`) : "", digits ? "." : "");
 const placed = (digits, e, largest) => {
   const small = String(Math.abs(e)).padStart(2, "0"), whole = digits.padEnd(e + 1, "0");
   if (e < -4 || e >= largest) return `${digits.replace(/(?<=^.)(?=.)/, ".")}e${e < 0 ? "-" : "+"}${small}`;
   return e < 0 ? `0.${"0".repeat(-e - 1)}${digits}` : whole.slice(0, e + 1) + (digits.length > e + 1 ? `.${digits.slice(e + 1)}` : "");
 };
 const general = (x, digits) => {
-  if (!x) return `${sign(x)}0`;
   let e = Number(x.toExponential().split("e")[1]);
   if (scaled(x, digits - 1 - e) === 10n ** BigInt(digits)) e += 1;
-  return sign(x) + placed(String(scaled(x, digits - 1 - e)).replace(/(?<=.)0+$/, ""), e, digits);
+  return x ? sign(x) + placed(String(scaled(x, digits - 1 - e)).replace(/(?<=.)0+$/, ""), e, digits) : `${sign(x)}0`;
 };
 const floatText = (x) => {
-  if (!Number.isFinite(x)) return odd(x);
-  const [m, e] = Math.abs(x).toExponential().split("e"), text = placed(m.replace(".", ""), Number(e), 16);
-  return sign(x) + (/[.e]/.test(text) ? text : `${text}.0`);
+  const [m, e] = Math.abs(x).toExponential().split("e"), text = Number.isFinite(x) ? placed(m.replace(".", ""), Number(e), 16) : "";
+  return text ? sign(x) + (/[.e]/.test(text) ? text : `${text}.0`) : odd(x);
 };
 const format = (v, spec) => {
   const [, comma, digits = 6, asked] = /^(,?)(?:\.(\d+))?([dfg]?)$/.exec(spec), kind = asked || (isInt(v) ? "d" : "");
   if (!isNumber(v) || kind === "d" && !isInt(v)) raise(v === null ? "TypeError" : "ValueError", `no format ${spec} of ${typeName(v)}`);
-  const x = kind === "d" ? int(v) : real(v);
-  const text = kind === "d" ? String(x) : !Number.isFinite(x) ? odd(x) : kind === "f" ? fixed(x, +digits) : kind ? general(x, +digits || 1) : floatText(x);
+  const x = kind === "d" ? int(v) : real(v), write = { d: String, f: (each) => fixed(each, +digits), g: (each) => general(each, +digits || 1), "": floatText };
+  const text = typeof x === "bigint" || Number.isFinite(x) ? write[kind](x) : odd(x);
   return comma ? text.replace(/^-?\d+/, (whole) => whole.replace(/\B(?=(\d{3})+$)/g, ",")) : text;
 };
 const quoted = (s) => {
   const mark = s.includes("'") && !s.includes('"') ? '"' : "'", short = { "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", [mark]: `\\${mark}` };
   const code = (n) => n.length < 3 ? `\\x${n.padStart(2, "0")}` : n.length < 5 ? `\\u${n.padStart(4, "0")}` : `\\U${n.padStart(8, "0")}`;
-  const shown = (c) => short[c] ?? (c !== " " && /[\p{C}\p{Z}]/u.test(c) ? code(c.codePointAt(0).toString(16)) : c);
-  return mark + Array.from(s, shown).join("") + mark;
+  return mark + Array.from(s, (c) => short[c] ?? (c !== " " && /[\p{C}\p{Z}]/u.test(c) ? code(c.codePointAt(0).toString(16)) : c)).join("") + mark;
 };
 const WRAPPED = { tuple: "()", list: "[]", dict: "{}", set: "{}", frozenset: ["frozenset({", "})"] };
+const PLAIN = { NoneType: () => "None", bool: (v) => v ? "True" : "False", int: String, float: floatText, str: quoted, type: (v) => `<class '${v.pyname}'>`, function: (v) => `<function ${v.pyname}>` };
 const repr = (v) => {
-  if (v === null || typeof v === "boolean") return v === null ? "None" : v ? "True" : "False";
-  if (typeof v === "bigint" || typeof v === "number") return typeof v === "number" ? floatText(v) : String(v);
-  if (typeof v === "string" || typeof v === "function") return typeof v === "string" ? quoted(v) : v.kind === "type" ? `<class '${v.pyname}'>` : `<function ${v.pyname}>`;
-  const kind = typeName(v), [from, to] = WRAPPED[kind] ?? raise("TypeError", `no repr of ${kind}`);
-  if (v instanceof PySet && !v.size) return `${kind}()`;
+  const kind = typeName(v), [from, to] = WRAPPED[kind] ?? ["", ""];
+  if (!from || v instanceof PySet && !v.size) return from ? `${kind}()` : (PLAIN[kind] ?? raise("TypeError", `no repr of ${kind}`))(v);
   const inner = v instanceof Dict ? v.pairs().map(([k, x]) => `${repr(k)}: ${repr(x)}`) : iter(v).map(repr);
   return `${from}${inner.join(", ")}${v instanceof Tuple && v.length === 1 ? "," : ""}${to}`;
 };
@@ -148,8 +138,8 @@ const order = (a, b, symbol) => {
 const both = (a, b, symbol, ints, floats) => isInt(a) && isInt(b) ? ints(int(a), int(b)) : isNumber(a) && isNumber(b) && floats ? floats(real(a), real(b)) : unfit(symbol, a, b);
 const nonzero = (y, words) => y ? y : raise("ZeroDivisionError", words), INTEGER = "integer division or modulo by zero";
 const alike = (like, items) => like instanceof Tuple ? tup(items) : like instanceof Range ? ranged(items) : items;
-const repeated = (v, n) => typeof v === "string" ? v.repeat(n) : alike(v, Array.from({ length: n * v.length }, (_, i) => v[i % v.length]));
 const times = (n) => Math.max(0, Number(int(n)));
+const repeated = (v, n) => typeof v === "string" ? v.repeat(n) : alike(v, Array.from({ length: n * v.length }, (_, i) => v[i % v.length]));
 const operators = {
   add: (a, b) => typeof a === "bigint" && typeof b === "bigint" || typeof a === "string" && typeof b === "string" ? a + b
     : Array.isArray(a) && typeName(a) === typeName(b) ? alike(a, [...a, ...b]) : both(a, b, "+", (x, y) => x + y, (x, y) => x + y),
@@ -165,7 +155,7 @@ const operators = {
   usub: (v) => typeof v === "number" ? -v : isInt(v) ? -int(v) : raise("TypeError", `bad operand type for unary -: '${typeName(v)}'`),
   eq,  noteq: (a, b) => !eq(a, b),  is: (a, b) => a === b,  isnot: (a, b) => a !== b,  not: (v) => !t(v),
   lt: (a, b) => order(a, b, "<") < 0,  lte: (a, b) => order(a, b, "<=") <= 0,  gt: (a, b) => order(a, b, ">") > 0,  gte: (a, b) => order(a, b, ">=") >= 0,
-  in: (a, b) => typeof b === "string" && typeof a === "string" ? b.includes(a) : typeof b === "string" ? unfit("in", a, b) : b instanceof Keyed ? b.has(a) : [...iter(b)].some((x) => eq(a, x)),
+  in: (a, b) => typeof b === "string" ? (typeof a === "string" ? b.includes(a) : unfit("in", a, b)) : b instanceof Keyed ? b.has(a) : [...iter(b)].some((x) => eq(a, x)),
   notin: (a, b) => !operators.in(a, b),  and: (a, next) => t(a) ? next() : a,  or: (a, next) => t(a) ? a : next(),
 };
 const chain = (left, steps) => steps.every(([compare, next]) => { const before = left; left = next(); return compare(before, left); });
@@ -179,8 +169,7 @@ const unpack = (v, n, star = -1) => {
 const letters = (v) => typeof v === "string" && /[\ud800-\udfff]/.test(v) ? [...v] : v;
 const absent = (k) => raise("KeyError", repr(k));
 const place = (v, k) => {
-  if (!isInt(k)) raise("TypeError", `an index must be an int, not ${typeName(k)}`);
-  const i = Number(int(k)), at = i < 0 ? i + v.length : i;
+  const i = isInt(k) ? Number(int(k)) : raise("TypeError", `an index must be an int, not ${typeName(k)}`), at = i < 0 ? i + v.length : i;
   return at >= 0 && at < v.length ? at : raise("IndexError", `${typeName(v)} index out of range`);
 };
 const item = (v, k) => {
@@ -199,10 +188,10 @@ const setitem = (v, k, x) => { if (v instanceof Dict) v.set(k, x); else if (type
 const attr = (v, name) => {
   if (v instanceof Instance && name in v) return typeof v[name] === "function" && !Object.hasOwn(v, name) ? (p, k) => v[name]([v, ...p], k) : v[name];
   if (name === "__name__" && v?.pyname) return v.pyname;
-  const found = Object.hasOwn(methods[typeName(v)] ?? {}, name) ? methods[typeName(v)][name] : raise("AttributeError", `'${typeName(v)}' object has no attribute '${name}'`);
+  const found = methods[typeName(v)]?.[name] ?? raise("AttributeError", `'${typeName(v)}' object has no attribute '${name}'`);
   return (p, k = {}) => found(v, p, k);
 };
-const method = (v, name, p, k = {}) => v instanceof Instance ? attr(v, name)(p, k) : (methods[typeName(v)]?.[name] ?? attr(v, name))(v, p, k);
+const method = (v, name, p, k) => attr(v, name)(p, k);
 const SPACE = "[\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const stripped = (left, right) => (s, [letters = null]) => {
   const any = letters === null ? SPACE : letters ? `[${letters.replace(/[\\\]^-]/g, "\\$&")}]` : "[^\\s\\S]";
@@ -211,6 +200,8 @@ const stripped = (left, right) => (s, [letters = null]) => {
 const parted = (find, kept) => (s, [mark]) => { const i = s[find](mark); return tup(i < 0 ? kept(s) : [s.slice(0, i), mark, s.slice(i + mark.length)]); };
 const starts = (how) => (s, [mark]) => mark instanceof Tuple ? mark.some((each) => s[how](each)) : s[how](mark);
 const sought = (find) => (s, [mark]) => { const i = s[find](mark); return BigInt(i < 0 ? i : [...s.slice(0, i)].length); };
+const count = (l, [x]) => BigInt(l.filter((each) => eq(x, each)).length);
+const index = (l, [x]) => { const i = l.findIndex((each) => eq(x, each)); return i < 0 ? raise("ValueError", `${repr(x)} is not in ${typeName(l)}`) : BigInt(i); };
 const methods = {
   str: {
     join: (s, [all]) => Array.from(iter(all), (x) => typeof x === "string" ? x : raise("TypeError", `expected str instance, ${typeName(x)} found`)).join(s),
@@ -224,10 +215,8 @@ const methods = {
     find: sought("indexOf"),  rfind: sought("lastIndexOf"),  count: (s, [x]) => BigInt(x ? s.split(x).length - 1 : [...s].length + 1),
   },
   list: {
-    append: (l, [x]) => { l.push(x); return null; },  extend: (l, [all]) => { l.push(...iter(all)); return null; },
+    append: (l, [x]) => { l.push(x); return null; },  extend: (l, [all]) => { l.push(...iter(all)); return null; },  count,  index,
     insert: (l, [i, x]) => { l.splice(Number(i), 0, x); return null; },  pop: (l, [i = -1n]) => l.splice(place(l, i), 1)[0],
-    count: (l, [x]) => BigInt(l.filter((each) => eq(x, each)).length),
-    index: (l, [x]) => { const i = l.findIndex((each) => eq(x, each)); return i < 0 ? raise("ValueError", `${repr(x)} is not in ${typeName(l)}`) : BigInt(i); },
   },
   dict: {
     get: (d, [k, x = null]) => d.get(k, x),  items: (d) => d.pairs(),  keys: (d) => d.keys(),  values: (d) => d.pairs().map(([, x]) => x),
@@ -238,17 +227,11 @@ const methods = {
   set: {
     add: (s, [x]) => { s.set(x); return null; },  update: (s, all) => { for (const each of all) s.merged(builtins.set([each])); return null; },
   },
-  float: {
-    is_integer: (x) => Number.isInteger(x),
-  },
-  type: {
-    fromkeys: (d, [keys, x = null]) => new Dict(Array.from(iter(keys), (k) => [k, x])),
-  },
-  pattern: {
-    fullmatch: (pattern, [s]) => pattern.whole.test(s) ? pattern : null,
-  },
+  tuple: {  count,  index },
+  float: {  is_integer: (x) => Number.isInteger(x) },
+  type: {  fromkeys: (d, [keys, x = null]) => new Dict(Array.from(iter(keys), (k) => [k, x])) },
+  pattern: {  fullmatch: (pattern, [s]) => pattern.whole.test(s) ? pattern : null },
 };
-methods.tuple = { count: methods.list.count, index: methods.list.index };
 
 // Builtins and what may be imported.
 const called = (key) => key ? (x) => key([x]) : (x) => x;
@@ -257,9 +240,8 @@ const best = (better) => (p, { key, default: otherwise }) => {
   if (!all.length) return otherwise !== undefined ? otherwise : raise("ValueError", "an empty sequence has no largest or least");
   return all.reduce((kept, each) => better(each[1], kept[1]) ? each : kept)[0];
 };
-const read = (v, type, shape, made) => { const text = methods.str.strip(v, []); return shape.test(text) ? made(text.replaceAll("_", "").replace("+", "")) : raise("ValueError", type + repr(v)); };
-const NUMBER = /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf|infinity|nan)$/i;
-const written = (s) => /inf/i.test(s) ? (s[0] === "-" ? -Infinity : Infinity) : /nan/i.test(s) ? NaN : Number(s);
+const SHAPES = { int: /^[+-]?\d+(?:_\d+)*$/, float: /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf|nan)$/i };
+const read = (v, type) => SHAPES[type].test(methods.str.strip(v, [])) ? methods.str.strip(v, []).replaceAll("_", "").replace("+", "") : raise("ValueError", `no ${type}: ${repr(v)}`);
 const error = (type) => ([message = ""]) => new PyError(type, builtins.str([message]));
 const builtins = {
   abs: ([v]) => typeof v === "number" ? Math.abs(v) : sized(int(v)),  repr: ([v]) => repr(v),  str: ([v = ""]) => typeof v === "string" ? v : repr(v),
@@ -268,11 +250,10 @@ const builtins = {
   set: ([v = []]) => new PySet(Array.from(iter(v), (x) => [x])),  frozenset: ([v = []]) => new Frozen(Array.from(iter(v), (x) => [x])),
   dict: ([v = []], k) => new Dict([...(v instanceof Dict ? v.pairs() : iter(v)), ...Object.entries(k)]),
   enumerate: ([v, start = 0n], k) => Array.from(iter(v), (x, i) => tup([(k.start ?? start) + BigInt(i), x])),
-  float: ([v = 0]) => typeof v === "string" ? read(v, "could not convert string to float: ", NUMBER, written) : isNumber(v) ? real(v) : unfit("float()", v, 0),
+  float: ([v = 0]) => typeof v === "string" ? Number(read(v, "float").replace(/inf/i, "Infinity")) : isNumber(v) ? real(v) : unfit("float()", v, 0),
   getattr: ([v, name]) => attr(v, name),
-  int: ([v = 0n]) => typeof v === "string" ? read(v, "invalid literal for int() with base 10: ", /^[+-]?\d+(?:_\d+)*$/, BigInt)
-    : typeof v !== "number" ? (isInt(v) ? int(v) : unfit("int()", v, 0))
-    : Number.isFinite(v) ? BigInt(Math.trunc(v)) : raise(Number.isNaN(v) ? "ValueError" : "OverflowError", `cannot convert float ${Number.isNaN(v) ? "NaN" : "infinity"} to integer`),
+  int: ([v = 0n]) => typeof v === "string" ? BigInt(read(v, "int")) : isInt(v) ? int(v) : typeof v !== "number" ? unfit("int()", v, 0)
+    : Number.isFinite(v) ? BigInt(Math.trunc(v)) : raise(Number.isNaN(v) ? "ValueError" : "OverflowError", `cannot convert float ${odd(v)} to integer`),
   isinstance: ([v, kinds]) => (kinds instanceof Tuple ? kinds : [kinds]).some((each) => each.pyname === typeName(v) || each === builtins.int && typeof v === "boolean"),
   len: ([v]) => BigInt(v instanceof Keyed ? v.size : sequence(v) ? letters(v).length : raise("TypeError", `object of type '${typeName(v)}' has no len()`)),
   map: ([f, ...all]) => builtins.zip(all).map((x) => f([...x])),  max: best(operators.gt),  min: best(operators.lt),
@@ -282,11 +263,8 @@ const builtins = {
     for (let i = from; by > 0n ? i < to : i > to; i += by) found.push(i);
     return ranged(found);
   },
-  round: ([v, digits = null]) => isInt(v) ? int(v) : digits === null ? (Number.isFinite(v) ? scaled(v, 0) * (v < 0 ? -1n : 1n) : builtins.int([v])) : Number.isFinite(v) ? Number(fixed(v, Number(digits))) : v,
-  sorted: ([v], { key, reverse = false }) => {
-    const of = called(key), down = reverse ? -1 : 1;
-    return Array.from(iter(v), (x) => [of(x), x]).sort(([a], [b]) => down * order(a, b, "<")).map(([, x]) => x);
-  },
+  round: ([v, digits = null]) => isInt(v) ? int(v) : !Number.isFinite(v) ? (digits === null ? builtins.int([v]) : v) : digits === null ? scaled(v, 0) * (v < 0 ? -1n : 1n) : Number(fixed(v, Number(digits))),
+  sorted: ([v], { key, reverse = false }) => Array.from(iter(v), (x) => [called(key)(x), x]).sort(([a], [b]) => (reverse ? -1 : 1) * order(a, b, "<")).map(([, x]) => x),
   sum: ([v, start = 0n]) => { let total = start; for (const x of iter(v)) total = operators.add(total, x); return total; },
   type: ([v]) => builtins[typeName(v)] ?? { pyname: typeName(v), kind: "type" },
   zip: (p, { strict = false }) => {
@@ -298,21 +276,16 @@ const builtins = {
 };
 for (const [name, f] of Object.entries(builtins)) builtins[name] = Object.assign((p, k = {}) => f(p, k), { pyname: name, kind: "type" });
 const whole = (round) => ([x]) => isInt(x) ? int(x) : builtins.int([round(x)]);
+const logarithm = (log) => ([x]) => real(x) > 0 ? log(real(x)) : raise("ValueError", "math domain error");
+const ESCAPED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
 const library = {
   math: {
-    ceil: whole(Math.ceil),  floor: whole(Math.floor),  exp: ([x]) => Math.exp(real(x)),  fsum: ([all]) => fsum(iter(all)),
-    log: ([x]) => real(x) > 0 ? Math.log(real(x)) : raise("ValueError", "math domain error"),
-    log10: ([x]) => real(x) > 0 ? Math.log10(real(x)) : raise("ValueError", "math domain error"),
+    ceil: whole(Math.ceil),  floor: whole(Math.floor),  log: logarithm(Math.log),  log10: logarithm(Math.log10),  exp: ([x]) => Math.exp(real(x)),
+    fsum: ([all]) => fsum(iter(all)),
   },
-  html: {
-    escape: ([s]) => s.replace(/[&<>"']/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" })[c]),
-  },
-  itertools: {
-    pairwise: ([v]) => { const all = [...iter(v)]; return all.slice(1).map((x, i) => tup([all[i], x])); },
-  },
-  re: {
-    compile: ([p]) => p.includes("\\") ? raise("ValueError", "no pattern with a backslash") : { kind: "pattern", whole: new RegExp(`^(?:${p})$`, "u") },
-  },
+  html: {  escape: ([s]) => s.replace(/[&<>"']/g, (c) => ESCAPED[c]) },
+  itertools: {  pairwise: ([v]) => { const all = [...iter(v)]; return all.slice(1).map((x, i) => tup([all[i], x])); } },
+  re: {  compile: ([p]) => p.includes("\\") ? raise("ValueError", "no pattern with a backslash") : { kind: "pattern", whole: new RegExp(`^(?:${p})$`, "u") } },
 };
 
 // Functions, classes, modules.
@@ -324,14 +297,10 @@ const def = (name, signature, defaults, body) => {
   const f = (p, k = {}) => {
     const given = p.slice(0, open), more = new Dict(), missing = [];
     if (p.length > open && !rest) wrong(`takes ${open} positional arguments`);
-    for (const n in k) {
-      if (plain.indexOf(n, given.length) >= 0) continue;
-      if (pairs && !plain.includes(n)) more.set(n, k[n]); else wrong(`got an unexpected keyword argument '${n}'`);
-    }
+    for (const n in k) if (plain.indexOf(n, given.length) < 0) { if (pairs && !plain.includes(n)) more.set(n, k[n]); else wrong(`got an unexpected keyword argument '${n}'`); }
     for (const n of plain.slice(given.length)) given.push(n in k ? k[n] : n in defaults ? defaults[n] : missing.push(n));
     if (missing.length) wrong(`missing ${missing.length} required ${plain.indexOf(missing[0]) < open ? "positional" : "keyword-only"} argument${missing.length > 1 ? "s" : ""}: ${listed(missing)}`);
-    if (rest) given.push(tup(p.slice(open)));
-    return body(...given, ...(pairs ? [more] : [])) ?? null;
+    return body(...given, ...(rest ? [tup(p.slice(open))] : []), ...(pairs ? [more] : [])) ?? null;
   };
   return Object.assign(f, { pyname: name, kind: "function" });
 };

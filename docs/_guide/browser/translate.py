@@ -27,24 +27,24 @@ _FORMS = {
     "Break": "break;",
     "Continue": "continue;",
     "Dict": "$.dct([<keys>],[<values>])",
-    "DictComp": "$.dict([<generators>])",
+    "DictComp": "$.dict([<loops>])",
     "For": "for(const $x of $.iter(<iter>)){<target><body>}",
-    "GeneratorExp": "<generators>",
-    "If": "if(<test>){<body>}else{<orelse>}",
-    "IfExp": "(<test>?<body>:<orelse>)",
+    "GeneratorExp": "<loops>",
+    "If": "if($.t(<test>)){<body>}else{<orelse>}",
+    "IfExp": "($.t(<test>)?<body>:<orelse>)",
     "JoinedStr": "$.joined([<values>])",
     "List": "[<elts>]",
-    "ListComp": "[...<generators>]",
+    "ListComp": "[...<loops>]",
     "NamedExpr": "(<target>=<value>)",
     "Pass": "",
     "Return": "return <value>;",
     "Set": "$.set([[<elts>]])",
-    "SetComp": "$.set([<generators>])",
+    "SetComp": "$.set([<loops>])",
     "Slice": "[<lower>,<upper>,<step>]",
     "Starred": "...$.iter(<value>)",
     "Tuple": "$.tup([<elts>])",
     "UnaryOp": "$.<op>(<operand>)",
-    "While": "while(<test>){<body>}",
+    "While": "while($.t(<test>)){<body>}",
 }
 """What is translated field by field; a field that is not named must be empty."""
 
@@ -64,11 +64,13 @@ class UnknownPythonError(SyntaxError):
 def _tables() -> dict[str, set[str]]:
     """Read the names in the tables of `python.js`: each begins a line or follows two spaces."""
     found: dict[str, set[str]] = {}
-    tables = re.findall(r"^const (\w+) = \{\n(.*?)^\};", RUNTIME.read_text("utf-8"), re.M | re.S)
-    inner = re.findall(r"^  (\w+): \{\n(.*?)^  \},", dict(tables)["library"], re.M | re.S)
-    for table, body in tables + inner:
-        found[table] = set(re.findall(r"(?:^|  )(\w+)(?=,|: (?!\{\n))", body, re.M))
-    return found | {"library": {name for name, _ in inner}}
+    name = r"(?:^|  )(\w+)(?=,|: (?!\{)| \})"
+    text = RUNTIME.read_text("utf-8")
+    tables = dict(re.findall(r"^const (\w+) = \{\n(.*?)^\};", text, re.M | re.S))
+    for module, body in re.findall(r"^  (\w+): \{(.*?)\},$", tables["library"], re.M | re.S):
+        found[module] = set(re.findall(name, body, re.M))
+    found["library"] = set(found)
+    return {each: set(re.findall(name, tables[each], re.M)) for each in tables} | found
 
 
 _HAS = _tables()
@@ -112,47 +114,30 @@ class Translator:
         why = why or f"the browser has no such {type(node).__name__}: {ast.unparse(node)[:80]}"
         raise UnknownPythonError(f"{self.module.path}:{getattr(node, 'lineno', self.line)}: {why}")
 
-    def of(self, node: ast.AST | None) -> str:
+    def of(self, node: Any) -> str:
         """Translate an expression, an operator or a statement."""
-        if node is None:
-            return "undefined"
         kind = type(node).__name__
         self.line = getattr(node, "lineno", self.line)
+        if node is None:
+            return "undefined"
         if own := getattr(self, f"_{kind.lower()}", None):
             return str(own(node))
         if kind.lower() in _HAS["operators"]:
             return kind.lower()
-        if kind not in _FORMS:
+        form, fields = _FORMS.get(kind, "<>"), dict(ast.iter_fields(node))
+        hidden = [each for each in fields if f"<{each}>" not in f"{form}<ctx>" and fields[each]]
+        if form == "<>" or (hidden and "<loops>" not in form):
             self.refuse(node)
-        form, fields = _FORMS[kind], dict(ast.iter_fields(node))
-        for field, value in fields.items():
-            hidden = f"<{field}>" not in form + "<ctx>"
-            if value and hidden and not (kind.endswith("Comp") or kind == "GeneratorExp"):
-                self.refuse(node)
-        return re.sub(r"<(\w+)>", lambda m: self._field(node, m[1], fields[m[1]]), form)
+        return re.sub(r"<(\w+)>", lambda m: self._field(node, m[1], fields.get(m[1])), form)
 
-    def _field(self, node: ast.AST, field: str, value: Any) -> str:
-        if field == "test":
-            return self._truth(value)
-        if field == "generators":
+    def _field(self, node: Any, field: str, value: Any) -> str:
+        if field == "loops":
             return self._loops(node)
         if field == "target" and isinstance(node, ast.For):
             return self._bind(value, "$x")
         if isinstance(value, list):
             return ("" if field in {"body", "orelse"} else ",").join(map(self.of, value))
         return self.of(value)
-
-    def _truth(self, node: ast.expr) -> str:
-        """Translate an expression of which only the truth matters."""
-        match node:
-            case ast.BoolOp(op=op, values=values):
-                sign = "&&" if isinstance(op, ast.And) else "||"
-                return f"({sign.join(map(self._truth, values))})"
-            case ast.UnaryOp(op=ast.Not(), operand=operand):
-                return f"!{self._truth(operand)}"
-            case ast.Compare():
-                return self.of(node)
-        return f"$.t({self.of(node)})"
 
     def _constant(self, node: ast.Constant) -> str:
         match node.value:
@@ -189,24 +174,18 @@ class Translator:
             given += f",$.named({{{own}}},{','.join(others)})"
         elif own:
             given += f",{{{own}}}"
-        if isinstance(node.func, ast.Attribute) and not self._module(node.func.value):
-            self._member(node.func)
-            return f'$.method({self.of(node.func.value)},"{node.func.attr}",{given})'
-        return f"{self.of(node.func)}({given})"
-
-    def _module(self, node: ast.expr) -> str:
-        """Give the name of the module that a name stands for, if it does."""
-        return self.modules.get(node.id, "") if isinstance(node, ast.Name) else ""
-
-    def _member(self, node: ast.Attribute) -> str:
-        if node.attr not in self.members:
-            self.refuse(node, f"the browser has no attribute or method {node.attr}")
-        return node.attr
+        called = self.of(node.func)
+        attribute = called.removeprefix("$.attr(")
+        return (
+            f"{called}({given})" if attribute == called else f"$.method({attribute[:-1]},{given})"
+        )
 
     def _attribute(self, node: ast.Attribute) -> str:
-        if module := self._module(node.value):
+        if module := self.modules.get(getattr(node.value, "id", "")):
             return f"{self.of(node.value)}.{self._exported(node, module, node.attr)}"
-        return f'$.attr({self.of(node.value)},"{self._member(node)}")'
+        if node.attr not in self.members:
+            self.refuse(node, f"the browser has no attribute or method {node.attr}")
+        return f'$.attr({self.of(node.value)},"{node.attr}")'
 
     def _exported(self, node: ast.AST, module: str, name: str) -> str:
         if name not in self.exports[module]:
@@ -230,7 +209,8 @@ class Translator:
         code, names = f"yield {pair or self.of(node.elt)};", set[str]()
         for each in reversed(node.generators):
             names |= binds(each.target)
-            code = f"if({'&&'.join(['true', *map(self._truth, each.ifs)])}){{{code}}}"
+            for test in reversed(each.ifs):
+                code = f"if($.t({self.of(test)})){{{code}}}"
             over = "$i" if each is node.generators[0] else self.of(each.iter)
             code = f"for(const $x of $.iter({over})){{{self._bind(each.target, '$x')}{code}}}"
         return f"(function*($i){{{_let(names)}{code}}})({self.of(node.generators[0].iter)})"
@@ -239,7 +219,9 @@ class Translator:
         match target:
             case ast.Name(id=name):
                 return f"{_js(name)}={value};"
-            case ast.Attribute(value=owner, attr=name) if not self._module(owner):
+            case ast.Attribute(value=owner, attr=name) if (
+                getattr(owner, "id", "") not in self.modules
+            ):
                 return f"{self.of(owner)}.{name}={value};"
             case ast.Subscript(value=owner, slice=key) if not isinstance(key, ast.Slice):
                 return f"$.setitem({self.of(owner)},{self.of(key)},{value});"
