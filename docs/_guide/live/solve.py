@@ -101,10 +101,11 @@ def _solve(
             text += piece
             continue
         name, called, added = piece
-        letter: Any = given.get(name)
         if called:
             shared = {k: v for k, v in given.items() if k in documented[called]["takes"]}
             letter = _solve(called, shared, documented, write, steps)
+        else:
+            letter = given[name]
         text += f"({' + '.join(write(each) for each in letter)})" if added else write(letter)
     steps[function] = {
         "function": function,
