@@ -25,7 +25,8 @@ settings.load_profile("thorough" if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1"
 
 # Where tests are. Add what is new; take away with a reason alone.
 MODULES = """
-browser/test_in_browsers evidence/test_conformance evidence/test_coverage evidence/test_gpu evidence/test_laws
+browser/test_in_browsers
+evidence/test_conformance evidence/test_coverage evidence/test_gpu evidence/test_laws
 evidence/test_pages evidence/test_peaks evidence/test_printed evidence/test_records
 evidence/test_shown formulas/test_activations formulas/test_adapters
 formulas/test_boundaries formulas/test_command formulas/test_compute formulas/test_dialect

@@ -6,8 +6,8 @@
 var Guide = (() => {
 class PyError extends Error { constructor(type, message) { super(message); this.type = type; } }
 const raise = (type, message) => { throw new PyError(type, message); };
-class Tuple extends Array { static get [Symbol.species]() { return Array; } }
-class Range extends Array { static get [Symbol.species]() { return Array; } }
+class Tuple extends Array { static get [Symbol.species]() { return Array; } get kind() { return "tuple"; } }
+class Range extends Array { static get [Symbol.species]() { return Array; } get kind() { return "range"; } }
 const tup = (fresh) => Object.setPrototypeOf(fresh, Tuple.prototype), ranged = (fresh) => Object.setPrototypeOf(fresh, Range.prototype);
 // Equal keys are one key: 1, 1.0 and True, and tuples of equal items.
 const keyOf = (v) => {
@@ -28,13 +28,12 @@ class Keyed {
   filtered(keep) { return new this.constructor(this.pairs().filter(([k]) => keep(k))); }
   merged(other) { return other.pairs().reduce((all, [k, x]) => all.set(k, x), this); }
 }
-class Dict extends Keyed {}
-class PySet extends Keyed {}
-class Frozen extends PySet {}
+class Dict extends Keyed { get kind() { return "dict"; } }
+class PySet extends Keyed { get kind() { return "set"; } }
+class Frozen extends PySet { get kind() { return "frozenset"; } }
 class Instance {}
 const NAMES = { bigint: "int", number: "float", boolean: "bool", string: "str" };
-const KINDS = [[Tuple, "tuple"], [Range, "range"], [Array, "list"], [Dict, "dict"], [Frozen, "frozenset"], [PySet, "set"]];
-const typeName = (v) => v === null ? "NoneType" : NAMES[typeof v] ?? v.kind ?? KINDS.find(([kind]) => v instanceof kind)?.[1] ?? "generator";
+const typeName = (v) => v === null ? "NoneType" : NAMES[typeof v] ?? v.kind ?? (Array.isArray(v) ? "list" : "generator");
 
 // Numbers.
 const int = (v) => typeof v === "boolean" ? BigInt(v) : v, sized = (x) => x < 0n ? -x : x;
@@ -175,7 +174,7 @@ const place = (v, k) => {
 const item = (v, k) => {
   if (v instanceof Dict) { const found = v.map.get(keyOf(k)); return found ? found[1] : absent(k); }
   const all = sequence(v) ? letters(v) : raise("TypeError", `'${typeName(v)}' object is not subscriptable`);
-  return typeName(k) === "list" ? slice(v, all, ...k) : all[place(all, k)];
+  return Array.isArray(k) ? slice(v, all, ...k) : all[place(all, k)];
 };
 const slice = (v, all, from = null, to = null, by = null) => {
   const step = by === null ? 1 : Number(int(by)) || raise("ValueError", "slice step cannot be zero"), low = step < 0 ? -1 : 0, high = all.length + low;
@@ -191,7 +190,7 @@ const attr = (v, name) => {
   const found = methods[typeName(v)]?.[name] ?? raise("AttributeError", `'${typeName(v)}' object has no attribute '${name}'`);
   return (p, k = {}) => found(v, p, k);
 };
-const method = (v, name, p, k) => attr(v, name)(p, k);
+const method = (v, name, p, k = {}) => { const found = v instanceof Instance ? null : methods[typeName(v)]?.[name]; return found ? found(v, p, k) : attr(v, name)(p, k); };
 const SPACE = "[\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const stripped = (left, right) => (s, [letters = null]) => {
   const any = letters === null ? SPACE : letters ? `[${letters.replace(/[\\\]^-]/g, "\\$&")}]` : "[^\\s\\S]";
@@ -295,12 +294,13 @@ const def = (name, signature, defaults, body) => {
   const plain = names.filter((n) => n[0] !== "*"), open = star < 0 ? plain.length : star, rest = star >= 0 && names[star].length > 1;
   const wrong = (why) => raise("TypeError", `${name}() ${why}`);
   const f = (p, k = {}) => {
-    const given = p.slice(0, open), more = new Dict(), missing = [];
+    const given = p.slice(0, open), more = pairs ? new Dict() : null, missing = [];
     if (p.length > open && !rest) wrong(`takes ${open} positional arguments`);
     for (const n in k) if (plain.indexOf(n, given.length) < 0) { if (pairs && !plain.includes(n)) more.set(n, k[n]); else wrong(`got an unexpected keyword argument '${n}'`); }
-    for (const n of plain.slice(given.length)) given.push(n in k ? k[n] : n in defaults ? defaults[n] : missing.push(n));
+    for (let i = given.length; i < plain.length; i += 1) { const n = plain[i]; given.push(n in k ? k[n] : n in defaults ? defaults[n] : missing.push(n)); }
     if (missing.length) wrong(`missing ${missing.length} required ${plain.indexOf(missing[0]) < open ? "positional" : "keyword-only"} argument${missing.length > 1 ? "s" : ""}: ${listed(missing)}`);
-    return body(...given, ...(rest ? [tup(p.slice(open))] : []), ...(pairs ? [more] : [])) ?? null;
+    if (rest) given.push(tup(p.slice(open)));
+    return (pairs ? body(...given, more) : body(...given)) ?? null;
   };
   return Object.assign(f, { pyname: name, kind: "function" });
 };
