@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import tomllib
 import warnings
 from dataclasses import dataclass
@@ -92,6 +93,39 @@ class Table:
         theirs = map(compare.kind, tab.evaluate(code))
         pairs = zip(self.ours.items(), theirs, strict=True)
         return {what: (our, their) for (what, our), their in pairs if our != their}
+
+
+ANSWERED = """((name, given) => {
+  const text = (v) => JSON.stringify(v, (_, x) => typeof x === "bigint" ? `${x}n` : x);
+  try { return text(Guide.call(name, given)); }
+  catch (error) { return text([error instanceof Guide.Error, error.type, error.message]); }
+})("%s", %s)"""
+"""Gives what comes out as JSON, where an int is written with its n."""
+
+
+def test_what_javascript_gives_and_gets(tab: Tab) -> None:
+    def call(name: str, given: str) -> Any:
+        return json.loads(tab.evaluate(ANSWERED % (name, given)))
+
+    samples = "num_samples: 10n ** 17n + 1n, per_device_train_batch_size: 2"
+    assert call("dlp.updates_per_epoch", f"{{{samples}}}") == "50000000000000001n"
+    assert call("dlp.gigabytes", "{num_bytes: 1e9}") == 1
+    assert call("_guide.formats.count", "{value: 2.5}") == [
+        True,
+        "ValueError",
+        "not a whole number: 2.5",
+    ]
+    assert call("_guide.formats.decimal", "{value: Guide.float(2), digits: 1}") == "2"
+    refused = call("dlp.gigabytes", "{num_bytes: 'x'}")
+    assert refused == [True, "TypeError", "num_bytes must be a number, not 'x' (str)"]
+    labels = "{input_ids: [5, 6, 7], attention_mask: null}"
+    assert call("dlp.pretraining_labels", labels) == ["5n", "6n", "7n"]
+    ledger = call("dlp.state_ledger", "{num_parameters: 7, num_head_parameters: 1, dtype: 'fp32'}")
+    known = dlp.state_ledger(num_parameters=7, num_head_parameters=1, dtype="fp32")
+    assert list(ledger) == list(known)
+    assert list(ledger["full"].items()) == [(k, f"{v}n") for k, v in known["full"].items()]
+    assert call("dlp.no_such", "{}")[1] == "AttributeError"
+    assert call("no.such", "{}")[1] == "ImportError"
 
 
 def test_expressions_and_statements(tab: Tab, table: Table) -> None:

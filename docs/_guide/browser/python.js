@@ -81,13 +81,13 @@ const sign = (x) => x < 0 || Object.is(x, -0) ? "-" : "", odd = (x) => Number.is
 const fixed = (x, digits) => sign(x) + String(scaled(x, digits)).padStart(digits + 1, "0").replace(digits ? RegExp(`(?=.{${digits}}$)`) : "", digits ? "." : "");
 const placed = (digits, e, largest) => {
   const small = String(Math.abs(e)).padStart(2, "0"), whole = digits.padEnd(e + 1, "0");
-  if (e < -4 || e >= largest) return `${digits.replace(/(?<=^.)(?=.)/, ".")}e${e < 0 ? "-" : "+"}${small}`;
+  if (e < -4 || e >= largest) return `${digits[0]}${digits.length > 1 ? "." : ""}${digits.slice(1)}e${e < 0 ? "-" : "+"}${small}`;
   return e < 0 ? `0.${"0".repeat(-e - 1)}${digits}` : whole.slice(0, e + 1) + (digits.length > e + 1 ? `.${digits.slice(e + 1)}` : "");
 };
 const general = (x, digits) => {
   let e = Number(x.toExponential().split("e")[1]);
   if (scaled(x, digits - 1 - e) === 10n ** BigInt(digits)) e += 1;
-  return x ? sign(x) + placed(String(scaled(x, digits - 1 - e)).replace(/(?<=.)0+$/, ""), e, digits) : `${sign(x)}0`;
+  return x ? sign(x) + placed(String(scaled(x, digits - 1 - e)).replace(/0+$/, ""), e, digits) : `${sign(x)}0`;
 };
 const floatText = (x) => {
   const [m, e] = Math.abs(x).toExponential().split("e"), text = Number.isFinite(x) ? placed(m.replace(".", ""), Number(e), 16) : "";
@@ -194,7 +194,7 @@ const method = (v, name, p, k = {}) => { const found = v instanceof Instance ? n
 const SPACE = "[\\t-\\r\\x1c- \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const stripped = (left, right) => (s, [letters = null]) => {
   const any = letters === null ? SPACE : letters ? `[${letters.replace(/[\\\]^-]/g, "\\$&")}]` : "[^\\s\\S]";
-  return s.replace(new RegExp([left && `^${any}+`, right && `(?<!${any})${any}+$`].filter(Boolean).join("|"), "gu"), "");
+  return s.replace(new RegExp([left && `^${any}+`, right && `${any}+$`].filter(Boolean).join("|"), "gu"), "");
 };
 const parted = (find, kept) => (s, [mark]) => { const i = s[find](mark); return tup(i < 0 ? kept(s) : [s.slice(0, i), mark, s.slice(i + mark.length)]); };
 const starts = (how) => (s, [mark]) => mark instanceof Tuple ? mark.some((each) => s[how](each)) : s[how](mark);
@@ -288,7 +288,7 @@ const library = {
 };
 
 // Functions, classes, modules.
-const listed = (names) => names.map(quoted).join(names.length > 2 ? ", " : " and ").replace(/(?<=, .*), ([^,]*)$/, ", and $1");
+const listed = (names) => names.length > 2 ? `${names.slice(0, -1).map(quoted).join(", ")}, and ${quoted(names.at(-1))}` : names.map(quoted).join(" and ");
 const def = (name, signature, defaults, body) => {
   const names = signature.split(" ").filter(Boolean), star = names.findIndex((n) => /^\*(?!\*)/.test(n)), pairs = names.at(-1)?.startsWith("**");
   const plain = names.filter((n) => n[0] !== "*"), open = star < 0 ? plain.length : star, rest = star >= 0 && names[star].length > 1;
