@@ -126,7 +126,7 @@ def megatron_activations(
     _check.choice("recomputation", recomputation, RECOMPUTATIONS)
     _check.count("tensor_parallel_size", tensor_parallel_size)
     if not _check.flag("sequence_parallel", sequence_parallel):
-        sizes.pop("sequence_length")
+        del sizes["sequence_length"]
     for name, size in sizes.items():
         if size % tensor_parallel_size:
             raise ValueError(

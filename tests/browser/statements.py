@@ -45,9 +45,10 @@ def assigned() -> Any:
     counts["x"] += 5
     counts.update({"y": 2}, z=3)
     counts |= {"w": 4}
-    counts.pop("y")
-    items = [2, 3]
+    del counts["y"]
+    items = [1, 2, 3]
     items[-1] = 7
+    del items[0]
     items.insert(0, 9)
     items.extend(range(2))
     total: float
@@ -59,6 +60,11 @@ def assigned() -> Any:
     total *= 3
     total %= 5
     return a, b, c, counts, items, items.pop(), items.pop(0), total, counts.setdefault("x", 0)
+
+
+def not_there() -> None:
+    counts = {"x": 1}
+    del counts["y"]
 
 
 def beyond_the_end() -> None:

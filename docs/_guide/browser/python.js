@@ -184,6 +184,7 @@ const slice = (v, all, from = null, to = null, by = null) => {
   return typeof v === "string" ? found.join("") : alike(v, found);
 };
 const setitem = (v, k, x) => { if (v instanceof Dict) v.set(k, x); else if (typeName(v) === "list") v[place(v, k)] = x; else unfit("assignment", v, k); };
+const delitem = (v, k) => v instanceof Dict ? v.delete(k) || absent(k) : v.splice(place(v, k), 1);
 const attr = (v, name) => {
   if (v instanceof Instance && name in v) return typeof v[name] === "function" && !Object.hasOwn(v, name) ? (p, k) => v[name]([v, ...p], k) : v[name];
   if (name === "__name__" && v?.pyname) return v.pyname;
@@ -314,7 +315,7 @@ const module = (name) => {
   return loaded.get(name);
 };
 const python = {
-  ...operators, ...builtins, ...library, t, iter, tup, chain, unpack, item, setitem, attr, method, format, def, cls, module,
+  ...operators, ...builtins, ...library, t, iter, tup, chain, unpack, item, setitem, delitem, attr, method, format, def, cls, module,
   dct: (keys, values) => keys.reduce((d, k, i) => k === undefined ? d.merged(values[i]) : d.set(k, values[i]), new Dict()),
   joined: (texts) => texts.join(""), define: (name, body) => modules.set(name, body),
   named: (own, ...others) => Object.assign(own, ...others.map((d) => Object.fromEntries(d.pairs()))),

@@ -244,6 +244,14 @@ class Translator:
             self.refuse(node)
         return f"$.item({self.of(node.value)},{self.of(node.slice)})"
 
+    def _delete(self, node: ast.Delete) -> str:
+        code = ""
+        for each in node.targets:
+            if not isinstance(each, ast.Subscript) or isinstance(each.slice, ast.Slice):
+                self.refuse(node)
+            code += f"$.delitem({self.of(each.value)},{self.of(each.slice)});"
+        return code
+
     def _expr(self, node: ast.Expr) -> str:
         return "" if isinstance(node.value, ast.Constant) else f"{self.of(node.value)};"
 
