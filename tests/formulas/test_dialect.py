@@ -101,6 +101,7 @@ def test_the_scripts_are_the_same_at_every_build() -> None:
         ("x = dict[str, int]", "Subscript"),
         ("def f(): pass\nf.cache = {}\nx = f.__doc__", "no attribute or method __doc__"),
         ("sum = 1", "sum is a builtin"),
+        ("from dlp import steps\ndef f(steps): return steps.x", "steps is a module"),
         ("def f(min): return min", "min is a builtin"),
     ],
 )

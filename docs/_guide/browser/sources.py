@@ -64,6 +64,8 @@ class Module:
         nodes = [node for each in self.body for node in _running(each)]
         self.used = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         self.bound = set[str]().union(*(binds(each, inside=True) for each in self.body))
+        self.assigned = {n.id for n in nodes if type(n) is ast.Name and type(n.ctx) is ast.Store}
+        self.assigned |= {n.arg for n in nodes if isinstance(n, ast.arg)}
         imports = (ast.Import, ast.ImportFrom)
         self.names = set[str]().union(
             *(binds(e) & self.used if isinstance(e, imports) else binds(e) for e in self.body)

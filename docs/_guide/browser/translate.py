@@ -283,6 +283,8 @@ class Translator:
                     self.refuse(node, f"the browser has no module {module}")
                 found = f"$.{module}" if module in _HAS["library"] else f'$.module("{module}")'
                 if not name:
+                    if own in self.module.assigned:
+                        self.refuse(node, f"{own} is a module, and must keep its meaning")
                     self.modules[own] = module
                 code += f"{_js(own)}={found}{name and '.' + self._exported(node, module, name)};"
         return code
