@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 CALLS = 280
 """Calls of a function."""
 
-FEW_CALLS = 150
+FEW_CALLS = 80
 """Calls of a function that follows a training step, or that lists windows by the million."""
 
 STRANGE: list[Any] = [

@@ -18,7 +18,7 @@ import dlp
 from _guide.browser import bundle
 from _guide.browser.sources import Module
 from _guide.browser.translate import RUNTIME, Translator
-from tests.browser import cases, compare, grid, statements
+from tests.browser import cases, compare, grid, operations, statements
 from tests.evidence.test_conformance import CONTENT, argument
 
 if TYPE_CHECKING:
@@ -144,6 +144,18 @@ def test_a_fault_in_the_runtime_is_seen(tab: Tab, table: Table) -> None:
             seen = True  # it does not even load
         unseen += [] if seen else [name]
     assert not unseen
+
+
+def test_random_operations(tab: Tab) -> None:
+    made = list(operations.operations())
+    theirs = tab.evaluate(compare.batch(code for code, _ in made))
+    wrong = [
+        (code, ours, their)
+        for (code, make), their in zip(made, theirs, strict=True)
+        for ours in [compare.answered(make)]
+        if compare.kind(ours) != compare.kind(their)
+    ]
+    assert not wrong, f"{len(wrong)} of {len(made)} differ: {wrong[:5]}"
 
 
 def test_random_calls_of_every_public_function(tab: Tab) -> None:

@@ -67,7 +67,7 @@ const fsum = (items) => {
 };
 const divided = (x, y, words) => {
   let rest = x % nonzero(y, words), quotient = (x - rest) / y;
-  if (!rest) rest = y < 0 ? -0 : 0; else if (y < 0 !== rest < 0) { rest += y; quotient -= 1; }
+  if (rest === 0) rest = y < 0 ? -0 : 0; else if (y < 0 !== rest < 0) { rest += y; quotient -= 1; }
   return [quotient ? Math.floor(quotient) + (quotient - Math.floor(quotient) > 0.5) : 0 * (x / y), rest];
 };
 // The whole number nearest to x * 10 ** digits, half to even on the exact value.
@@ -86,6 +86,7 @@ const placed = (digits, e, largest) => {
 };
 const general = (x, digits) => {
   let e = Number(x.toExponential().split("e")[1]);
+  if (scaled(x, 30 - e) < 10n ** 30n) e -= 1; // the shortest decimal is 1e-12, the float a little less
   if (scaled(x, digits - 1 - e) === 10n ** BigInt(digits)) e += 1;
   return x ? sign(x) + placed(String(scaled(x, digits - 1 - e)).replace(/0+$/, ""), e, digits) : `${sign(x)}0`;
 };
@@ -135,7 +136,7 @@ const order = (a, b, symbol) => {
   return a < b ? -1 : a > b ? 1 : a == b ? 0 : NaN;
 };
 const both = (a, b, symbol, ints, floats) => isInt(a) && isInt(b) ? ints(int(a), int(b)) : isNumber(a) && isNumber(b) && floats ? floats(real(a), real(b)) : unfit(symbol, a, b);
-const nonzero = (y, words) => y ? y : raise("ZeroDivisionError", words), INTEGER = "integer division or modulo by zero";
+const nonzero = (y, words) => y == 0 ? raise("ZeroDivisionError", words) : y, INTEGER = "integer division or modulo by zero";
 const alike = (like, items) => like instanceof Tuple ? tup(items) : like instanceof Range ? ranged(items) : items;
 const times = (n) => Math.max(0, Number(int(n)));
 const repeated = (v, n) => typeof v === "string" ? v.repeat(n) : alike(v, Array.from({ length: n * v.length }, (_, i) => v[i % v.length]));
@@ -197,7 +198,7 @@ const stripped = (left, right) => (s, [letters = null]) => {
   const any = letters === null ? SPACE : letters ? `[${letters.replace(/[\\\]^-]/g, "\\$&")}]` : "[^\\s\\S]";
   return s.replace(new RegExp([left && `^${any}+`, right && `${any}+$`].filter(Boolean).join("|"), "gu"), "");
 };
-const parted = (find, kept) => (s, [mark]) => { const i = s[find](mark); return tup(i < 0 ? kept(s) : [s.slice(0, i), mark, s.slice(i + mark.length)]); };
+const parted = (find, kept) => (s, [mark]) => { const i = s[find](mark || raise("ValueError", "empty separator")); return tup(i < 0 ? kept(s) : [s.slice(0, i), mark, s.slice(i + mark.length)]); };
 const starts = (how) => (s, [mark]) => mark instanceof Tuple ? mark.some((each) => s[how](each)) : s[how](mark);
 const sought = (find) => (s, [mark]) => { const i = s[find](mark); return BigInt(i < 0 ? i : [...s.slice(0, i)].length); };
 const count = (l, [x]) => BigInt(l.filter((each) => eq(x, each)).length);
@@ -205,7 +206,7 @@ const index = (l, [x]) => { const i = l.findIndex((each) => eq(x, each)); return
 const methods = {
   str: {
     join: (s, [all]) => Array.from(iter(all), (x) => typeof x === "string" ? x : raise("TypeError", `expected str instance, ${typeName(x)} found`)).join(s),
-    startswith: starts("startsWith"),  endswith: starts("endsWith"),  replace: (s, [a, b]) => s.replaceAll(a, () => b),
+    startswith: starts("startsWith"),  endswith: starts("endsWith"),  replace: (s, [a, b]) => a ? s.replaceAll(a, () => b) : ["", ...s, ""].join(b),
     partition: parted("indexOf", (s) => [s, "", ""]),  rpartition: parted("lastIndexOf", (s) => ["", "", s]),
     strip: stripped(true, true),  lstrip: stripped(true, false),  rstrip: stripped(false, true),
     removeprefix: (s, [x]) => s.startsWith(x) ? s.slice(x.length) : s,  removesuffix: (s, [x]) => x && s.endsWith(x) ? s.slice(0, -x.length) : s,
@@ -263,7 +264,7 @@ const builtins = {
     for (let i = from; by > 0n ? i < to : i > to; i += by) found.push(i);
     return ranged(found);
   },
-  round: ([v, digits = null]) => isInt(v) ? int(v) : !Number.isFinite(v) ? (digits === null ? builtins.int([v]) : v) : digits === null ? scaled(v, 0) * (v < 0 ? -1n : 1n) : Number(fixed(v, Number(digits))),
+  round: ([v, digits = null]) => isInt(v) ? int(v) : !Number.isFinite(v) ? (digits === null ? builtins.int([v]) : v) : digits === null ? scaled(v, 0) * (v < 0 ? -1n : 1n) : Number(`${sign(v)}${scaled(v, Number(digits))}e${-digits}`),
   sorted: ([v], { key, reverse = false }) => Array.from(iter(v), (x) => [called(key)(x), x]).sort(([a], [b]) => (reverse ? -1 : 1) * order(a, b, "<")).map(([, x]) => x),
   sum: ([v, start = 0n]) => { let total = start; for (const x of iter(v)) total = operators.add(total, x); return total; },
   type: ([v]) => builtins[typeName(v)] ?? { pyname: typeName(v), kind: "type" },
