@@ -17,7 +17,7 @@ import pytest
 import dlp
 from _guide.browser import bundle
 from _guide.browser.sources import Module
-from _guide.browser.translate import RUNTIME, Translator
+from _guide.browser.translate import KNOWN, RUNTIME, Translator
 from tests.browser import cases, compare, grid, operations, statements
 from tests.evidence.test_conformance import CONTENT, argument
 
@@ -54,6 +54,16 @@ def written(path: Path, name: str) -> str:
     modules = {**bundle.modules(), name: Module(name, path)}
     script = Translator(modules[name], modules, bundle.homes()).script()
     return f"(($)=>{{{script}}})(Guide.python);"
+
+
+def test_what_the_translator_reads_of_the_runtime_is_there(tab: Tab) -> None:
+    names = sorted(KNOWN["builtins"] | KNOWN["operators"])
+    assert len(names) > 50
+    assert not tab.evaluate(f"{names}.filter((n) => typeof Guide.python[n] !== 'function')")
+    inner = [f"{module}.{name}" for module in KNOWN["library"] for name in KNOWN[module]]
+    assert not [
+        each for each in inner if not tab.evaluate(f"Guide.python.{each} instanceof Function")
+    ]
 
 
 @pytest.fixture(scope="session")

@@ -73,7 +73,8 @@ def _tables() -> dict[str, set[str]]:
     return {each: set(re.findall(name, tables[each], re.M)) for each in tables} | found
 
 
-_HAS = _tables()
+KNOWN = _tables()
+"""The names in `python.js`, by its tables."""
 
 
 def _js(name: str) -> str:
@@ -92,14 +93,14 @@ class Translator:
     ) -> None:
         self.module, self.others, self.home = module, others, home
         self.exports = (
-            _HAS | {name: each.names for name, each in others.items()} | {"dlp": set(home)}
+            KNOWN | {name: each.names for name, each in others.items()} | {"dlp": set(home)}
         )
-        self.members = _HAS["methods"].union({"__name__"}, *(m.members for m in others.values()))
+        self.members = KNOWN["methods"].union({"__name__"}, *(m.members for m in others.values()))
         self.modules: dict[str, str] = {}
         self.needs: set[str] = set()  # modules, which `script` finds
         self.line = 1
         for each in module.body:
-            for name in binds(each, inside=True) & _HAS["builtins"]:
+            for name in binds(each, inside=True) & KNOWN["builtins"]:
                 self.refuse(each, f"{name} is a builtin, and must keep its meaning")
 
     def script(self) -> str:
@@ -122,7 +123,7 @@ class Translator:
             return "undefined"
         if own := getattr(self, f"_{kind.lower()}", None):
             return str(own(node))
-        if kind.lower() in _HAS["operators"]:
+        if kind.lower() in KNOWN["operators"]:
             return kind.lower()
         form, fields = _FORMS.get(kind, "<>"), dict(ast.iter_fields(node))
         hidden = [each for each in fields if f"<{each}>" not in f"{form}<ctx>" and fields[each]]
@@ -150,9 +151,9 @@ class Translator:
         return self.refuse(node)
 
     def _name(self, node: ast.Name) -> str:
-        if node.id not in self.module.bound | _HAS["builtins"]:
+        if node.id not in self.module.bound | KNOWN["builtins"]:
             self.refuse(node, f"the browser has no {node.id}")
-        return f"$.{node.id}" if node.id in _HAS["builtins"] else _js(node.id)
+        return f"$.{node.id}" if node.id in KNOWN["builtins"] else _js(node.id)
 
     def _boolop(self, node: ast.BoolOp) -> str:
         *before, code = map(self.of, node.values)
@@ -240,7 +241,7 @@ class Translator:
         return f"throw {self.of(node.exc)};"
 
     def _subscript(self, node: ast.Subscript) -> str:
-        if isinstance(node.value, ast.Name) and node.value.id in _HAS["builtins"]:
+        if isinstance(node.value, ast.Name) and node.value.id in KNOWN["builtins"]:
             self.refuse(node)
         return f"$.item({self.of(node.value)},{self.of(node.slice)})"
 
@@ -267,7 +268,7 @@ class Translator:
             self.refuse(node)  # which would happen twice
         old = ast.parse(ast.unparse(node.target), mode="eval").body
         sign = self.of(node.op)
-        sign = f"i{sign}" if f"i{sign}" in _HAS["operators"] else sign
+        sign = f"i{sign}" if f"i{sign}" in KNOWN["operators"] else sign
         return self._bind(node.target, f"$.{sign}({self.of(old)},{self.of(node.value)})")
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> str:
@@ -281,7 +282,7 @@ class Translator:
             if own in self.module.used:
                 if module not in self.exports:
                     self.refuse(node, f"the browser has no module {module}")
-                found = f"$.{module}" if module in _HAS["library"] else f'$.module("{module}")'
+                found = f"$.{module}" if module in KNOWN["library"] else f'$.module("{module}")'
                 if not name:
                     if own in self.module.assigned:
                         self.refuse(node, f"{own} is a module, and must keep its meaning")
