@@ -43,6 +43,65 @@ token_ids = list(range(len(tokens)))
 prompt_tokens = 8
 probabilities = (1.0, 0.9, 0.05, 0.8, 0.1, 0.6, 0.9, 0.95, 0.5, 0.8)
 
+# Each question asked anew, with values that it does not give.
+others: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
+    1: (
+        {
+            "num_samples": 480_000,
+            "per_device_train_batch_size": 8,
+            "gradient_accumulation_steps": 6,
+            "context_length": 1024,
+        },
+        {
+            "num_samples": 10_000,
+            "per_device_train_batch_size": 32,
+            "gradient_accumulation_steps": 3,
+            "context_length": 512,
+        },
+    ),
+    2: (
+        {
+            "num_samples": 96_000,
+            "per_device_train_batch_size": 4,
+            "gradient_accumulation_steps": 8,
+        },
+        {
+            "num_samples": 20_000,
+            "per_device_train_batch_size": 2,
+            "gradient_accumulation_steps": 64,
+        },
+    ),
+    3: (
+        {"num_parameters": 13_000_000_000},
+        {"num_parameters": 70_000_000_000, "dtype": "bf16"},
+    ),
+    4: (
+        {"num_parameters": 13_000_000_000, "context_length": 4096, "longer_context": 16_000},
+        {"num_parameters": 1_500_000_000, "context_length": 1024, "longer_context": 32_000},
+    ),
+    5: (
+        {"hidden_size": 4096, "num_labels": 5, "context_length": 2048},
+        {"hidden_size": 768, "num_labels": 9, "context_length": 512},
+    ),
+    6: (
+        {"num_parameters": 1_500_000_000, "hidden_size": 1600, "num_labels": 4},
+        {"num_parameters": 13_000_000_000, "hidden_size": 5120, "num_labels": 20},
+    ),
+    7: (
+        {
+            "tokens": ("2", "+", "3", "=", "5", "."),
+            "prompt_tokens": 4,
+            "probabilities": (1.0, 0.2, 0.1, 0.9, 0.8, 0.95),
+        },
+        {
+            "tokens": ("Say", "hello", "in", "French", ":", "Bon", "jour", "!"),
+            "prompt_tokens": 5,
+            "probabilities": (1.0, 0.05, 0.3, 0.1, 0.6, 0.7, 0.98, 0.5),
+        },
+    ),
+    8: ({"real_width": 2048, "r": 16}, {"real_width": 5120, "r": 4}),
+}
+
 # What the page of the command types in a shell, and the adapters there.
 shell_adapters = {"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
 shell_fit = (

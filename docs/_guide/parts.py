@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from _evidence.sources import source_list
-from _guide import worked
+from _guide import given, worked
 from _guide.questions import QUESTIONS, question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from _guide.question import Question
 
 
 ROOT = Path(__file__).parents[2]
@@ -26,6 +28,7 @@ def asked(number: int) -> str:
     q = question(number)
     shown = "".join(_given(label, value) for label, value in q.shown.values())
     return (
+        f"Question {number} · {q.topic}\n{{ .topic }}\n\n"
         f"{q.asked['asks']}\n{{ .asked }}\n\n"
         f'<dl class="given">{shown}</dl>\n\n'
         f"Assumed: {'; '.join(q.asked['assumed'])}.\n{{ .assumed }}\n"
@@ -34,13 +37,13 @@ def asked(number: int) -> str:
 
 def _given(label: str, value: str) -> str:
     row = ' class="row"' if " " in value else ""  # a text or a list, not a number
-    return f"<div{row}><dt>{label}</dt><dd>{value}</dd></div>"
+    return f"<div{row}><dt>{label}</dt> <dd>{value}</dd></div> "
 
 
 def answer(number: int) -> str:
     """Write the answer in one line, and why in another."""
     q = question(number)
-    return f"**{q.answer}.** {q.asked['because']}\n{{ .answer }}\n"
+    return f"**{q.answer}.** {q.asked['because']}\n{{ .answer data-search-exclude }}\n"
 
 
 def solution(number: int) -> str:
@@ -51,6 +54,22 @@ def solution(number: int) -> str:
         *_, last = worked.solve(call.function, call.arguments)
         solved += [words, worked.written(last)]
     return "\n\n".join(solved)
+
+
+def others(number: int) -> str:
+    """Write the question anew with other numbers, twice, each answer folded."""
+    return "\n\n".join(_other(question(number), values) for values in given.others[number])
+
+
+def _other(q: Question, values: dict[str, Any]) -> str:
+    other = q.with_values(values)
+    shown = "".join(_given(label, value) for label, value in other.shown.values())
+    solved = worked.solution(other.call.function, other.call.arguments)
+    return (
+        f'{other.asked["asks"]}\n\n<dl class="given">{shown}</dl>\n\n'
+        '<details class="fold" markdown="1" data-search-exclude><summary>Answer</summary>\n\n'
+        f"**{other.answer}.** {other.asked['because']}\n\n{solved}\n\n</details>"
+    )
 
 
 def lock(number: int, shown: float, **changes: Any) -> None:
@@ -76,7 +95,8 @@ def same(shown: Any, computed: Any) -> None:
 def wrong_answers(number: int) -> str:
     """Write the common wrong answers: the number, what it assumes, what refutes it."""
     rows = [(f"**{answer}**", *why) for answer, *why in question(number).wrong]
-    return table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong")
+    written = table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong")
+    return f'<div data-search-exclude markdown="1">\n\n{written}\n</div>\n'
 
 
 def sources(number: int) -> str:
@@ -84,12 +104,15 @@ def sources(number: int) -> str:
     return source_list(*question(number).sources.split())
 
 
-def navigation() -> list[dict[str, list[dict[str, str]]]]:
-    """List the questions for the site's navigation, by topic."""
-    groups: dict[str, list[dict[str, str]]] = {}
-    for q in QUESTIONS:
-        groups.setdefault(q.group, []).append({f"{q.number} · {q.nav}": q.page})
-    return [{group: pages} for group, pages in groups.items()]
+def navigation() -> dict[str, list[dict[str, str]]]:
+    """List the questions for the site's navigation, by number."""
+    return {"Questions": [{f"{q.number} · {q.nav}": q.page} for q in QUESTIONS]}
+
+
+def questions() -> str:
+    """List the questions, each with its topic and without its answer."""
+    rows = [(str(q.number), f"[{q.title}][{q.anchor}]", q.topic) for q in QUESTIONS]
+    return table(("No.", "Question", "Topic"), rows, name="questions", align="rll")
 
 
 def at_a_glance() -> str:
@@ -118,7 +141,7 @@ def cheat_sheet() -> str:
         (
             f"[{q.number}][{q.anchor}]",
             f"${worked.formula_for(q.call.function, q.call.arguments)}$",
-            f"**{q.answer}**",
+            f"<span data-search-exclude>**{q.answer}**</span>",
         )
         for q in QUESTIONS
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, NotRequired, TypedDict
 
 from markdown.extensions.toc import slugify
@@ -21,19 +21,23 @@ SKELETON = {
     "": (
         "parts.asked({number})",
         "**Try it first.** `#!calc q({number}).hint`",
-        "\n??? ",
-        "    print(parts.answer({number}))",
-        "    print(parts.solution({number}))",
     ),
-    "In code": ('=== "With `dlp`"', "parts.lock({number}, ", '=== "Plain Python"'),
+    "Answer": (
+        "parts.answer({number})",
+        "parts.solution({number})",
+        '=== "With `dlp`"',
+        "parts.lock({number}, ",
+        '=== "Plain Python"',
+    ),
     "Why": (),
-    "Checked against": ("checks.checked({number})",),
-    "If your course or library counts differently": (),
     "Common wrong answers": ("parts.wrong_answers({number})",),
-    "What changes if": (),
+    "What changes with ": (),
+    "With other numbers": ("parts.others({number})",),
+    "Evidence: `#!calc count(q({number}).checks)` checks, all agree": ("checks.checked({number})",),
+    "Conventions": (),
     "Sources": ("parts.sources({number})",),
 }
-"""The headings of a question's page and what must stand under each, in order."""
+"""What the headings of a question's page begin with and what must stand under each, in order."""
 
 
 class Wrong(TypedDict):
@@ -91,7 +95,7 @@ class Question:
     """One question of the guide: what holds whatever its values, and its `case` for any."""
 
     number: int
-    group: str
+    topic: str
     nav: str
     title: str
     given: Mapping[str, str]
@@ -106,6 +110,13 @@ class Question:
     rule: str = ""
     """What the cheat sheet bids to remember."""
 
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Values put in for those that the page shows."""
+
+    def with_values(self, values: Mapping[str, Any]) -> Question:
+        """Give the question with other values."""
+        return replace(self, values=values)
+
     @property
     def page(self) -> str:
         """The page of the question, relative to the documentation folder, named as its file is."""
@@ -119,13 +130,19 @@ class Question:
     @property
     def shown(self) -> dict[str, tuple[str, str]]:
         """The label and the value of everything given, by name."""
-        values = inspect.signature(self.case).parameters
-        return {name: (label, listed(values[name].default)) for name, label in self.given.items()}
+        defaults = inspect.signature(self.case).parameters
+        values = {name: defaults[name].default for name in self.given} | dict(self.values)
+        return {name: (label, listed(values[name])) for name, label in self.given.items()}
 
     @property
     def asked(self) -> Case:
-        """The case of the given values, made anew: what a page does to it stays there."""
-        return self.case()
+        """The case of the values, made anew: what a page does to it stays there."""
+        return self.case(**self.values)
+
+    @property
+    def checks(self) -> int:
+        """How many numbers of others its page shows beside ours."""
+        return len(self.counted) + len(self.printed)
 
     @property
     def hint(self) -> str:

@@ -25,6 +25,15 @@
     .querySelectorAll(".table, .md-typeset__scrollwrap, div.arithmatex, pre > code")
     .forEach((scroller) => resized.observe(scroller));
 
+  // A link to the heading of a fold opens it; the browser opens those around it by itself.
+  const openFold = () => {
+    const heading = location.hash && document.getElementById(location.hash.slice(1));
+    const summary = heading && heading.closest("summary");
+    if (summary) summary.parentElement.open = true;
+  };
+  addEventListener("hashchange", openFold);
+  openFold();
+
   // Folded answers are printed open, also by browsers that cannot do it in CSS.
   let opened = [];
   addEventListener("beforeprint", () => {

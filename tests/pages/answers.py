@@ -111,6 +111,9 @@ KEY = {
     ),
 }
 
+# The figures that tell an answer, wherever they are seen.
+FIGURES = ("15,625", "28 GB", "28,000,000,000", "16,384", "112 GB", "65,536", "131,072")
+
 # What the models have of parameters, and what these take in fp32, as question three lists them.
 MODELS = {
     "Llama-2-7B": "6,738,415,616 26.95 GB 25.10 GiB",
@@ -148,6 +151,6 @@ def rows(page: Path, name: str) -> list[list[str]]:
 def answer(page: Path) -> tuple[str, str]:
     """Read the answer of a built question page, without its full stop, and why it is so."""
     (found,) = re.findall(
-        r'<p class="answer"><strong>(.*?)\.</strong> (.*?)</p>', page.read_text("utf-8"), re.S
+        r'<p class="answer"[^>]*><strong>(.*?)\.</strong> (.*?)</p>', page.read_text("utf-8"), re.S
     )
     return text(found[0]), text(found[1])

@@ -1,4 +1,4 @@
-"""The site, as every test of this folder reads it."""
+"""The site and the browser, as every test of this folder uses them."""
 
 from __future__ import annotations
 
@@ -8,15 +8,21 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
 from tests.paths import ROOT
 from tests.site.html import Document
+from tests.site.served import BROWSERS, browser_program, served
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+LAPTOP = {"width": 1280, "height": 900}
 
 
 @dataclass(frozen=True)
@@ -85,3 +91,64 @@ def built(first: Site) -> Site:
 def site(built: Site) -> Path:
     """Give the folder of the built site."""
     return built.folder
+
+
+# --- A browser ------------------------------------------------------------------------------
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip the test, or fail it where everything has to be there."""
+    message = f"{what}. `make tools` installs the driver; install chromium with the system's tools"
+    if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    try:
+        import axe_playwright_python  # noqa: F401
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        lacking(f"{error.name} is not installed")
+    if (program := browser_program()) is None:
+        lacking(f"none of {', '.join(BROWSERS)} is on the path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+# The browser comes first: without one there is no need to build the site.
+@pytest.fixture(scope="session")
+def host(chromium: Browser, site: Path) -> Iterator[str]:
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> dict[str, BrowserContext]:
+    return {
+        scheme: chromium.new_context(
+            color_scheme=scheme,
+            viewport=LAPTOP,
+            permissions=["clipboard-read", "clipboard-write"],
+        )
+        for scheme in ("light", "dark")
+    }
+
+
+@pytest.fixture
+def tab(contexts: dict[str, BrowserContext], host: str) -> Iterator[Page]:
+    page = contexts["light"].new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture(params=["light", "dark"])
+def coloured_tab(
+    request: pytest.FixtureRequest, contexts: dict[str, BrowserContext], host: str
+) -> Iterator[Page]:
+    page = contexts[request.param].new_page()
+    yield page
+    page.close()

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.paths import PAGES
-from tests.site.served import BROWSERS, browser_program, served
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +19,6 @@ RULES = {
     "dark": ["cat.color"],  # only the colours differ
 }
 PHONE = {"width": 390, "height": 844}
-LAPTOP = {"width": 1280, "height": 900}
 ZOOMED = {"width": 640, "height": 450}  # a laptop's window at 200 %
 
 ADDRESSES = [re.sub(r"(index)?\.md$", "/", page).replace("//", "/").lstrip("/") for page in PAGES]
@@ -51,64 +45,6 @@ TOO_WIDE = """() => {
     .filter((element) => !scrolls(element.parentElement))
     .map((element) => element.outerHTML.slice(0, 120));
 }"""
-
-
-def lacking(what: str) -> NoReturn:
-    """Skip the test, or fail it where everything has to be there."""
-    message = f"{what}. `make tools` installs the driver; install chromium with the system's tools"
-    if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    try:
-        import axe_playwright_python  # noqa: F401
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        lacking(f"{error.name} is not installed")
-    if (program := browser_program()) is None:
-        lacking(f"none of {', '.join(BROWSERS)} is on the path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-# The browser comes first: without one there is no need to build the site.
-@pytest.fixture(scope="session")
-def host(chromium: Browser, site: Path) -> Iterator[str]:
-    with served(site) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def contexts(chromium: Browser) -> dict[str, BrowserContext]:
-    return {
-        scheme: chromium.new_context(
-            color_scheme=scheme,
-            viewport=LAPTOP,
-            permissions=["clipboard-read", "clipboard-write"],
-        )
-        for scheme in ("light", "dark")
-    }
-
-
-@pytest.fixture
-def tab(contexts: dict[str, BrowserContext], host: str) -> Iterator[Page]:
-    page = contexts["light"].new_page()
-    yield page
-    page.close()
-
-
-@pytest.fixture(params=["light", "dark"])
-def coloured_tab(
-    request: pytest.FixtureRequest, contexts: dict[str, BrowserContext], host: str
-) -> Iterator[Page]:
-    page = contexts[request.param].new_page()
-    yield page
-    page.close()
 
 
 @pytest.mark.parametrize("address", ADDRESSES)

@@ -75,8 +75,8 @@ _EXTENSIONS = (
 )
 _PRECISION = {"decimal", "percent", "times"}
 _KEYED = {
-    *("answer", "asked", "checked", "hint", "q", "question", "record", "solution", "sources"),
-    *("wrong_answers",),
+    *("answer", "asked", "checked", "hint", "others", "q", "question", "record", "solution"),
+    *("sources", "wrong_answers"),
 }
 """What is called with the number of a question or the name of a record."""
 

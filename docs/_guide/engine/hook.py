@@ -45,7 +45,6 @@ _FOLDED_SOURCE = '<details class="mkdocstrings-source"'
 _before: dict[str, Any] = {}
 _page_being_built: Page
 _QUESTIONS = "questions/"
-_GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 
 
 # The names of Python's own documentation that the reference links to. The whole inventory would
@@ -93,10 +92,10 @@ def _write_scripts(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def _list_questions(config: MkDocsConfig) -> MkDocsConfig:
-    """Put the questions, by their topics, where the navigation names their folder."""
+    """Put the questions where the navigation names their folder."""
     if config.nav and _QUESTIONS in config.nav:
         at = config.nav.index(_QUESTIONS)
-        config.nav[at : at + 1] = importlib.import_module("_guide.parts").navigation()
+        config.nav[at] = importlib.import_module("_guide.parts").navigation()
     return config
 
 
@@ -242,12 +241,11 @@ def on_post_template(output_content: str, **kwargs: Any) -> str:
 
 
 @event_priority(-100)  # after the search plugin has written its index
-def _index_plain_digits(config: MkDocsConfig) -> None:
-    """Let search find 14,336 as 14336 too: put the digits behind each number of the index."""
+def _keep_answers_out_of_search(config: MkDocsConfig) -> None:
+    """Let no result of a search tell an answer."""
     path = Path(config.site_dir, "search", "search_index.json")
     index = json.loads(path.read_text(encoding="utf-8"))
-    for entry in index["docs"]:
-        entry["text"] = _GROUPED.sub(lambda m: f"{m[0]} ({m[0].replace(',', '')})", entry["text"])
+    importlib.import_module("_guide.engine.searched").without_answers(index["docs"])
     path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
 
 
@@ -259,4 +257,4 @@ def _add_wheel(config: MkDocsConfig) -> None:
         pass
 
 
-on_post_build = CombinedEvent(_index_plain_digits, _add_wheel)
+on_post_build = CombinedEvent(_keep_answers_out_of_search, _add_wheel)

@@ -80,7 +80,7 @@ def case(
 
 QUESTION = Question(
     number=5,
-    group="Parameters",
+    topic="Parameters",
     nav="Classification head",
     title="How many parameters does the classification head have?",
     given={

@@ -91,7 +91,7 @@ def case(
 
 QUESTION = Question(
     number=4,
-    group="Memory",
+    topic="Memory",
     nav="Context length",
     title="Does a model with a longer context take more memory to load?",
     given={

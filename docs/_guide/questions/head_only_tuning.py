@@ -101,7 +101,7 @@ def case(
 
 QUESTION = Question(
     number=6,
-    group="Memory",
+    topic="Memory",
     nav="Head-only tuning",
     title="Does tuning only the head save memory?",
     given={

@@ -87,7 +87,7 @@ def case(
 
 QUESTION = Question(
     number=1,
-    group="Training steps",
+    topic="Training steps",
     nav="Iterations per epoch",
     title="How many iterations make one epoch?",
     given={

@@ -88,7 +88,7 @@ def case(*, real_width: int = given.real_width, r: int = given.r) -> Case:
 
 QUESTION = Question(
     number=8,
-    group="Parameters",
+    topic="Parameters",
     nav="LoRA rank",
     title="Does a larger LoRA rank train more parameters?",
     given={

@@ -74,7 +74,7 @@ def case(*, num_parameters: int = given.num_parameters, dtype: "Dtype" = "fp32")
 
 QUESTION = Question(
     number=3,
-    group="Memory",
+    topic="Memory",
     nav="Memory to load",
     title="How much memory does it take to load the model?",
     given={

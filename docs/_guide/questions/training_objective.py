@@ -76,7 +76,7 @@ def case(
 
 QUESTION = Question(
     number=7,
-    group="Objectives",
+    topic="Objectives",
     nav="Training objective",
     title="Do pre-training and instruction tuning share an objective?",
     given={

@@ -89,7 +89,7 @@ def case(
 
 QUESTION = Question(
     number=2,
-    group="Training steps",
+    topic="Training steps",
     nav="When weights update",
     title="Are weights updated only at the end of an epoch?",
     given={

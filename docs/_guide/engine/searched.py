@@ -1,0 +1,59 @@
+"""What search knows: the pages without the answers, and each question's numbers apart from words.
+
+A result shows the words around what was typed. So that none of them tells an answer, the answers'
+figures are taken out of all texts; a question's page has them, right and wrong ones, in a paragraph
+of their own, which is shown only to somebody who has typed one of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from _guide.formats import count
+from _guide.questions import QUESTIONS
+
+if TYPE_CHECKING:
+    from _guide.question import Question
+
+_NUMBER = re.compile(r"\d[\d,.]*\d(?:\N{NO-BREAK SPACE}[kMGT]?B)?")
+_GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
+
+
+def without_answers(entries: list[dict[str, Any]]) -> None:
+    """Take the answers' figures out of the entries of the index, and put them where they belong."""
+    figures = {figure for question in QUESTIONS for figure in _right(question)}
+    told = re.compile(
+        r"(?<![\d,.])(?:"
+        + "|".join(
+            re.escape(figure).replace("\N{NO-BREAK SPACE}", r"(?:\.00)?[\N{NO-BREAK SPACE} ]")
+            for figure in sorted(figures)
+        )
+        + r")(?![\d,]|\.\d)"
+    )
+    numbers = {
+        question.page.removesuffix(".md") + "/": _numbers(question) for question in QUESTIONS
+    }
+    for entry in entries:
+        text = told.sub("…", entry["text"])
+        if apart := numbers.get(entry["location"]):
+            text += f"<p>{' '.join(apart)}</p>"
+        # Let search find 14,336 as 14336 too.
+        entry["text"] = _GROUPED.sub(
+            lambda match: f"{match[0]} ({match[0].replace(',', '')})", text
+        )
+
+
+def _right(question: Question) -> list[str]:
+    """List the figures that tell a question's answer: neither given nor too small to tell."""
+    found = _NUMBER.findall(question.answer)
+    if "value" in question.asked:
+        found.append(count(question.asked["value"]))
+    given = {value for _, value in question.shown.values()}
+    return [each for each in found if len(each) > len("64") and each not in given]
+
+
+def _numbers(question: Question) -> list[str]:
+    """List the figures of a question's right and wrong answers."""
+    wrong = (figure for says, *_ in question.wrong for figure in _NUMBER.findall(says))
+    return list(dict.fromkeys([*_right(question), *wrong]))
