@@ -99,7 +99,7 @@ others: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
             "probabilities": (1.0, 0.05, 0.3, 0.1, 0.6, 0.7, 0.98, 0.5),
         },
     ),
-    8: ({"real_width": 2048, "r": 16}, {"real_width": 5120, "r": 4}),
+    8: ({"real_width": 3072, "r": 32}, {"real_width": 5120, "r": 4}),
 }
 
 # What the page of the command types in a shell, and the adapters there.

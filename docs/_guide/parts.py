@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from _evidence.sources import source_list
 from _guide import given, worked
+from _guide.engine.glossary import NOTATION
 from _guide.questions import QUESTIONS, question
 
 if TYPE_CHECKING:
@@ -136,17 +137,17 @@ def corrections() -> str:
 
 
 def cheat_sheet() -> str:
-    """Write each question's formula with its answer."""
-    rows = [
-        (
-            f"[{q.number}][{q.anchor}]",
-            f"${worked.formula_for(q.call.function, q.call.arguments)}$",
-            f"<span data-search-exclude>**{q.answer}**</span>",
-        )
-        for q in QUESTIONS
-    ]
-    header = ("No.", "Formula", "Answer for the given values")
-    return table(header, rows, name="formulas", align="rll")
+    """Write each question with its formula and its answer, and below what the letters stand for."""
+    names: dict[str, str] = {}
+    rows = []
+    for q in QUESTIONS:
+        formula, found = worked.in_letters(worked.expanded(q.call.function, q.call.arguments))
+        names |= found
+        answer = f"<span data-search-exclude>**{q.answer}**</span>"
+        rows.append((str(q.number), f"[{q.title}][{q.anchor}]", f"${formula}$", answer))
+    header = ("No.", "Question", "Formula", "Answer for the given values")
+    letters = "; ".join(f"${letter}$ {NOTATION[name][1]}" for letter, name in names.items())
+    return f"{table(header, rows, name='formulas', align='rlll')}\n{letters}.\n{{ .letters }}\n"
 
 
 def rules() -> str:

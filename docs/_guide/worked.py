@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import dlp
 from _evidence.units import unit
+from _guide.engine.glossary import NOTATION
 from _guide.live import solve as live
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 _CONDITION = re.compile(r"`(\w+)=([^`]+)`")
+_LINE = 27
+"""Signs of a sum that a phone shows in one line."""
+
 _LETTER = re.compile(r"(\\sum\s*)?\\(text|operatorname)\{((?:\w|\\_)+)\}")
 
 
@@ -181,12 +185,71 @@ def written(step: Step) -> str:
     value = f"= {tex_number(step.value)}" if whole else f"\\approx {_tex(live.figure(step.value))}"
     first, *other = live.results(step.value, step.unit)
     result = " = ".join([f"**{first}**", *(f"**{each}**" for each in other[:1]), *other[1:]])
+    formula, names = in_letters(step.formula)
+    rows = " \\\\ ".join([f"& {formula}", *_rows(step.substituted), f"& {{}} {value}"])
     return (
         f"[`{step.function.__name__}`][{reference}]{{ .step }}\n\n"
-        f"$$\\begin{{aligned}} & {step.formula} \\\\ & {{}} = {step.substituted} \\\\"
-        f" & {{}} {value} \\end{{aligned}}$$\n\n"
+        f"$$\\begin{{aligned}} {rows} \\end{{aligned}}$$\n\n"
+        f"{_named_below(names)}"
         f"{result}\n{{ .step-value }}"
     )
+
+
+def in_letters(tex: str) -> tuple[str, dict[str, str]]:
+    """Write the letters of the glossary for the names in a formula; give each letter's name."""
+    found = {match[3].replace(r"\_", "_") for match in _LETTER.finditer(tex)}
+    letters = {name: NOTATION[name][0].split(", ")[0] for name in sorted(found & set(NOTATION))}
+    if len(set(letters.values())) < len(letters):
+        return tex, {}  # one letter would stand for two
+    names: dict[str, str] = {}
+
+    def letter(match: re.Match[str]) -> str:
+        name = match[3].replace(r"\_", "_")
+        if name not in letters:
+            return match[0]
+        names[letters[name]] = name
+        return f"{match[1] or ''}{letters[name]}"
+
+    return _LETTER.sub(letter, tex), names
+
+
+def expanded(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str:
+    """Write the formula of a call with those that it rests on put in, down to its arguments."""
+
+    def put_in(match: re.Match[str]) -> str:
+        if match[2] != "operatorname" or not formulas(other := _named(match[3])):
+            return match[0]
+        shared = {name: arguments[name] for name in parameters(other) if name in arguments}
+        return expanded(other, shared)
+
+    return _LETTER.sub(put_in, formula_for(function, arguments))
+
+
+def _named_below(names: Mapping[str, str]) -> str:
+    """Say what each letter stands for, in a line below its formula."""
+    said = ", ".join(f"${letter}$ is `{name}`" for letter, name in names.items())
+    return f"{said}\n{{ .letters }}\n\n" if said else ""
+
+
+def _rows(substituted: str) -> list[str]:
+    """Break a formula in numbers into rows that a phone shows whole."""
+    if match := re.fullmatch(r"(\\frac)\{\((.+)\)\}(\{.+\})", substituted):
+        lines = _lines(match[2])
+        if len(lines) > 1:
+            rows = r" \\ ".join(lines)
+            return [f"& {{}} = {match[1]}{{\\begin{{matrix}} {rows} \\end{{matrix}}}}{match[3]}"]
+    first, *more = _lines(substituted) if "\\" not in substituted else [substituted]
+    return [f"& {{}} = {first}", *(f"& \\quad {{}} {line}" for line in more)]
+
+
+def _lines(tex: str) -> list[str]:
+    """Break a sum between its terms."""
+    lines = [""]
+    for term in re.split(r" (?=\+)", tex):
+        if len(re.sub(r"[{} ]", "", lines[-1] + term)) > _LINE:
+            lines.append("")
+        lines[-1] += f" {term}" if lines[-1] else term
+    return lines
 
 
 def _named(letter: str) -> Callable[..., Any]:

@@ -117,7 +117,7 @@ def half(match: re.Match[str]) -> str:
     ("markup", "pattern", "instead", "problem"),
     [
         (BARS, r'(width=)"([\d.]+)"( height="22" class="solid colour-2")', half, "gradients: 2.0"),
-        (BARS, r'(width=)"([\d.]+)"( height="22" class="solid colour-4")', half, "optimizer: 4.0"),
+        (BARS, r'(width=)"([\d.]+)"( height="22" class="solid colour-3")', half, "optimizer: 4.0"),
         (BARS, r"(>)weights<(.*>)gradients<", r"\1gradients<\2weights<", "weights: 4.0"),
         (
             BARS,

@@ -237,7 +237,7 @@ def test_the_answers_are_those_of_the_key(built: Site) -> None:
         assert (answer, re.findall(r"\d[\d.,]*\b", why)) == (right, numbers.split()), name
         row, in_short = glance[number - 1], cheat_sheet[number - 1]
         assert (row[0], row[2]) == (str(number), f"{right}. {why}"), name
-        assert (in_short[0], in_short[2]) == (str(number), right), name
+        assert (in_short[0], in_short[3]) == (str(number), right), name
 
 
 def test_the_navigation_numbers_the_questions_as_the_key_does(built: Site) -> None:

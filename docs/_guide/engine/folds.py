@@ -24,8 +24,9 @@ class _Folds(Treeprocessor):
 
     def run(self, root: Element) -> None:
         for name in ("fold", "fold-rest"):  # the inner ones first
-            for heading in [each for each in root if name in each.get("class", "").split()]:
-                _fold(root, heading, name)
+            for heading in [each for each in root if _HEADING.fullmatch(each.tag)]:
+                if name in heading.get("class", "").split():
+                    _fold(root, heading, name)
 
 
 def _fold(root: Element, heading: Element, name: str) -> None:

@@ -12,8 +12,25 @@ if TYPE_CHECKING:
 WIDTH = 400.0
 """Width of every drawing in its own units; on a phone one is a little less than a pixel."""
 
-COLOURS = 5
+COLOURS = 6
 """Colours in docs/assets/pictures.css: a drawing tells no more things apart."""
+
+PARTS = {
+    "weights": 1,
+    "the matrix": 1,
+    "gradients": 2,
+    "gradients and working": 2,
+    "optimizer": 3,
+    "adapters and states": 3,
+    "LoRA": 3,
+    "A": 3,
+    "B": 3,
+    "activations": 4,
+    "token vector": 4,
+    "logits": 5,
+    "KV cache": 6,
+}
+"""The colour of what a run holds, the same on every picture."""
 
 SIZE = 13.0
 """Height of letters."""
@@ -138,10 +155,12 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def colours_of(names: Sequence[str]) -> dict[str, str]:
-    """Give each name the class of its colour."""
+    """Give each name the class of its colour: that of its part, or the next that is free."""
     if len(names) > COLOURS:
         raise ValueError(f"at most {COLOURS} colours can be told apart, not {len(names)}: {names}")
-    return {name: f"colour-{i}" for i, name in enumerate(names, 1)}
+    taken = {PARTS[name] for name in names if name in PARTS}
+    free = (i for i in range(1, COLOURS + 1) if i not in taken)
+    return {name: f"colour-{PARTS[name] if name in PARTS else next(free)}" for name in names}
 
 
 def broken(

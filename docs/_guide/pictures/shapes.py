@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, short, text_width
+from _guide.pictures.drawing import PARTS, SIZE, SMALL, WIDTH, About, Drawing, short, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -47,11 +47,12 @@ def shape_boxes(
         if x + cell > WIDTH:
             x, y = 0.0, foot + 16
         drawing.text(x, y + 12, head, "strong")
-        style = "outline" if label in frozen else "tint colour-1"
+        colour = f"colour-{PARTS.get(label, 1)}"
+        style = "outline" if label in frozen else f"tint {colour}"
         drawing.rect(x, y + 22, width, height, style)
         if label in frozen:
             drawing.hatch(x, y + 22, width, height)
-        top, ruled = y + 22, "split colour-1"
+        top, ruled = y + 22, f"split {colour}"
         for i in range(1, rows if height >= 2.5 * rows else 0):
             across = f"M{short(x)} {short(top + i * height / rows)}h{short(width)}"
             drawing.path(across, ruled)

@@ -84,8 +84,8 @@ QUESTION = Question(
         "prompt_tokens": "tokens of it are the prompt",
         "probabilities": "probability that the model gives to each",
     },
-    rule="One objective, two sets of labels: `IGNORE_INDEX` takes a token out of the loss, not "
-    "out of sight.",
+    rule="One objective, two sets of labels: a label of `#!calc f'{IGNORE_INDEX}'` takes a token "
+    "out of the loss, not out of sight.",
     case=case,
     counted={
         "objective: cross-entropy, every token: mean loss": "Cross-entropy, every token",
