@@ -19,6 +19,9 @@ num_labels = 8
 bits_per_byte = 8
 inference_overhead = 0.2
 
+# What the bits of a number in floating point hold: its sign, its exponent, its fraction.
+number_formats = {"fp32": (1, 8, 23), "tf32": (1, 8, 10), "fp16": (1, 5, 10), "bf16": (1, 8, 7)}
+
 # Beside the given model, whose size and width do not belong together, a real one.
 real_width = 4096
 r = 8

@@ -49,11 +49,14 @@ def answer(number: int) -> str:
 
 def solution(number: int) -> str:
     """Write the worked solution of the question's call, and of those that the answer rests on."""
-    q = question(number)
-    solved = [worked.solution(q.call.function, q.call.arguments)]
-    for words, call in q.calls[1:]:
-        *_, last = worked.solve(call.function, call.arguments)
-        solved += [words, worked.written(last)]
+    return _solved(question(number))
+
+
+def _solved(q: Question) -> str:
+    solved: list[str] = []
+    for words, call in q.calls:
+        steps = map(worked.written, worked.solve(call.function, call.arguments))
+        solved += filter(None, [words, *(step for step in steps if step not in solved)])
     return "\n\n".join(solved)
 
 
@@ -65,11 +68,14 @@ def others(number: int) -> str:
 def _other(q: Question, values: dict[str, Any]) -> str:
     other = q.with_values(values)
     shown = "".join(_given(label, value) for label, value in other.shown.values())
-    solved = worked.solution(other.call.function, other.call.arguments)
+    asks, right = other.asked["asks"], other.answer
+    if q.again:
+        asks, right = q.again, right.partition(": ")[2]
+    said = f"**{right[0].upper()}{right[1:]}.** {other.asked['because']}\n\n"
     return (
-        f'{other.asked["asks"]}\n\n<dl class="given">{shown}</dl>\n\n'
+        f'{asks}\n\n<dl class="given">{shown}</dl>\n\n'
         '<details class="fold" markdown="1" data-search-exclude><summary>Answer</summary>\n\n'
-        f"**{other.answer}.** {other.asked['because']}\n\n{solved}\n\n</details>"
+        f"{said}{_solved(other)}\n\n</details>"
     )
 
 

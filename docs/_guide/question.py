@@ -110,6 +110,8 @@ class Question:
     rule: str = ""
     """What the cheat sheet bids to remember."""
 
+    again: str = ""
+    """What it asks with other numbers, where the question itself is true or false."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Values put in for those that the page shows."""
 

@@ -110,6 +110,7 @@ QUESTION = Question(
         "num_labels": "labels",
     },
     rule="Frozen weights have no gradient and no optimizer state, but they are loaded.",
+    again="How much memory does tuning the head alone take, and how much full fine-tuning?",
     case=case,
     counted={
         f"states: model state, {method}, AdamW: bytes of {states}": f"{what} bytes, {words}"

@@ -37,8 +37,7 @@ def case(
         "that is updates of the weights, does one epoch take?",
         "assumed": ("one GPU", "an iteration is an optimizer update", "samples one context long"),
         "hints": (
-            "Work out how many samples one update sees; then how often that fits into the data "
-            "set.",
+            "Work out how many micro-batches the data set makes; then how many updates those make.",
         ),
         "steps": (("", (dlp.updates_per_epoch, epoch)),),
         "value": updates,

@@ -23,7 +23,11 @@ def case(*, real_width: int = given.real_width, r: int = given.r) -> Case:
     return {
         "asks": "A weight matrix is adapted with LoRA. “A larger rank means more parameters to "
         "tune.” True or false?",
-        "assumed": ("one adapted matrix", "no bias, no DoRA"),
+        "assumed": (
+            "one adapted matrix"
+            + (", such as the queries' in Llama-2-7B" if real_width == given.real_width else ""),
+            "no bias, no DoRA",
+        ),
         "hints": ("Count the entries of the two factors; then double the rank and count again.",),
         "steps": (
             ("", (dlp.lora_parameters, dict(matrix, r=r))),
@@ -96,6 +100,7 @@ QUESTION = Question(
         "r": "rank",
     },
     rule="LoRA is linear in the rank: `r × (in_features + out_features)` for each adapted matrix.",
+    again="How many parameters does LoRA train beside this matrix, and how many at twice the rank?",
     case=case,
     counted={
         "peft: Llama-2-7B, r=4, q_proj+v_proj: trainable parameters": TRAINED,

@@ -86,6 +86,7 @@ QUESTION = Question(
     },
     rule="One objective, two sets of labels: a label of `#!calc f'{IGNORE_INDEX}'` takes a token "
     "out of the loss, not out of sight.",
+    again="Work out the mean loss twice: with the prompt masked, and with every token labelled.",
     case=case,
     counted={
         "objective: cross-entropy, every token: mean loss": "Cross-entropy, every token",

@@ -97,6 +97,7 @@ QUESTION = Question(
         "per_device_train_batch_size": "batch size per device",
         "gradient_accumulation_steps": "accumulation steps",
     },
+    again="After how many samples do the weights of this run change, and how often in one epoch?",
     case=case,
     counted={
         "updates: Trainer 5.23.0, N=40, b=4, g=4, epochs=1: weights changed after": CHANGED,
