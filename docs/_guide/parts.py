@@ -57,7 +57,8 @@ def _solved(q: Question) -> str:
     for words, call in q.calls:
         steps = map(worked.written, worked.solve(call.function, call.arguments))
         solved += filter(None, [words, *(step for step in steps if step not in solved)])
-    return "\n\n".join(solved)
+    written = "\n\n".join(solved)
+    return f'<section data-search-exclude markdown="1">\n\n{written}\n\n</section>'
 
 
 def others(number: int) -> str:
@@ -103,7 +104,7 @@ def wrong_answers(number: int) -> str:
     """Write the common wrong answers: the number, what it assumes, what refutes it."""
     rows = [(f"**{answer}**", *why) for answer, *why in question(number).wrong]
     written = table(("Wrong answer", "What it assumes", "Why not"), rows, name="wrong")
-    return f'<div data-search-exclude markdown="1">\n\n{written}\n</div>\n'
+    return f'<section data-search-exclude markdown="1">\n\n{written}\n</section>\n'
 
 
 def sources(number: int) -> str:

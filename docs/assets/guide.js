@@ -34,6 +34,14 @@
   addEventListener("hashchange", openFold);
   openFold();
 
+  // A word with a minus in front is one that search leaves out; before a number it is a sign.
+  const { postMessage } = Worker.prototype;
+  Worker.prototype.postMessage = function (message, ...rest) {
+    const isQuery = message && typeof message.data === "string";
+    const data = isQuery && message.data.replace(/(?<=^|\s)-(?=\d)/g, "");
+    return postMessage.call(this, isQuery ? { ...message, data } : message, ...rest);
+  };
+
   // Folded answers are printed open, also by browsers that cannot do it in CSS.
   let opened = [];
   addEventListener("beforeprint", () => {

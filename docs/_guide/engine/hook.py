@@ -241,11 +241,13 @@ def on_post_template(output_content: str, **kwargs: Any) -> str:
 
 
 @event_priority(-100)  # after the search plugin has written its index
-def _keep_answers_out_of_search(config: MkDocsConfig) -> None:
-    """Let no result of a search tell an answer."""
+def _tell_search(config: MkDocsConfig) -> None:
+    """Let no result of a search tell an answer, and the pages that readers want come first."""
     path = Path(config.site_dir, "search", "search_index.json")
     index = json.loads(path.read_text(encoding="utf-8"))
-    importlib.import_module("_guide.engine.searched").without_answers(index["docs"])
+    searched = importlib.import_module("_guide.engine.searched")
+    searched.without_answers(index["docs"])
+    searched.weighted(index["docs"])
     path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
 
 
@@ -257,4 +259,4 @@ def _add_wheel(config: MkDocsConfig) -> None:
         pass
 
 
-on_post_build = CombinedEvent(_keep_answers_out_of_search, _add_wheel)
+on_post_build = CombinedEvent(_tell_search, _add_wheel)

@@ -12,12 +12,32 @@ from typing import TYPE_CHECKING, Any
 
 from _guide.formats import count
 from _guide.questions import QUESTIONS
+from dlp import IGNORE_INDEX
 
 if TYPE_CHECKING:
     from _guide.question import Question
 
 _NUMBER = re.compile(r"\d[\d,.]*\d(?:\N{NO-BREAK SPACE}[kMGT]?B)?")
 _GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
+
+
+WEIGHTS = {"questions/": 5, "will-it-fit/": 6, "evidence/": 0.2, "corrections/#": 0.1}
+"""How much an entry counts that begins so: the longest lists would outweigh all else."""
+
+COMPUTED_TAGS = {"questions/training-objective/": f"{IGNORE_INDEX}"}
+"""Tags beside those of the pages themselves, on which no figure is typed."""
+
+
+def weighted(entries: list[dict[str, Any]]) -> None:
+    """Weight the entries of the index; a page's tags stand for the page, not for its sections."""
+    for entry in entries:
+        place = entry["location"]
+        if "#" in place:
+            entry.pop("tags", None)
+        elif place in COMPUTED_TAGS:
+            entry["tags"].append(COMPUTED_TAGS[place])
+        weights = (each for begins, each in WEIGHTS.items() if place.startswith(begins))
+        entry["boost"] = next(weights, 1)
 
 
 def without_answers(entries: list[dict[str, Any]]) -> None:
