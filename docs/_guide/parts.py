@@ -174,6 +174,21 @@ def functions(module: str) -> str:
     return purpose + (table(("Function", "Purpose"), rows) if rows else "")
 
 
+def by_letter() -> str:
+    """List every public name of the package by its first letter."""
+    package = importlib.import_module("dlp")
+    homes: dict[str, str] = {}
+    for place in sorted(Path(inspect.getfile(package)).parent.glob("[a-z]*.py")):
+        found = importlib.import_module(f"dlp.{place.stem}")
+        for name, each in vars(found).items():
+            if getattr(each, "__module__", found.__name__) == found.__name__:
+                homes[name] = place.stem
+    letters: dict[str, list[str]] = {}
+    for name in sorted(package.__all__, key=str.casefold):
+        letters.setdefault(name[0].upper(), []).append(f"[`{name}`][dlp.{homes[name]}.{name}]")
+    return "\n\n".join(f"**{letter}** {', '.join(links)}" for letter, links in letters.items())
+
+
 def install_command() -> str:
     """Write the command that installs the package from the site itself."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

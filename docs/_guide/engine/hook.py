@@ -41,7 +41,15 @@ _SEARCH = 'data-md-component="search" role="dialog"'
 _SECTION = re.compile(
     r'aria-labelledby="(__nav_[\d_]+)_label"([^>]*>\s*<label class="md-nav__title" )for="\1"'
 )
-_FOLDED_SOURCE = '<details class="mkdocstrings-source"'
+# What is no program has no button to copy it: signatures, folded source, what a block printed.
+# Source code is kept out of search: it would outweigh all the text.
+_NOT_RUN = {
+    '<details class="mkdocstrings-source"': '<details class="mkdocstrings-source no-copy" '
+    'data-search-exclude="yes"',
+    'class="doc-signature highlight"': 'class="doc-signature highlight no-copy"',
+    '</code></pre></div>\n<div class="highlight">': "</code></pre></div>\n"
+    '<div class="highlight no-copy">',
+}
 _before: dict[str, Any] = {}
 _page_being_built: Page
 _QUESTIONS = "questions/"
@@ -223,10 +231,12 @@ def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
 
 
 def on_page_content(html: str, page: Page, **kwargs: Any) -> str:
-    """Keep the source code in the reference out of search: it would outweigh all the text."""
+    """Say what a page did to the state of Python; mark what is not there to be copied."""
     for change in importlib.import_module("_guide.engine.pure").changes(_before):
         _LOG.warning(f"{page.file.src_uri}: {change}")
-    return html.replace(_FOLDED_SOURCE, f'{_FOLDED_SOURCE} data-search-exclude="yes"')
+    for kept, changed in _NOT_RUN.items():
+        html = html.replace(kept, changed)
+    return html
 
 
 def on_post_page(output: str, **kwargs: Any) -> str:

@@ -1,14 +1,50 @@
-"""An extension of mkdocstrings' reader: each formula of the reference links to its evidence."""
+"""Extensions of mkdocstrings' reader: examples that run as copied, and links to the evidence."""
 
 from __future__ import annotations
 
+import ast
+import doctest
 import importlib
+import re
 from typing import TYPE_CHECKING, Any
 
 import griffe
 
 if TYPE_CHECKING:
     from _evidence.coverage import Standing
+
+
+# From a prompt to the next empty line, which the page shows as one block.
+_EXAMPLE = re.compile(r"^( *)>>> .*(?:\n *\S.*)*", re.M)
+
+
+class Imports(griffe.Extension):
+    """Begins the examples of a docstring with the import of what they use."""
+
+    def on_package(self, *, pkg: griffe.Module, **kwargs: Any) -> None:
+        """Write the imports once the package has been read."""
+        public = set(importlib.import_module(pkg.name).__all__)
+        for module in pkg.modules.values():
+            for each in module.members.values():
+                if not each.is_alias and each.docstring:
+                    each.docstring.value = _with_imports(each.docstring.value, public)
+
+
+def _with_imports(text: str, public: set[str]) -> str:
+    """Put an import before each example of a docstring, of the public names that it uses."""
+    return _EXAMPLE.sub(lambda match: _import(match, public) + match[0], text)
+
+
+def _import(example: re.Match[str], public: set[str]) -> str:
+    used: set[str] = set()
+    for line in doctest.DocTestParser().get_examples(example[0]):
+        for node in ast.walk(ast.parse(line.source)):
+            if isinstance(node, ast.Name):
+                used.add(node.id)
+            elif isinstance(node, ast.alias):
+                public = public - {node.name}  # imported by the example itself
+    names = ", ".join(sorted(used & public))
+    return f"{example[1]}>>> from dlp import {names}\n" if names else ""
 
 
 class EvidenceLinks(griffe.Extension):
