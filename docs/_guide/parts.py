@@ -189,6 +189,13 @@ def by_letter() -> str:
     return "\n\n".join(f"**{letter}** {', '.join(links)}" for letter, links in letters.items())
 
 
+def tell_us() -> str:
+    """Ask for what is wrong, where it is known whom to tell."""
+    repository = os.environ.get("GUIDE_REPO_URL", "").rstrip("/")
+    asked = f"Found another? [Tell us]({repository}/issues), with the place and the number."
+    return f"\n\n{asked}\n" if repository else ""
+
+
 def install_command() -> str:
     """Write the command that installs the package from the site itself."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

@@ -18,6 +18,7 @@ RULES = {
     "light": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
     "dark": ["cat.color"],  # only the colours differ
 }
+RESULTS = ["violations", "incomplete"]
 PHONE = {"width": 390, "height": 844}
 ZOOMED = {"width": 640, "height": 450}  # a laptop's window at 200 %
 
@@ -60,13 +61,21 @@ def test_page_is_quiet_accessible_and_fits(address: str, coloured_tab: Page, hos
     coloured_tab.evaluate(OPEN_ALL)
 
     scheme = "dark" if coloured_tab.evaluate(IS_DARK) else "light"
-    options = {"runOnly": RULES[scheme], "resultTypes": ["violations"], "preload": False}
-    found = Axe().run(coloured_tab, options=options).response["violations"]
+    options = {"runOnly": RULES[scheme], "resultTypes": RESULTS, "preload": False}
+    response = Axe().run(coloured_tab, options=options).response
+    found = response["violations"]
     assert not [
         f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
         for rule in found
         for node in rule["nodes"]
     ]
+    blind = [
+        node["html"][:200]
+        for rule in response["incomplete"]
+        for node in rule["nodes"]
+        if "bgGradient" in str(node["any"])
+    ]
+    assert not blind, "axe cannot see what stands on a gradient"
     assert not [complaint for complaint in complaints if complaint.startswith(("error", "warn"))]
     assert not [url for url in requests if not url.startswith(host)], "asks another host"
     assert not [url for url in requests if "search_index" in url], "search before it is opened"
@@ -164,6 +173,18 @@ def test_keyboard_reaches_search_navigation_and_answer(tab: Page, host: str) -> 
     assert not tab.locator(".answer").is_visible()
     tab.keyboard.press("Enter")
     assert tab.locator(".answer").is_visible()
+
+
+def test_the_keyboard_reaches_what_a_term_means(tab: Page, host: str) -> None:
+    tab.goto(host + QUESTION)
+    tab.locator("article summary").first.click()
+    terms = tab.locator("article abbr")
+    assert terms.count() > 0
+    assert terms.evaluate_all("all => all.every((term) => term.tabIndex === 0)")
+    terms.last.focus()
+    tooltip = tab.locator(".md-tooltip2--active")
+    tooltip.wait_for()
+    assert len(tooltip.inner_text()) > len("a definition")
 
 
 def test_what_scrolls_sideways_can_be_scrolled_by_keyboard(tab: Page, host: str) -> None:

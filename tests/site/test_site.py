@@ -14,19 +14,22 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
+from mkdocs.config import load_config
 from mkdocstrings import Inventory
 
 import dlp
 from _evidence import conformance
 from _evidence.claims import printed_claims
 from _evidence.sources import SOURCES
+from _guide import parts
+from _guide.engine import hook
 from _guide.engine.glossary import TERMS
 from _guide.questions import QUESTIONS
 from tests.formulas import api
 from tests.formulas.calls import FUNCTIONS
 from tests.pages import answers
 from tests.pages.copies import lay_all
-from tests.paths import PAGES
+from tests.paths import PAGES, ROOT
 from tests.site.conftest import Site, build
 from tests.site.html import Document, urls
 from tests.told import nothing
@@ -314,6 +317,20 @@ def test_every_term_of_the_glossary_is_used_on_another_page(built: Site) -> None
         if not re.search(rf"(?<!\w){re.escape(term)}", text, 0 if term.isupper() else re.I)
     ]
     assert not unused, f"use these terms on a page, or take them out of the glossary: {unused}"
+
+
+def test_what_needs_a_repository_is_shown_where_it_is_known(
+    built: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, document in built.documents.items():
+        markup = built.files[name].read_text("utf-8")
+        assert "Tell us" not in document.text, name
+        assert 'rel="edit"' not in markup, name
+    assert not parts.tell_us()
+    monkeypatch.setenv("GUIDE_REPO_URL", "https://forge.example/guide/")
+    assert "[Tell us](https://forge.example/guide/issues)" in parts.tell_us()
+    config = hook._tell_addresses(load_config(str(ROOT / "mkdocs.yml")))
+    assert config.edit_uri == "https://forge.example/guide/edit/main/docs/"
 
 
 # --- The reference --------------------------------------------------------------------------

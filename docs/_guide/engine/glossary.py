@@ -48,6 +48,7 @@ class _FirstUse(Treeprocessor):
                     child.tag, child.attrib = "span", {}
                 else:
                     seen.add(child.text)
+                    child.set("tabindex", "0")  # the keyboard reaches it, and sees its tooltip
 
 
 class GlossaryExtension(Extension):
