@@ -25,14 +25,17 @@
     .querySelectorAll(".table, .md-typeset__scrollwrap, div.arithmatex, pre > code")
     .forEach((scroller) => resized.observe(scroller));
 
-  // A link to the heading of a fold opens it; the browser opens those around it by itself.
-  const openFold = () => {
-    const heading = location.hash && document.getElementById(location.hash.slice(1));
-    const summary = heading && heading.closest("summary");
-    if (summary) summary.parentElement.open = true;
+  // A link into a fold opens it. Most browsers do so by themselves, but not where the heading of a
+  // fold is the target.
+  const openFolds = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    let fold = target && target.closest("details:not([open])");
+    if (!fold) return;
+    for (; fold; fold = fold.parentElement.closest("details:not([open])")) fold.open = true;
+    target.scrollIntoView();
   };
-  addEventListener("hashchange", openFold);
-  openFold();
+  addEventListener("hashchange", openFolds);
+  openFolds();
 
   // A word with a minus in front is one that search leaves out; before a number it is a sign.
   const { postMessage } = Worker.prototype;

@@ -243,6 +243,16 @@ def test_the_answers_are_those_of_the_key(built: Site) -> None:
         assert (in_short[0], in_short[3]) == (str(number), right), name
 
 
+def test_no_answer_stands_before_the_fold(built: Site) -> None:
+    """A browser looks closer, in test_silence.py."""
+    for name in ("", *(f"questions/{each}/" for each in answers.KEY)):
+        before, fold, _ = built.files[f"{name}index.html"].read_text("utf-8").partition("<details")
+        assert fold, name
+        seen = answers.text(before)
+        told = [figure for figure in answers.FIGURES if figure in seen or figure in before]
+        assert not told, name
+
+
 def test_the_navigation_numbers_the_questions_as_the_key_does(built: Site) -> None:
     home = (built.folder / "index.html").read_text("utf-8")
     link = r'<a href="questions/([\w-]+)/" class="md-nav__link">\s*<span[^>]*>\s*(\d+) ·'
