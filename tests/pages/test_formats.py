@@ -91,6 +91,7 @@ def test_the_numbers_in_definitions_are_these() -> None:
 def test_the_first_use_of_a_term_bears_its_own_definition() -> None:
     md = Markdown(extensions=[glossary.GlossaryExtension()])
     shown = md.convert("# LoRA and QLoRA\n\nQLoRA is frugal, bf16 short. QLoRA again.")
-    term, other = (f'<abbr title="{glossary.TERMS[t]}">{t}</abbr>' for t in ("QLoRA", "bf16"))
+    mark = '<abbr tabindex="0" title="{}">{}</abbr>'
+    term, other = (mark.format(glossary.TERMS[each], each) for each in ("QLoRA", "bf16"))
     assert shown.endswith(f"<p>{term} is frugal, {other} short. <span>QLoRA</span> again.</p>")
     assert "<abbr" not in shown.splitlines()[0]

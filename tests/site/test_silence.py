@@ -35,15 +35,15 @@ def told(text: str) -> list[str]:
     """List the answers' figures in a text, and verdicts."""
     plain = re.sub(r"\s+", " ", text)
     figures = {figure for each in answers.FIGURES for figure in (each, each.replace(",", ""))}
-    found = [
-        figure for figure in sorted(figures) if re.search(rf"(?<![\d,.=]){figure}(?![\d,])", plain)
-    ]
+    alone = r"(?<![\d,.=]){}(?![.,]?\d)"
+    found = [each for each in sorted(figures) if re.search(alone.format(each), plain)]
     return found + re.findall(VERDICTS, plain)
 
 
 def test_an_answer_is_seen() -> None:
     assert told("It takes 15,625\nupdates.") == ["15,625"]
     assert told("28\N{NO-BREAK SPACE}GB") == ["28 GB"]
+    assert told("28 GB, or less") == ["28 GB"]
     assert told("True: 112 GB") == ["112 GB", "True"]
     assert not told("f(bias=True, n=1) is True or false? 15,625,000 of 228 GB")
 

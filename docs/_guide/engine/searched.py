@@ -49,7 +49,7 @@ def without_answers(entries: list[dict[str, Any]]) -> None:
             re.escape(figure).replace("\N{NO-BREAK SPACE}", r"(?:\.00)?[\N{NO-BREAK SPACE} ]")
             for figure in sorted(figures)
         )
-        + r")(?![\d,]|\.\d)"
+        + r")(?![.,]?\d)"
     )
     numbers = {
         question.page.removesuffix(".md") + "/": _numbers(question) for question in QUESTIONS
