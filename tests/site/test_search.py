@@ -36,17 +36,20 @@ ASK = """async (queries) => {
 }"""
 
 
-def test_fifty_searches_lead_to_the_right_page_first(tab: Page, host: str) -> None:
-    tab.goto(host)
-    assert len(FIRST) >= 50
-    found = dict(zip(FIRST, tab.evaluate(ASK, list(FIRST)), strict=True))
-    first = {query: next(iter(places), "none") for query, places in found.items()}
-    wrong = {
+def missed(found: list[list[str]]) -> dict[str, str]:
+    """Name the queries whose first result is another page than the table says, and that page."""
+    first = dict(zip(FIRST, (next(iter(places), "none") for places in found), strict=True))
+    return {
         query: place
         for query, place in first.items()
         if not re.fullmatch(FIRST[query], place.partition("#")[0].strip("/"))
     }
-    assert not wrong
+
+
+def test_fifty_searches_lead_to_the_right_page_first(tab: Page, host: str) -> None:
+    tab.goto(host)
+    assert len(FIRST) >= 50
+    assert not missed(tab.evaluate(ASK, list(FIRST)))
 
 
 def test_a_minus_before_a_number_is_a_sign(tab: Page, host: str) -> None:
