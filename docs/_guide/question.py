@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 
 from markdown.extensions.toc import slugify
 
-from _guide.formats import count, size, times
+from _guide.formats import count, percent, size, times
 
 Arguments = dict[str, Any]
 """The arguments of a formula, by name."""
@@ -54,6 +54,22 @@ class Wrong(TypedDict):
     """Whether the values tell it from the other answers."""
 
 
+class Other(TypedDict):
+    """What the answer is by another convention, and what to say to it."""
+
+    value: float
+    say: str
+
+
+class Step(TypedDict):
+    """A step on the way to a number: what it finds, how, and what that comes to."""
+
+    finds: str
+    how: str
+    value: float
+    unit: str
+
+
 class Sheet(TypedDict):
     """What the original answer sheet says, and what has to be put right."""
 
@@ -75,7 +91,35 @@ class Case(TypedDict):
     says: NotRequired[str]
     because: str
     wrong: tuple[Wrong, ...]
+    more: NotRequired[tuple[Wrong, ...]]
+    """Wrong answers that the values given do not tell from the others."""
+    other: NotRequired[tuple[Other, ...]]
+    tries: NotRequired[str]
+    """The question with all its values in words, for one number as the answer."""
+    way: NotRequired[tuple[Step, ...]]
+    """The way to that number, which is the last step's."""
     sheet: NotRequired[Sheet]
+
+
+class Marked(TypedDict):
+    """Places to be marked in a row: which, by their numbers, and what others would mean."""
+
+    tries: str
+    places: tuple[str, ...]
+    value: list[int]
+    because: str
+    hints: tuple[str, ...]
+    other: tuple[tuple[list[int], str], ...]
+    wrong: tuple[tuple[list[int], str], ...]
+    """What a mistake would mark, and why not."""
+
+
+class Statement(TypedDict):
+    """A statement to be sorted: where it belongs, and why."""
+
+    says: str
+    place: str
+    because: str
 
 
 @dataclass(frozen=True)
@@ -109,6 +153,12 @@ class Question:
     """Keys of `_evidence/sources.toml`, with blanks between."""
     rule: str = ""
     """What the cheat sheet bids to remember."""
+    varied: tuple[tuple[Arguments, ...], ...] = ()
+    """What practice asks with: values that go together, one of each group at a time."""
+    marked: Callable[..., Marked] | None = None
+    """The same question by marking places in a row, where its answer is not a number."""
+    sorted: tuple[Statement, ...] = ()
+    """Statements to be sorted, where the answer is none either."""
 
     again: str = ""
     """What it asks with other numbers, where the question itself is true or false."""
@@ -198,4 +248,6 @@ def written(value: float, unit: str) -> str:
     """Write a number as its unit is written: bytes in the unit that fits, a count in full."""
     if unit.startswith("bytes"):
         return size(value)
+    if unit == "share":
+        return percent(value, 4)
     return times(value) if unit == "times" else count(value)

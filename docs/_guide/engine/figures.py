@@ -37,8 +37,8 @@ NAMES = re.compile(
 )
 """Powers that define units, formats in words; names with a digit by itself."""
 
-DECLARED = {"given.py"}
-"""Modules where numbers may be typed: given values."""
+DECLARED = {"given.py", "practised.py"}
+"""Modules where numbers may be typed: given values, and those that practice asks with."""
 
 MACHINERY = {"browser", "engine", "formats.py", "live", "pictures", "worked.py"}
 """Modules, or folders of them, whose strings are patterns and markup."""
@@ -75,8 +75,8 @@ _EXTENSIONS = (
 )
 _PRECISION = {"decimal", "percent", "times"}
 _KEYED = {
-    *("answer", "asked", "checked", "hint", "others", "q", "question", "record", "solution"),
-    *("sources", "wrong_answers"),
+    *("answer", "asked", "checked", "hint", "others", "own", "q", "question", "record"),
+    *("solution", "sources", "statements", "variants", "wrong_answers"),
 }
 """What is called with the number of a question or the name of a record."""
 

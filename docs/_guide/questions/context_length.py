@@ -1,9 +1,9 @@
 """Question 4: whether the memory to load a model grows with its context."""
 
 import dlp
-from _guide import given
-from _guide.formats import count, size
-from _guide.question import Arguments, Case, Question
+from _guide import given, practised
+from _guide.formats import count, decimal, size
+from _guide.question import Arguments, Case, Question, Wrong
 
 ADDED = "Parameters added to {model}, context {before} to {after}"
 
@@ -14,6 +14,7 @@ def case(
     context_length: int = given.context_length,
     longer_context: int = given.longer_context,
     hidden_size: int = given.hidden_size,
+    learned: bool = False,
 ) -> Case:
     """Ask for the memory of the weights at a longer context."""
     load = dlp.weight_bytes(num_parameters=num_parameters, dtype="fp32")
@@ -28,13 +29,33 @@ def case(
         num_tokens=longer_context,
         dtype="fp32",
     )
+    each = dlp.bytes_per_parameter(dtype="fp32")
+    rows = longer_context - context_length if learned else 0
+    needed = load + growth if learned else load
+    positions = (
+        f"a learned table of positions, {count(hidden_size)} wide"
+        if learned
+        else "rotary positions (RoPE), which have no parameters"
+    )
+    only_some: Wrong = {
+        "value": load + growth,
+        "assumes": "Every model has a learned table of positions.",
+        "refuted": "GPT-2 and OPT have one; Llama, Mistral and Qwen rotate queries and keys "
+        "instead, without a parameter.",
+    }
+    some: Wrong = {
+        "value": load,
+        "assumes": "No weights depend on the context.",
+        "refuted": "This model's table of positions has a row for each position: it grows by "
+        f"{size(growth)}.",
+    }
     return {
         "asks": "The context length of the same model is raised. How much memory does it now take "
         "to load the weights in fp32?",
         "assumed": (
             "fp32",
             f"{count(dlp.GB)} bytes to the GB",
-            "positions without parameters (RoPE)",
+            "learned positions" if learned else "positions without parameters (RoPE)",
         ),
         "hints": ("Look for the weight matrix that has the sequence length in its shape.",),
         "steps": (
@@ -45,9 +66,9 @@ def case(
             ),
             ("And at the longer one:", (dlp.position_table_bytes, longer_table)),
         ),
-        "value": load,
+        "value": needed,
         "unit": "bytes",
-        "says": f"{size(load)}, unchanged",
+        "says": size(needed) if learned else f"{size(load)}, unchanged",
         "because": "No weight matrix has a sequence axis. Only a learned table of positions grows, "
         f"by {size(growth)} here; what grows with the context at run time is activations and the "
         "KV cache.",
@@ -72,11 +93,31 @@ def case(
                 "refuted": "The cache fills while the model generates. (Here with the heads of "
                 "Llama-2-7B.)",
             },
+            some if learned else only_some,
+        ),
+        "tries": f"A model of {count(num_parameters)} parameters in fp32 has {positions}. Its "
+        f"context is raised from {count(context_length)} to {count(longer_context)} tokens. How "
+        "much memory do its weights take now?",
+        "way": (
             {
-                "value": load + growth,
-                "assumes": "Every model has a learned table of positions.",
-                "refuted": "GPT-2 and OPT have one; Llama, Mistral and Qwen rotate queries and "
-                "keys instead, without a parameter.",
+                "finds": "Bytes of the weights at the context given first",
+                "how": f"{count(num_parameters)} × {decimal(each)} bytes",
+                "value": load,
+                "unit": "bytes",
+            },
+            {
+                "finds": "Parameters that the longer context adds",
+                "how": f"{count(rows)} rows × {count(hidden_size)}"
+                if learned
+                else "the matrices with a sequence axis: none",
+                "value": rows * hidden_size,
+                "unit": "parameters",
+            },
+            {
+                "finds": "Bytes of the weights at the longer context",
+                "how": f"{size(load)} + {count(rows * hidden_size)} × {decimal(each)} bytes",
+                "value": needed,
+                "unit": "bytes",
             },
         ),
         "sheet": {
@@ -101,6 +142,7 @@ QUESTION = Question(
     },
     rule="Weights have no axis for the sequence, but for a table of learned positions; activations "
     "and the KV cache do.",
+    varied=(practised.models, practised.contexts),
     case=case,
     counted={
         "parameters: Llama-2-7B, 2048 positions: parameters"

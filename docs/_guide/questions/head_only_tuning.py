@@ -1,10 +1,21 @@
 """Question 6: the memory of head-only tuning."""
 
-import dlp
-from _guide import given
-from _guide.formats import count, size
-from _guide.question import Arguments, Case, Question
+from typing import TYPE_CHECKING
 
+import dlp
+from _guide import given, practised
+from _guide.formats import count, decimal, size
+from _guide.question import Arguments, Case, Question, Wrong
+
+if TYPE_CHECKING:
+    from dlp.memory import Optimizer
+
+OPTIMIZERS = {
+    "adamw": "AdamW",
+    "adamw-8bit": "AdamW with eight-bit moments",
+    "sgd-momentum": "SGD with momentum",
+    "sgd": "SGD without momentum",
+}
 METHODS = {"full": "full", "head-only": "head only", "lora": "LoRA"}
 
 
@@ -13,6 +24,8 @@ def case(
     num_parameters: int = given.num_parameters,
     hidden_size: int = given.hidden_size,
     num_labels: int = given.num_labels,
+    optimizer: "Optimizer" = "adamw",
+    everything: bool = False,
 ) -> Case:
     """Ask for the memory of training the head alone, against that of training everything."""
     head = dlp.classification_head_parameters(
@@ -23,14 +36,47 @@ def case(
         "num_parameters": total,
         "num_trainable_parameters": head,
         "dtype": "fp32",
-        "optimizer": "adamw",
+        "optimizer": optimizer,
     }
     full: Arguments = dict(head_only, num_trainable_parameters=total)
     tuned = dlp.training_memory_bytes(**head_only)
     trained = dlp.training_memory_bytes(**full)
     weights = dlp.weight_bytes(num_parameters=total, dtype="fp32")
     frozen = dlp.weight_bytes(num_parameters=num_parameters, dtype="fp32")
-    moments = dlp.optimizer_state_bytes(num_trainable_parameters=total, optimizer="adamw")
+    moments = dlp.optimizer_state_bytes(num_trainable_parameters=total, optimizer=optimizer)
+    name = OPTIMIZERS[optimizer]
+    updated = total if everything else head
+    states = dlp.optimizer_state_bytes(num_trainable_parameters=updated, optimizer=optimizer)
+    each = dlp.bytes_per_parameter(dtype="fp32")
+    needed = trained if everything else tuned
+    other_way: Wrong = {
+        "value": tuned,
+        "assumes": "Only the head is trained.",
+        "refuted": "Here every weight is: each has a gradient and what the optimizer keeps.",
+    }
+    same: Wrong = {
+        "value": trained,
+        "says": f"False: {size(trained)} either way",
+        "assumes": "It is the same model, so it takes the same memory.",
+        "refuted": f"Of {count(trained // total)} bytes for each parameter only "
+        f"{count(dlp.bytes_per_parameter(dtype='fp32'))} are the weight; a frozen one has no "
+        "gradient and no moments.",
+    }
+    forgotten: Wrong = {
+        "value": 2 * weights,
+        "unit": "bytes of full fine-tuning",
+        "says": f"True: {size(tuned)} against {size(2 * weights)}",
+        "assumes": "Full fine-tuning keeps weights and gradients; the moments of AdamW are "
+        "forgotten.",
+        "refuted": f"AdamW keeps two more numbers for each trained parameter: {size(moments)} "
+        "here.",
+    }
+    no_states: Wrong = {
+        "value": 2 * weights,
+        "assumes": "What the optimizer keeps is forgotten.",
+        "refuted": f"{name} keeps {size(moments)} here, for each trained parameter its own.",
+        "when": moments > 0,
+    }
     head_state = tuned - weights
     head_alone = tuned - frozen
     return {
@@ -45,10 +91,12 @@ def case(
             ("", (dlp.training_memory_bytes, head_only)),
             ("Full fine-tuning, for comparison:", (dlp.training_memory_bytes, full)),
         ),
-        "value": tuned,
+        "value": needed,
         "unit": "bytes",
         "says": f"True: {size(tuned)} against {size(trained)}",
-        "because": "Gradients and optimizer states exist for the head only, and hardly any "
+        "because": "Every parameter has its weight, its gradient and what the optimizer keeps."
+        if everything
+        else "Gradients and optimizer states exist for the head only, and hardly any "
         "activations are kept. The frozen weights still have to be loaded.",
         "wrong": (
             {
@@ -58,35 +106,66 @@ def case(
                 "refuted": "Frozen weights are not trained, but every forward pass computes with "
                 f"them: {size(frozen)} stay loaded.",
             },
+            other_way if everything else same,
             {
-                "value": trained,
-                "says": f"False: {size(trained)} either way",
-                "assumes": "It is the same model, so it takes the same memory.",
-                "refuted": f"Of {count(trained // total)} bytes for each parameter only "
-                f"{count(dlp.bytes_per_parameter(dtype='fp32'))} are the weight; a frozen one has "
-                "no gradient and no moments.",
-            },
-            {
-                "value": frozen + moments,
+                "value": (weights if everything else frozen) + moments,
                 "says": f"True: {size(frozen + moments)}, only the gradients are saved",
-                "assumes": "AdamW keeps states for every parameter it was given.",
-                "refuted": "PyTorch's AdamW makes its states at the first step, and only for "
-                "parameters that have a gradient.",
+                "assumes": f"{name} keeps states for every parameter it was given."
+                if not everything
+                else "The gradients are forgotten.",
+                "refuted": "PyTorch's optimizers make their states at the first step, and only for "
+                "parameters that have a gradient."
+                if not everything
+                else "Backward leaves a gradient for every trained parameter, in its format.",
+                "when": moments > 0,
             },
-            {
-                "value": 2 * weights,
-                "unit": "bytes of full fine-tuning",
-                "says": f"True: {size(tuned)} against {size(2 * weights)}",
-                "assumes": "Full fine-tuning keeps weights and gradients; the moments of AdamW are "
-                "forgotten.",
-                "refuted": "AdamW keeps two more numbers for each trained parameter: "
-                f"{size(moments)} here.",
-            },
+            no_states if everything else forgotten,
             {
                 "says": "True, because fewer layers are damaged",
                 "assumes": "The saving comes from keeping what the layers have learned.",
                 "refuted": "Less forgetting is a reason to freeze weights, but it says nothing "
                 "about memory.",
+            },
+        ),
+        "more": (
+            {
+                "value": dlp.training_memory_bytes(
+                    num_parameters=total, num_trainable_parameters=updated
+                ),
+                "assumes": "The optimizer is taken for AdamW.",
+                "refuted": f"{name} keeps {decimal(states / updated)} bytes for each trained "
+                "parameter, AdamW two numbers in fp32.",
+                "when": everything and optimizer != "adamw",
+            },
+        ),
+        "tries": f"A model of {count(num_parameters)} parameters gets a linear head of "
+        f"{count(hidden_size)} × {count(num_labels)} without a bias. "
+        f"{'All of it' if everything else 'Only the head'} is trained in fp32 with {name}. How "
+        "much memory do weights, gradients and optimizer states take together?",
+        "way": (
+            {
+                "finds": "Weights, all of which are loaded",
+                "how": f"({count(num_parameters)} + {count(head)}) × {decimal(each)} bytes",
+                "value": weights,
+                "unit": "bytes",
+            },
+            {
+                "finds": "Gradients of what is trained",
+                "how": f"{count(updated)} × {decimal(each)} bytes",
+                "value": dlp.weight_bytes(num_parameters=updated, dtype="fp32"),
+                "unit": "bytes",
+            },
+            {
+                "finds": f"What {name} keeps of what is trained",
+                "how": f"{count(updated)} × {decimal(states / updated)} bytes",
+                "value": states,
+                "unit": "bytes",
+            },
+            {
+                "finds": "All three together",
+                "how": "their sum",
+                "value": needed,
+                "unit": "bytes",
             },
         ),
         "sheet": {
@@ -111,6 +190,7 @@ QUESTION = Question(
     },
     rule="Frozen weights have no gradient and no optimizer state, but they are loaded.",
     again="How much memory does tuning the head alone take, and how much full fine-tuning?",
+    varied=(practised.tunings, practised.optimizers, practised.scopes),
     case=case,
     counted={
         f"states: model state, {method}, AdamW: bytes of {states}": f"{what} bytes, {words}"

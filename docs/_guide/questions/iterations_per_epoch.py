@@ -1,7 +1,7 @@
 """Question 1: the updates of one epoch."""
 
 import dlp
-from _guide import given
+from _guide import given, practised
 from _guide.formats import count
 from _guide.question import Arguments, Case, Question
 
@@ -18,24 +18,33 @@ def case(
     per_device_train_batch_size: int = given.per_device_train_batch_size,
     gradient_accumulation_steps: int = given.gradient_accumulation_steps,
     context_length: int = given.context_length,
+    num_devices: int = given.num_devices,
 ) -> Case:
-    """Ask for the updates of one epoch on one device."""
+    """Ask for the updates of one epoch."""
     batch: Arguments = {
         "per_device_train_batch_size": per_device_train_batch_size,
         "gradient_accumulation_steps": gradient_accumulation_steps,
-        "num_devices": given.num_devices,
+        "num_devices": num_devices,
     }
     epoch = dict(batch, num_samples=num_samples)
     updates = dlp.updates_per_epoch(**epoch)
     effective = dlp.effective_batch_size(**batch)
     micro_batches = dlp.micro_batches_per_epoch(
-        num_samples=num_samples, per_device_train_batch_size=per_device_train_batch_size
+        num_samples=num_samples,
+        per_device_train_batch_size=per_device_train_batch_size,
+        num_devices=num_devices,
     )
+    on_one = dlp.updates_per_epoch(**dict(epoch, num_devices=1))
+    skipped = dlp.updates_per_epoch(**dict(epoch, last_window="at-least-one"))
+    gpus = "one GPU" if num_devices == 1 else f"{count(num_devices)} GPUs"
+    at_once = per_device_train_batch_size * num_devices
+    up = "" if micro_batches * at_once == num_samples else ", rounded up"
+    up_again = "" if updates * gradient_accumulation_steps == micro_batches else ", rounded up"
     accumulates = gradient_accumulation_steps > 1
     return {
-        "asks": "A model is trained on one GPU with gradient accumulation. How many iterations, "
+        "asks": f"A model is trained on {gpus} with gradient accumulation. How many iterations, "
         "that is updates of the weights, does one epoch take?",
-        "assumed": ("one GPU", "an iteration is an optimizer update", "samples one context long"),
+        "assumed": (gpus, "an iteration is an optimizer update", "samples one context long"),
         "hints": (
             "Work out how many micro-batches the data set makes; then how many updates those make.",
         ),
@@ -76,6 +85,49 @@ def case(
                 "when": context_length > effective,
             },
         ),
+        "more": (
+            {
+                "value": on_one,
+                "assumes": "Every GPU reads the whole data set.",
+                "refuted": f"The GPUs share it: {count(num_devices)} micro-batches are "
+                "computed at the same time, and go into the same update.",
+                "when": num_devices > 1,
+            },
+        ),
+        "other": (
+            {
+                "value": skipped,
+                "say": "Right for a loop that drops the last, incomplete window, as Transformers "
+                "long did. Here these micro-batches make an update of their own.",
+            },
+        )
+        if skipped != updates
+        else (),
+        "tries": f"A data set has {count(num_samples)} samples, each {count(context_length)} "
+        f"tokens long. It is trained on with {gpus}, a batch size of "
+        f"{count(per_device_train_batch_size)} per device and "
+        f"{count(gradient_accumulation_steps)} accumulation steps. How many updates of the weights "
+        "does one epoch take?",
+        "way": (
+            {
+                "finds": "Samples in all devices' micro-batches at one time",
+                "how": f"{count(per_device_train_batch_size)} × {count(num_devices)}",
+                "value": at_once,
+                "unit": "samples",
+            },
+            {
+                "finds": "Micro-batches of one device in the epoch",
+                "how": f"{count(num_samples)} ÷ {count(at_once)}{up}",
+                "value": micro_batches,
+                "unit": "micro-batches",
+            },
+            {
+                "finds": "Updates, one for each window of accumulated micro-batches",
+                "how": f"{count(micro_batches)} ÷ {count(gradient_accumulation_steps)}{up_again}",
+                "value": updates,
+                "unit": "updates",
+            },
+        ),
         "sheet": {
             "said": f"{count(updates)}.",
             "verdict": "right, but does not say what is counted",
@@ -97,6 +149,7 @@ QUESTION = Question(
     },
     rule="Updates count the changes of the weights; micro-batches count the passes through the "
     "model.",
+    varied=(practised.samples, practised.batches),
     case=case,
     counted={
         "epoch: Trainer 5.23.0, N=1000000, b=16, g=4, epochs=1: times the weights changed": EPOCH,

@@ -1,22 +1,60 @@
 """Question 8: the parameters that LoRA trains at each rank."""
 
 import dlp
-from _guide import given
-from _guide.formats import count, times
-from _guide.question import Arguments, Case, Question
+from _guide import given, practised
+from _guide.formats import count, decimal, times
+from _guide.question import Arguments, Case, Question, Step
 
 TRAINED = "Trained in {model}: {setup}"
 
 
-def case(*, real_width: int = given.real_width, r: int = given.r) -> Case:
-    """Ask what LoRA trains beside a square matrix as its rank grows."""
-    matrix: Arguments = {"in_features": real_width, "out_features": real_width}
+def case(
+    *,
+    real_width: int = given.real_width,
+    r: int = given.r,
+    out_features: int = 0,
+    as_share: bool = False,
+) -> Case:
+    """Ask what LoRA trains beside a matrix, square unless it has other rows, as its rank grows."""
+    rows = out_features if out_features else real_width
+    matrix: Arguments = {"in_features": real_width, "out_features": rows}
     trained = dlp.lora_parameters(r=r, **matrix)
     doubled = dlp.lora_parameters(r=2 * r, **matrix)
     break_even = dlp.lora_break_even_rank(**matrix)
     squared = (2 * r) ** 2 / r**2
     one_factor = r * real_width
-    product = real_width**2
+    product = real_width * rows
+    ratio = product if as_share else 1
+    asks_share = "As a share of the matrix's own parameters, how many does the adapter train?"
+    asks_count = "How many parameters does the adapter train?"
+    way: tuple[Step, ...] = (
+        {
+            "finds": "Parameters of A, a row for each unit of rank",
+            "how": f"{count(r)} × {count(real_width)}",
+            "value": one_factor,
+            "unit": "parameters",
+        },
+        {
+            "finds": "Parameters of B, a column for each unit of rank",
+            "how": f"{count(rows)} × {count(r)}",
+            "value": rows * r,
+            "unit": "parameters",
+        },
+        {
+            "finds": "Parameters of both",
+            "how": f"{count(one_factor)} + {count(rows * r)}",
+            "value": trained,
+            "unit": "parameters",
+        },
+    )
+    share: tuple[Step, ...] = (
+        {
+            "finds": "Those, as a share of the matrix's own",
+            "how": f"{count(trained)} ÷ ({count(rows)} × {count(real_width)})",
+            "value": trained / product,
+            "unit": "share",
+        },
+    )
     model = dlp.lora_model_parameters(
         config=dlp.LLAMA_2_7B, r=r, target_modules=["q_proj", "v_proj"]
     )
@@ -37,12 +75,12 @@ def case(*, real_width: int = given.real_width, r: int = given.r) -> Case:
                 (dlp.lora_break_even_rank, matrix),
             ),
         ),
-        "value": trained,
-        "unit": "parameters",
+        "value": trained / product if as_share else trained,
+        "unit": "share" if as_share else "parameters",
         "says": f"True, in proportion: {count(trained)} at rank {count(r)}, {count(doubled)} at "
         f"{count(2 * r)}",
         "because": "A has one row and B one column for each unit of rank, so the count is linear "
-        f"in the rank; at rank {count(break_even)} both together are as large as the matrix.",
+        f"in the rank; at rank {decimal(break_even)} both together are as large as the matrix.",
         "wrong": (
             {
                 "value": squared,
@@ -53,13 +91,13 @@ def case(*, real_width: int = given.real_width, r: int = given.r) -> Case:
                 f"grows {times(doubled / trained)}.",
             },
             {
-                "value": one_factor,
+                "value": one_factor / ratio if as_share else one_factor,
                 "says": f"True: {count(one_factor)} at rank {count(r)}",
                 "assumes": "Only one factor is counted.",
                 "refuted": "Both A and B are trained.",
             },
             {
-                "value": product,
+                "value": 1 if as_share else product,
                 "says": f"False: {count(product)} at every rank",
                 "assumes": "The product of the factors, which has the shape of the matrix, is what "
                 "is trained.",
@@ -81,6 +119,18 @@ def case(*, real_width: int = given.real_width, r: int = given.r) -> Case:
                 "not trained.",
             },
         ),
+        "more": (
+            {
+                "value": 2 * one_factor / ratio if as_share else 2 * one_factor,
+                "assumes": "Both factors are as long as the matrix is wide.",
+                "refuted": f"B has a row for each of the matrix's {count(rows)} rows, A a "
+                f"column for each of its {count(real_width)} columns.",
+                "when": rows != real_width,
+            },
+        ),
+        "tries": f"A weight matrix of {count(rows)} rows and {count(real_width)} columns is "
+        f"adapted with LoRA of rank {count(r)}. {asks_share if as_share else asks_count}",
+        "way": way + share if as_share else way,
         "sheet": {
             "said": "True: A is as long as the matrix and as wide as the rank.",
             "verdict": "right, written transposed",
@@ -101,6 +151,7 @@ QUESTION = Question(
     },
     rule="LoRA is linear in the rank: `r × (in_features + out_features)` for each adapted matrix.",
     again="How many parameters does LoRA train beside this matrix, and how many at twice the rank?",
+    varied=(practised.matrices, practised.ranks, practised.shares),
     case=case,
     counted={
         "peft: Llama-2-7B, r=4, q_proj+v_proj: trainable parameters": TRAINED,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 import dlp
-from _guide import given
+from _guide import given, practised
 from _guide.formats import binary_size, count, decimal, percent, size
 from _guide.question import Case, Question
 
@@ -64,6 +64,22 @@ def case(*, num_parameters: int = given.num_parameters, dtype: "Dtype" = "fp32")
                 "refuted": "A rule of thumb for inference, not for loading.",
             },
         ),
+        "tries": f"A model of {count(num_parameters)} parameters is loaded in {dtype}. How much "
+        "memory do its weights take?",
+        "way": (
+            {
+                "finds": "Bytes of one parameter",
+                "how": f"{decimal(bits, 4)} bits ÷ {count(given.bits_per_byte)}",
+                "value": each,
+                "unit": "bytes",
+            },
+            {
+                "finds": "Memory of all parameters",
+                "how": f"{count(num_parameters)} × {decimal(each, 4)} {byte_s}",
+                "value": load,
+                "unit": "bytes",
+            },
+        ),
         "sheet": {
             "said": f"{size(load)}.",
             "verdict": "right",
@@ -81,6 +97,14 @@ QUESTION = Question(
         "num_parameters": "parameters of the model",
     },
     rule="GB is decimal, GiB is binary and `#!calc percent(GIB / GB - 1)` more.",
+    varied=(
+        practised.sizes
+        + tuple(
+            {"num_parameters": dlp.parameter_count(config=config)}
+            for config in (dlp.LLAMA_2_7B, dlp.MISTRAL_7B, dlp.QWEN2_5_7B, dlp.LLAMA_3_8B, dlp.GPT2)
+        ),
+        practised.dtypes,
+    ),
     case=case,
     counted={
         "parameters: Llama-2-7B: parameters": "Parameters of {model}",

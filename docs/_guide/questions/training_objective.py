@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 
 import dlp
-from _guide import given
+from _guide import given, practised
 from _guide.formats import count, decimal
-from _guide.question import Arguments, Case, Question
+from _guide.question import Arguments, Case, Marked, Question, Statement
 
 
 def case(
@@ -74,6 +74,119 @@ def case(
     }
 
 
+PRETRAINING, INSTRUCTIONS, BOTH = "Pre-training", "Instruction tuning", "Both"
+
+STATEMENTS: tuple[Statement, ...] = (
+    {
+        "says": "Its samples are documents, articles or code as they are.",
+        "place": PRETRAINING,
+        "because": "Raw text is all it needs. Instructions come with answers.",
+    },
+    {
+        "says": "Its samples are requests with the answers one wants.",
+        "place": INSTRUCTIONS,
+        "because": "Pairs of a request and its answer are what instruction tuning is.",
+    },
+    {
+        "says": "Every token but the first of a text has a loss.",
+        "place": PRETRAINING,
+        "because": "All labels of raw text count. In a pair the prompt is usually masked.",
+    },
+    {
+        "says": "Part of the text is usually read, but has no loss.",
+        "place": INSTRUCTIONS,
+        "because": f"The prompt's labels are usually {dlp.IGNORE_INDEX}: no loss, but still seen.",
+    },
+    {
+        "says": "Its labels are the tokens of the text itself.",
+        "place": BOTH,
+        "because": "Neither needs other labels: a completion's tokens are its own labels.",
+    },
+    {
+        "says": "Its aim is to know the language of a field.",
+        "place": PRETRAINING,
+        "because": "It models how a kind of text goes on, such as that of a hospital.",
+    },
+    {
+        "says": "Its aim is to do what a user asks for.",
+        "place": INSTRUCTIONS,
+        "because": "That is what the pairs show: a request, and what ought to follow.",
+    },
+    {
+        "says": "A token attends to all tokens before it.",
+        "place": BOTH,
+        "because": "The model is the same and causal. Masking a label hides no token.",
+    },
+    {
+        "says": "It minimises the cross-entropy of the next token.",
+        "place": BOTH,
+        "because": "One formula; what differs is the text, and which labels are ignored.",
+    },
+)
+
+
+def marked(
+    *,
+    tokens: Sequence[str] = given.tokens,
+    prompt_tokens: int = given.prompt_tokens,
+    masks: bool = True,
+) -> Marked:
+    """Ask which tokens of a text have a loss."""
+    ids = list(range(len(tokens)))
+    raw = dlp.pretraining_labels(input_ids=ids)
+    masked = dlp.completion_labels(input_ids=ids, num_prompt_tokens=prompt_tokens)
+    labels = masked if masks else raw
+    numbers = [i + 1 for i in ids]
+    counts = [i + 1 for i in ids if i > 0 and labels[i] != dlp.IGNORE_INDEX]
+    completion = numbers[prompt_tokens:]
+    masking = f"the first {count(prompt_tokens)} tokens are masked" if masks else "none is masked"
+    return {
+        "tries": f"{INSTRUCTIONS if masks else PRETRAINING} on a text, of which {masking}: mark "
+        "each token that counts in the loss.",
+        "places": tuple(tokens),
+        "value": counts,
+        "because": "The completion counts; the prompt is read but has no loss."
+        if masks
+        else "Every token but the first counts: before the first there is nothing to predict it "
+        "from.",
+        "hints": (
+            "A token counts if its label is kept and something stands before it.",
+            f"A label of {dlp.IGNORE_INDEX} takes a token out of the loss.",
+            f"{count(prompt_tokens)} of {count(len(tokens))} tokens are the prompt"
+            f"{', which is masked.' if masks else '; nothing of them is masked.'}",
+        ),
+        "other": (),
+        "wrong": (
+            (
+                numbers,
+                "The prompt counts as well. Its labels are ignored here: no loss."
+                if masks
+                else "The first counts as well. Nothing stands before it, so no loss can be "
+                "computed for it.",
+            ),
+            (
+                numbers[1:] if masks else completion,
+                "Every token but the first counts, as in continued pre-training. Here the "
+                "prompt's labels are ignored."
+                if masks
+                else "The prompt is masked, as in instruction tuning. Raw text has no prompt.",
+            ),
+            (
+                numbers[:prompt_tokens],
+                "The prompt is what is learned. A model learns from what has a loss, and what is "
+                "masked has none."
+                if masks
+                else "The prompt alone counts. In continued pre-training all of the text does.",
+            ),
+            (
+                numbers[:-1],
+                "The last is left out. It has no token after it, but it is predicted from those "
+                "before.",
+            ),
+        ),
+    }
+
+
 QUESTION = Question(
     number=7,
     topic="Objectives",
@@ -87,6 +200,9 @@ QUESTION = Question(
     rule="One objective, two sets of labels: a label of `#!calc f'{IGNORE_INDEX}'` takes a token "
     "out of the loss, not out of sight.",
     again="Work out the mean loss twice: with the prompt masked, and with every token labelled.",
+    varied=(practised.texts, practised.maskings),
+    marked=marked,
+    sorted=STATEMENTS,
     case=case,
     counted={
         "objective: cross-entropy, every token: mean loss": "Cross-entropy, every token",

@@ -1,9 +1,9 @@
 """Question 2: when the weights of a run are updated."""
 
 import dlp
-from _guide import given
+from _guide import given, practised
 from _guide.formats import count
-from _guide.question import Arguments, Case, Question
+from _guide.question import Arguments, Case, Marked, Question
 
 CHANGED = "Weights change after micro-batches: {epochs} of {drawn_micro_batches}"
 
@@ -87,6 +87,69 @@ def case(
     }
 
 
+def marked(
+    *,
+    num_micro_batches: int = given.drawn_micro_batches,
+    gradient_accumulation_steps: int = given.gradient_accumulation_steps,
+) -> Marked:
+    """Ask after which micro-batches of a short epoch the weights change."""
+    shape: Arguments = {
+        "num_micro_batches": num_micro_batches,
+        "gradient_accumulation_steps": gradient_accumulation_steps,
+    }
+    windows = dlp.accumulation_windows(**shape)
+    skipped = dlp.accumulation_windows(**dict(shape, leftover="skip"))
+    numbers = list(range(1, num_micro_batches + 1))
+    first = [window[0] for window in windows]
+    return {
+        "tries": f"An epoch has {count(num_micro_batches)} micro-batches, and "
+        f"{count(gradient_accumulation_steps)} are accumulated into an update. Mark each "
+        "micro-batch after which the weights change.",
+        "places": tuple(count(number) for number in numbers),
+        "value": [window[-1] for window in windows],
+        "because": "Backward only adds to the gradients. The optimizer steps when "
+        f"{count(gradient_accumulation_steps)} micro-batches are done"
+        f"{'' if skipped == windows else ', and once more for what is left over at the end'}.",
+        "hints": (
+            "Call `backward()` in each micro-batch, but `optimizer.step()` only in some.",
+            "Step after every `gradient_accumulation_steps` micro-batches, and at the end.",
+            f"Count {count(gradient_accumulation_steps)}, then "
+            f"{count(gradient_accumulation_steps)} again; at {count(num_micro_batches)} the "
+            "micro-batches end.",
+        ),
+        "other": (
+            (
+                [window[-1] for window in skipped],
+                "Right for a loop that drops what is left over. Here the last micro-batches make "
+                "an update of their own.",
+            ),
+        )
+        if skipped != windows
+        else (),
+        "wrong": (
+            (
+                numbers,
+                "Each backward pass is taken for an update. `backward()` only adds to the stored "
+                "gradients; `optimizer.step()` changes weights.",
+            ),
+            (
+                [num_micro_batches],
+                "All gradients of the epoch are summed before the first step. That is full-batch "
+                "gradient descent; this run steps after every window.",
+            ),
+            (
+                first,
+                "The step is put at the start of a window. It comes after the last of the "
+                "micro-batches whose gradients it applies.",
+            ),
+            (
+                [each - 1 for each in first if each > 1],
+                "The last window is forgotten. It ends in a step as each before it does.",
+            ),
+        )[: len(numbers) if skipped == windows else -1],
+    }
+
+
 QUESTION = Question(
     number=2,
     topic="Training steps",
@@ -98,6 +161,8 @@ QUESTION = Question(
         "gradient_accumulation_steps": "accumulation steps",
     },
     again="After how many samples do the weights of this run change, and how often in one epoch?",
+    varied=(practised.epochs, practised.windows),
+    marked=marked,
     case=case,
     counted={
         "updates: Trainer 5.23.0, N=40, b=4, g=4, epochs=1: weights changed after": CHANGED,
