@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 ASSETS, GUIDE = ROOT / "docs" / "assets", ROOT / "docs" / "_guide"
 
-_STEP = "dlp._training"
+_STEP, _ANSWERS = "dlp._training", "_guide.live.answers"
 _COMMAND = {"__init__", "__main__", "_command_fit"}
 _GUIDE: dict[str, tuple[str, ...]] = {
     "formats": (),
@@ -65,7 +65,8 @@ def homes() -> dict[str, str]:
 def scripts() -> dict[str, str]:
     """Write the classic scripts: `live`, and `peak`, which needs it and follows a training step.
 
-    What no public module but one that follows a step needs is in `peak` with these.
+    What no public module but one that follows a step needs is in `peak` with these. `answers`
+    stands alone: what judges an answer, for pages that need nothing else.
     """
     written, needs = {}, {}
     for name, module in modules().items():
@@ -81,7 +82,8 @@ def scripts() -> dict[str, str]:
     return {
         script: f"{before}(($)=>{{\n{''.join(written[name] for name in chosen)}}})(Guide.python);\n"
         for script, before, chosen in (
-            ("live", start, [name for name in modules() if name in live]),
+            ("answers", RUNTIME.read_text("utf-8"), [_ANSWERS]),
+            ("live", start, [name for name in modules() if name in live - {_ANSWERS}]),
             ("peak", "", [name for name in modules() if name not in live]),
         )
     }

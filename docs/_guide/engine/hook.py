@@ -1,7 +1,8 @@
 """The one MkDocs hook: fresh formulas, checked blocks, a wheel to download, labels for readers.
 
 The text of the pages needs one thing of it, the site's address in the command that installs the
-wheel; all else another engine builds without it, but for the wheel and the conformance file.
+wheel; all else another engine builds without it, but for the wheel, the conformance file, what
+practice asks with and the translated Python.
 """
 
 from __future__ import annotations
@@ -217,7 +218,14 @@ def _add_conformance_file(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-on_files = CombinedEvent(_drop_unread_files, _add_conformance_file)
+def _add_practice(files: Files, config: MkDocsConfig) -> Files:
+    """Add the variants of the questions, which are computed and tried here."""
+    for name, text in importlib.import_module("_guide.practice").files().values():
+        files.append(File.generated(config, name, content=text))
+    return files
+
+
+on_files = CombinedEvent(_drop_unread_files, _add_conformance_file, _add_practice)
 
 
 def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
