@@ -31,7 +31,7 @@ GROWTH = 1.10
 IMPORT = 1.15
 FIRST_VISIT = 130_000
 TRANSLATION = 0.10
-SCRIPTS = {"live": 50_000, "peak": 65_000}
+SCRIPTS = {"answers": 16_000, "live": 50_000, "peak": 65_000}
 COLD = 150.0
 
 BUILDS, GROWTHS, COLDS = 7, 7, 9
@@ -254,6 +254,11 @@ def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[st
 # What a reader waits for who types the first figure of a page: script, module and answer.
 
 ANSWERS = {
+    "a typed answer, judged": (
+        ["answers"],
+        "Guide.call('_guide.live.answers.judge', {text: '31,66 GiB', asked: {unit: 'bytes', value: "
+        "34e9, written: '34 GB', other: [], wrong: [], hint: ''}})",
+    ),
     "the updates of an epoch": (
         ["live"],
         "Guide.call('dlp.updates_per_epoch', {num_samples: 1e6, per_device_train_batch_size: 16})",

@@ -25,10 +25,9 @@ settings.load_profile("thorough" if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1"
 
 # Where tests are. Add what is new; take away with a reason alone.
 MODULES = """
-browser/test_in_browsers
-evidence/test_conformance evidence/test_coverage evidence/test_gpu evidence/test_laws
-evidence/test_pages evidence/test_peaks evidence/test_printed evidence/test_records
-evidence/test_shown formulas/test_activations formulas/test_adapters
+browser/test_in_browsers browser/test_practice evidence/test_conformance evidence/test_coverage
+evidence/test_gpu evidence/test_laws evidence/test_pages evidence/test_peaks evidence/test_printed
+evidence/test_records evidence/test_shown formulas/test_activations formulas/test_adapters
 formulas/test_boundaries formulas/test_command formulas/test_compute formulas/test_dialect
 formulas/test_docstrings formulas/test_layers formulas/test_limits formulas/test_loops
 formulas/test_memory formulas/test_objective formulas/test_objectives formulas/test_parallel
@@ -36,9 +35,10 @@ formulas/test_parameters formulas/test_peak formulas/test_properties formulas/te
 formulas/test_quantization formulas/test_refusals formulas/test_rooms formulas/test_settings
 formulas/test_sharding formulas/test_steps formulas/test_worked_solutions pages/test_cases
 pages/test_edits pages/test_figures pages/test_formats pages/test_inline pages/test_new_page
-pages/test_pages pages/test_pictures pages/test_planted_faults pages/test_pure
-pages/test_question_pages pages/test_readme pages/test_shell pages/test_solutions site/test_browser
-site/test_links site/test_site test_gate test_planted_faults
+pages/test_pages pages/test_pictures pages/test_planted_faults pages/test_practice
+pages/test_practice_answers pages/test_pure pages/test_question_pages pages/test_readme
+pages/test_shell pages/test_solutions site/test_browser site/test_links site/test_site test_gate
+test_planted_faults
 """
 
 

@@ -143,10 +143,12 @@ def questions() -> Iterator[Call]:
             name: parameter.default
             for name, parameter in inspect.signature(question.case).parameters.items()
         }
+        for practised in itertools.product(*question.varied) if not question.marked else ():
+            yield question.case, {name: v for each in practised for name, v in each.items()}
         for changed in range(40):
             values = dict(defaults)
             for name, value in defaults.items():
-                if changed and isinstance(value, int):
+                if changed and value and type(value) is int:
                     largest = len(given.tokens) if name == "prompt_tokens" else 4 * value
                     values[name] = chance.choice([chance.randrange(1, largest), 1, value])
                 elif changed and name == "dtype":

@@ -10,7 +10,7 @@ import pytest
 
 from _guide.browser import bundle
 from tests.browser import firefox
-from tests.site.served import BROWSERS, browser_program, served
+from tests.site.served import BROWSERS, browser_program, driver, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,15 +43,14 @@ def lacking(what: str) -> NoReturn:
 def chromium() -> Iterator[Tab]:
     """Start a Chromium and give a tab."""
     try:
-        from playwright.sync_api import sync_playwright
+        import playwright  # noqa: F401
     except ImportError as error:
         lacking(f"{error.name} is not installed: `make tools` installs the driver of Chromium")
     if (program := browser_program()) is None:
         lacking(f"none of {', '.join(BROWSERS)} is on the path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
-        yield browser.new_page()
-        browser.close()
+    browser = driver().chromium.launch(executable_path=program, args=["--disable-gpu"])
+    yield browser.new_page()
+    browser.close()
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import pytest
 
 from tests.paths import ROOT
 from tests.site.html import Document
-from tests.site.served import BROWSERS, browser_program, served
+from tests.site.served import BROWSERS, browser_program, driver, served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,15 +108,14 @@ def lacking(what: str) -> NoReturn:
 def chromium() -> Iterator[Browser]:
     try:
         import axe_playwright_python  # noqa: F401
-        from playwright.sync_api import sync_playwright
+        import playwright  # noqa: F401
     except ImportError as error:
         lacking(f"{error.name} is not installed")
     if (program := browser_program()) is None:
         lacking(f"none of {', '.join(BROWSERS)} is on the path")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--disable-gpu"])
-        yield browser
-        browser.close()
+    browser = driver().chromium.launch(executable_path=program, args=["--disable-gpu"])
+    yield browser
+    browser.close()
 
 
 # The browser comes first: without one there is no need to build the site.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import atexit
 import shutil
 import threading
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -33,3 +36,13 @@ def served(folder: Path) -> Iterator[str]:
 def browser_program() -> str | None:
     """Return the program of an installed browser."""
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@cache
+def driver() -> Playwright:
+    """Start the driver of browsers, once: it cannot run twice in a process."""
+    from playwright.sync_api import sync_playwright
+
+    started = sync_playwright().start()
+    atexit.register(started.stop)
+    return started
