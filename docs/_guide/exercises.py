@@ -19,15 +19,10 @@ SHEETS = "ABC"
 
 def own(number: int) -> str:
     """Write where a question's own numbers are tried, on its page; the link without scripts."""
-    q = question(number)
-    exercise = practice.exercise(q, {})
-    about: dict[str, Any] = {"number": number, "own": exercise.plain()}
-    if not q.marked:
-        about["formula"] = practice.formula(number)
-    if "True or false" in q.asked["asks"]:
-        # The values stand above; what to find does not.
-        about["finds"] = re.split(r"(?<=[.?]) ", exercise.tries)[-1]
-    more = f'<p class="more"><a href="../../practice/{_slug(q.page)}/">Practise more</a></p>'
+    key = f"given-{number}"
+    about = {"key": key, "data": {key: practice.files()[key][0]}}
+    slug = _slug(question(number).page)
+    more = f'<p class="more"><a href="../../practice/{slug}/">Practise more</a></p>'
     return _place("own", about, more, "../../")
 
 
@@ -40,7 +35,7 @@ def variants(number: int) -> str:
         'what a number means. Without it, <a href="../sheets/">the sheets to print</a> have '
         "more.</p></noscript>"
     )
-    about = {"number": number, "data": {number: practice.files()[number][0]}}
+    about = {"number": number, "data": {number: practice.files()[str(number)][0]}}
     return _place("variants", about, still, "../../")
 
 
@@ -62,7 +57,7 @@ def review() -> str:
         "<noscript><p>The mixed review needs JavaScript. Without it, "
         '<a href="../sheets/">the sheets to print</a> mix all questions too.</p></noscript>'
     )
-    data = {number: name for number, (name, _) in practice.files().items()}
+    data = {q.number: practice.files()[str(q.number)][0] for q in QUESTIONS}
     return _place("review", {"data": data, "practice": "practice/"}, still, "../../")
 
 

@@ -259,12 +259,29 @@ def sorting(q: Question) -> dict[str, Any]:
     return {"places": list(dict.fromkeys(each["place"] for each in q.sorted)), "all": statements}
 
 
+def given(number: int) -> dict[str, Any]:
+    """Write what a question's own page needs, whose answer must not stand in it before its fold."""
+    q = question(number)
+    made = exercise(q, {})
+    found = {"number": number, "exercise": made.plain()}
+    if not q.marked:
+        found["formula"] = formula(number)
+    if "True or false" in q.asked["asks"]:
+        # The values stand on the page; what to find does not.
+        found["finds"] = re.split(r"(?<=[.?]) ", made.tries)[-1]
+    return found
+
+
 @cache
-def files() -> dict[int, tuple[str, str]]:
-    """Write each question's variants as a script, named by what is in it, for `file://` too."""
+def files() -> dict[str, tuple[str, str]]:
+    """Write what is asked as scripts, named by what is in them, which a page from a disk loads too.
+
+    For each question its variants, by its number, and its own values, by `given-` and its number.
+    """
     found = {}
     for q in QUESTIONS:
-        text = json.dumps(data(q.number), ensure_ascii=False, separators=(",", ":"))
-        text = f"(self.guidePractice ??= {{}})[{q.number}] = {text};\n"
-        found[q.number] = (f"assets/practice-{q.number}-{named({'text': text})}.js", text)
+        for key, what in ((str(q.number), data(q.number)), (f"given-{q.number}", given(q.number))):
+            text = json.dumps(what, ensure_ascii=False, separators=(",", ":"))
+            text = f'(self.guidePractice ??= {{}})["{key}"] = {text};\n'
+            found[key] = (f"assets/practice-{key}-{named({'text': text})}.js", text)
     return found

@@ -447,16 +447,16 @@
 
   // --- Start ----------------------------------------------------------------------------------
 
-  const own = (root, about) => {
-    const task = { ...about, exercise: about.own };
-    const whole = form(task, { own: true, finds: about.finds });
+  const own = async (root, about) => {
+    const task = await exercisesOf(about, about.key);
+    const whole = form(task, { own: true, finds: task.finds });
     const open = () => {
       begin.replaceWith(...whole);
       root.querySelector(".box").focus();
     };
     const begin = button("Mark it here", open);
     // Before the link to practice. What takes much room waits to be asked for.
-    root.prepend(...(about.own.places ? [begin] : whole));
+    root.prepend(...(task.exercise.places ? [begin] : whole));
   };
   const kinds = { own, variants, statements, review, progress, solved };
   document.querySelectorAll("[data-practice]").forEach(async (root) => {

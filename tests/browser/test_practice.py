@@ -306,7 +306,7 @@ def test_what_was_missed_before_comes_first_in_a_review(phone: Page, host: str) 
             break
         phone.click("text=Show the solution")
         phone.click("text=Next")
-        phone.wait_for_selector(".verdict:not(:empty)", state="detached")
+        phone.wait_for_selector(f"{HERE} details:not([open])")
     assert phone.inner_text(".asked") == exercise.tries
     solve(phone, 6, exercise.plain())
     assert exercise.id not in kept(phone)["missed"]["6"]
