@@ -436,3 +436,38 @@ def test_the_wheel_on_the_site_installs_without_an_index(built: Site, tmp_path: 
 def test_the_page_for_addresses_that_do_not_exist_helps(built: Site) -> None:
     lost = built.documents["404.html"]
     assert any(urljoin(HERE, link) == HERE for link in lost.links)
+
+
+# --- The reference --------------------------------------------------------------------------
+
+_BLOCK = re.compile(r"<pre><span></span><code>(.*?)</code></pre>", re.S)
+# What the button leaves out, as docs/assets/guide.css says.
+_NOT_COPIED = re.compile(r'<span class="g[po]">[^<]*</span>')
+
+
+def copied(page: Path) -> list[str]:
+    """Give the examples of a page as its buttons copy them: without prompts and results."""
+    blocks = [each for each in _BLOCK.findall(page.read_text("utf-8")) if 'class="gp"' in each]
+    return [unescape(re.sub(r"<[^>]+>", "", _NOT_COPIED.sub("", each))) for each in blocks]
+
+
+def test_every_example_of_the_reference_runs_as_it_is_copied(built: Site) -> None:
+    examples = [
+        (module, code)
+        for module in api.modules()
+        for code in copied(built.folder / "reference" / module / "index.html")
+    ]
+    assert len(examples) > 90
+    for module, code in examples:
+        assert ">>>" not in code
+        try:
+            exec(code, {"__name__": "__main__"})  # noqa: S102 - our own examples
+        except Exception as error:
+            pytest.fail(f"dlp.{module}: {error!r} in\n{code}")
+
+
+def test_every_public_name_stands_under_its_letter(built: Site) -> None:
+    page = (built.folder / "reference" / "index.html").read_text("utf-8")
+    _, index = page.split('id="every-name-by-its-letter"')
+    for path in api.public():
+        assert f'#{path}"' in index, path
