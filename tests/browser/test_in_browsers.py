@@ -60,7 +60,7 @@ def test_what_the_translator_reads_of_the_runtime_is_there(tab: Tab) -> None:
     names = sorted(KNOWN["builtins"] | KNOWN["operators"])
     assert len(names) > 50
     assert not tab.evaluate(f"{names}.filter((n) => typeof Guide.python[n] !== 'function')")
-    inner = [f"{module}.{name}" for module in KNOWN["library"] for name in KNOWN[module]]
+    inner = [f"{module}.{name}" for module in KNOWN["stdlib"] for name in KNOWN[module]]
     assert not [
         each for each in inner if not tab.evaluate(f"Guide.python.{each} instanceof Function")
     ]

@@ -279,7 +279,7 @@ for (const [name, f] of Object.entries(builtins)) builtins[name] = Object.assign
 const whole = (round) => ([x]) => isInt(x) ? int(x) : builtins.int([round(x)]);
 const logarithm = (log) => ([x]) => real(x) > 0 ? log(real(x)) : raise("ValueError", "math domain error");
 const ESCAPED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
-const library = {
+const stdlib = {
   math: {
     ceil: whole(Math.ceil),  floor: whole(Math.floor),  log: logarithm(Math.log),  log10: logarithm(Math.log10),  exp: ([x]) => Math.exp(real(x)),
     fsum: ([all]) => fsum(iter(all)),
@@ -316,7 +316,7 @@ const module = (name) => {
   return loaded.get(name);
 };
 const python = {
-  ...operators, ...builtins, ...library, t, iter, tup, chain, unpack, item, setitem, delitem, attr, method, format, def, cls, module,
+  ...operators, ...builtins, ...stdlib, t, iter, tup, chain, unpack, item, setitem, delitem, attr, method, format, def, cls, module,
   dct: (keys, values) => keys.reduce((d, k, i) => k === undefined ? d.merged(values[i]) : d.set(k, values[i]), new Dict()),
   joined: (texts) => texts.join(""), define: (name, body) => modules.set(name, body),
   named: (own, ...others) => Object.assign(own, ...others.map((d) => Object.fromEntries(d.pairs()))),

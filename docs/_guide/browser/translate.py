@@ -67,9 +67,9 @@ def _tables() -> dict[str, set[str]]:
     name = r"(?:^|  )(\w+)(?=,|: (?!\{)| \})"
     text = RUNTIME.read_text("utf-8")
     tables = dict(re.findall(r"^const (\w+) = \{\n(.*?)^\};", text, re.M | re.S))
-    for module, body in re.findall(r"^  (\w+): \{(.*?)\},$", tables["library"], re.M | re.S):
+    for module, body in re.findall(r"^  (\w+): \{(.*?)\},$", tables["stdlib"], re.M | re.S):
         found[module] = set(re.findall(name, body, re.M))
-    found["library"] = set(found)
+    found["stdlib"] = set(found)
     return {each: set(re.findall(name, tables[each], re.M)) for each in tables} | found
 
 
@@ -282,7 +282,7 @@ class Translator:
             if own in self.module.used:
                 if module not in self.exports:
                     self.refuse(node, f"the browser has no module {module}")
-                found = f"$.{module}" if module in KNOWN["library"] else f'$.module("{module}")'
+                found = f"$.{module}" if module in KNOWN["stdlib"] else f'$.module("{module}")'
                 if not name:
                     if own in self.module.assigned:
                         self.refuse(node, f"{own} is a module, and must keep its meaning")
