@@ -32,7 +32,7 @@ def test_what_is_not_recorded_yet_is_known() -> None:
 
 @pytest.mark.libraries
 @pytest.mark.filterwarnings("ignore::FutureWarning")
-def test_steps_are_measured_as_far_as_a_processor_can(require_libraries: None) -> None:
+def test_steps_are_measured_as_far_as_a_processor_can() -> None:
     gpu = import_module("tests.recorders.gpu")
     for setup in gpu.more([]):
         training = {"per_device_train_batch_size": 2, "max_length": 16}
@@ -54,7 +54,7 @@ def test_each_moment_of_a_measured_step_is_beside_the_formula() -> None:
 
 
 @pytest.mark.libraries
-def test_without_a_gpu_recording_says_so(require_libraries: None) -> None:
+def test_without_a_gpu_recording_says_so() -> None:
     torch = import_module("torch")
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")

@@ -97,9 +97,7 @@ def sample(release: str, step: int) -> list[str]:
 
 @pytest.mark.libraries
 @pytest.mark.parametrize(("release", "step"), [("5.23.0", 8), ("4.48.3", 6)])
-def test_a_sample_is_traced_as_it_is_recorded(
-    release: str, step: int, require_libraries: None
-) -> None:
+def test_a_sample_is_traced_as_it_is_recorded(release: str, step: int) -> None:
     older = release != max(each.versions["transformers"] for each in RECORDS)
     names = sample(release, step)
     paths = ([str(OLDER)] if older else []) + [str(ROOT), str(ROOT / "docs")]

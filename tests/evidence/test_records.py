@@ -64,7 +64,7 @@ SAMPLED = ("peak",)
 
 @pytest.mark.libraries
 @pytest.mark.parametrize("topic", [name for name in record.TOPICS if name not in SAMPLED])
-def test_libraries_still_count_what_is_recorded(topic: str, require_libraries: None) -> None:
+def test_libraries_still_count_what_is_recorded(topic: str) -> None:
     witness = record.recorded(topic)
     observed = record.observe(topic)
     release = observed["versions"]["transformers"]
