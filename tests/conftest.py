@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import Phase, settings
 
+from tests import told
+
 # The theme announces its successor on stderr; the announcement is not ours to test.
 os.environ["NO_MKDOCS_2_WARNING"] = "1"
 
@@ -57,14 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what runs the libraries where they are not; fail there when the run demands them."""
-    if item.get_closest_marker("libraries") and (reason := _lacking()):
-        if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
+    if item.get_closest_marker("libraries") and (reason := _not_installed()):
+        told.lacking(reason)
 
 
 @cache
-def _lacking() -> str:
+def _not_installed() -> str:
     """Say which libraries are not installed, if any."""
     named = ("torch", "transformers", "peft", "trl", "bitsandbytes")
     missing = [name for name in named if not find_spec(name)]

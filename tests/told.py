@@ -1,8 +1,9 @@
-"""Tell a failure once, on one screen."""
+"""Tell a failure once, on one screen, and what is lacking."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -19,3 +20,10 @@ def nothing(found: Iterable[str], advice: str = "") -> None:
         more = [f"... and {len(lines) - SCREEN} more"] if len(lines) > SCREEN else []
         told = [*lines[:SCREEN], *more, *([advice] if advice else [])]
         pytest.fail("\n".join(told), pytrace=False)
+
+
+def lacking(what: str) -> NoReturn:
+    """Skip the test, or fail it where everything has to be there."""
+    if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1":
+        pytest.fail(what)
+    pytest.skip(what)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
 from _guide.browser import bundle
 from tests.browser import firefox
-from tests.site.served import BROWSERS, browser_program, driver, served
+from tests.site.served import served, started_browser
+from tests.told import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,25 +32,11 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Guide</tit
 """
 
 
-def lacking(what: str) -> NoReturn:
-    """Skip the test, or fail it where everything has to be there."""
-    if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1":
-        pytest.fail(what)
-    pytest.skip(what)
-
-
 @contextmanager
 def chromium() -> Iterator[Tab]:
     """Start a Chromium and give a tab."""
-    try:
-        import playwright  # noqa: F401
-    except ImportError as error:
-        lacking(f"{error.name} is not installed: `make tools` installs the driver of Chromium")
-    if (program := browser_program()) is None:
-        lacking(f"none of {', '.join(BROWSERS)} is on the path")
-    browser = driver().chromium.launch(executable_path=program, args=["--disable-gpu"])
-    yield browser.new_page()
-    browser.close()
+    with started_browser() as browser:
+        yield browser.new_page()
 
 
 @contextmanager

@@ -13,10 +13,9 @@ import pytest
 from _guide import practice
 from _guide.live import answers
 from _guide.questions import QUESTIONS, question
-from tests.browser.conftest import lacking
 from tests.pages.test_practice_answers import CASES
 from tests.site.conftest import build
-from tests.site.served import BROWSERS, browser_program, driver, served
+from tests.site.served import PHONE, TOO_WIDE, ZOOMED, served, started_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,20 +33,6 @@ THEMES_OWN = ("no storage", "search_index", "ERR_FILE_NOT_FOUND")
 HERE = "[data-practice]:not([data-practice=statements])"
 """Where an exercise is."""
 
-PHONE = {"width": 390, "height": 844}
-ZOOMED = {"width": 640, "height": 450}  # a laptop's window at 200 %
-
-TOO_WIDE = """() => {
-  const scrolls = (e) =>
-    e !== document.body &&
-    (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
-  return [...document.body.querySelectorAll("*")]
-    .filter((element) => element.checkVisibility())
-    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-    .filter((element) => !scrolls(element.parentElement))
-    .map((element) => element.outerHTML.slice(0, 120));
-}"""
-
 # What is typed on a question's own page: the answer, and a mistake, from the question sheet.
 TRIED = {
     "iterations-per-epoch": ("15,625", "62500", "counts micro-batches"),
@@ -61,15 +46,8 @@ TRIED = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    try:
-        import playwright  # noqa: F401
-    except ImportError:
-        lacking("playwright is not installed: `make tools` installs the driver of Chromium")
-    if (program := browser_program()) is None:
-        lacking(f"none of {', '.join(BROWSERS)} is on the path")
-    browser = driver().chromium.launch(executable_path=program, args=["--disable-gpu"])
-    yield browser
-    browser.close()
+    with started_browser() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,14 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.paths import ROOT
 from tests.site.html import Document
-from tests.site.served import BROWSERS, browser_program, driver, served
+from tests.site.served import served, started_browser
+from tests.told import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,26 +97,14 @@ def site(built: Site) -> Path:
 # --- A browser ------------------------------------------------------------------------------
 
 
-def lacking(what: str) -> NoReturn:
-    """Skip the test, or fail it where everything has to be there."""
-    message = f"{what}. `make tools` installs the driver; install chromium with the system's tools"
-    if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1":
-        pytest.fail(message)
-    pytest.skip(message)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     try:
         import axe_playwright_python  # noqa: F401
-        import playwright  # noqa: F401
-    except ImportError as error:
-        lacking(f"{error.name} is not installed")
-    if (program := browser_program()) is None:
-        lacking(f"none of {', '.join(BROWSERS)} is on the path")
-    browser = driver().chromium.launch(executable_path=program, args=["--disable-gpu"])
-    yield browser
-    browser.close()
+    except ImportError:
+        lacking("axe_playwright_python is not installed: `make tools` installs it")
+    with started_browser() as browser:
+        yield browser
 
 
 # The browser comes first: without one there is no need to build the site.

@@ -1,4 +1,4 @@
-"""A folder on a local address, and the browser that is installed."""
+"""A folder on a local address, the browser that is installed, and what a page must fit."""
 
 from __future__ import annotations
 
@@ -10,13 +10,30 @@ from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
+from tests.told import lacking
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Playwright
+    from playwright.sync_api import Browser, Playwright
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+PHONE = {"width": 390, "height": 844}
+ZOOMED = {"width": 640, "height": 450}  # a laptop's window at 200 %
+
+# What an element that scrolls sideways may hold, everything else must fit.
+TOO_WIDE = """() => {
+  const scrolls = (e) =>
+    e !== document.body &&
+    (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+  return [...document.body.querySelectorAll("*")]
+    .filter((element) => element.checkVisibility())
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+    .filter((element) => !scrolls(element.parentElement))
+    .map((element) => element.outerHTML.slice(0, 120));
+}"""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -46,3 +63,17 @@ def driver() -> Playwright:
     started = sync_playwright().start()
     atexit.register(started.stop)
     return started
+
+
+@contextmanager
+def started_browser() -> Iterator[Browser]:
+    """Start the installed Chromium; without it, or its driver, the test is skipped."""
+    try:
+        import playwright  # noqa: F401
+    except ImportError:
+        lacking("playwright is not installed: `make tools` installs the driver of Chromium")
+    if (program := browser_program()) is None:
+        lacking(f"none of {', '.join(BROWSERS)} is on the path: install it by the system's tools")
+    browser = driver().chromium.launch(executable_path=program, args=["--disable-gpu"])
+    yield browser
+    browser.close()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.paths import PAGES
+from tests.site.served import PHONE, TOO_WIDE, ZOOMED
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -19,8 +20,6 @@ RULES = {
     "dark": ["cat.color"],  # only the colours differ
 }
 RESULTS = ["violations", "incomplete"]
-PHONE = {"width": 390, "height": 844}
-ZOOMED = {"width": 640, "height": 450}  # a laptop's window at 200 %
 
 ADDRESSES = [re.sub(r"(index)?\.md$", "/", page).replace("//", "/").lstrip("/") for page in PAGES]
 ADDRESSES.append("404.html")
@@ -33,18 +32,6 @@ IS_DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
 OPEN_ALL = """() => {
   document.querySelectorAll(".mkdocstrings-source > .highlight").forEach((e) => e.remove());
   document.querySelectorAll("details").forEach((e) => { e.open = true });
-}"""
-
-# What an element that scrolls sideways may hold, everything else must fit.
-TOO_WIDE = """() => {
-  const scrolls = (e) =>
-    e !== document.body &&
-    (["auto", "scroll"].includes(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
-  return [...document.body.querySelectorAll("*")]
-    .filter((element) => element.checkVisibility())
-    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
-    .filter((element) => !scrolls(element.parentElement))
-    .map((element) => element.outerHTML.slice(0, 120));
 }"""
 
 

@@ -40,9 +40,14 @@ _FURTHER = (
 def claims(record: Record) -> Iterator[Claim]:
     """Make the claim of one step: its peak."""
     within, reason = (FURTHER, UNEXPLAINED) if record.id in _FURTHER else (WITHIN, REASON)
+    yield of_peak(record, within, reason)
+
+
+def of_peak(record: Record, within: float, reason: str) -> Claim:
+    """Set the peak of a traced step beside the formula."""
     ours = call("peak_memory", **record.inputs) | {"part": "peak"}
     theirs = record.counted["peak"]
-    yield count(record, "bytes at the peak", "torch", theirs, ours, within=within, reason=reason)
+    return count(record, "bytes at the peak", "torch", theirs, ours, within=within, reason=reason)
 
 
 def moments(record: Record) -> dict[str, tuple[int, int]]:

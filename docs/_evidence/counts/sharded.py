@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from _evidence.claims import Claim, count
-from _evidence.expressions import call
+from _evidence.claims import Claim
+from _evidence.counts.peak import of_peak
 from _evidence.records import Record
 
 WITHIN = 0.003
@@ -17,6 +17,4 @@ REASON = (
 
 def claims(record: Record) -> Iterator[Claim]:
     """Make the claim of one step: its peak."""
-    ours = call("peak_memory", **record.inputs) | {"part": "peak"}
-    theirs = record.counted["peak"]
-    yield count(record, "bytes at the peak", "torch", theirs, ours, within=WITHIN, reason=REASON)
+    yield of_peak(record, WITHIN, REASON)
