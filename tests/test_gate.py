@@ -37,7 +37,7 @@ echo "$@" >> "$LOG"
 for folder; do :; done
 case "$@" in *"mkdocs build"*) mkdir -p -- "$folder" && echo new > "$folder/index.html";; esac
 case "$@" in *"$FAILING"*) exit 3;; esac
-case "$@" in *"$INTERRUPTED"*) kill -INT 0; sleep 5;; esac
+case "$@" in *"$INTERRUPTED"*) kill -TERM 0; sleep 5;; esac
 """
 
 
@@ -65,7 +65,7 @@ def make(folder: Path, *words: str, **names: str) -> tuple[int, list[str], str]:
         capture_output=True,
         text=True,
         check=False,
-        start_new_session=True,  # an interrupt reaches the whole group, as from a keyboard
+        start_new_session=True,  # the signal reaches the whole group, as from a keyboard
     )
     return done.returncode, log.read_text("utf-8").splitlines(), done.stdout + done.stderr
 
