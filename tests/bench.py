@@ -31,7 +31,7 @@ GROWTH = 1.10
 IMPORT = 1.15
 FIRST_VISIT = 130_000
 TRANSLATION = 0.10
-SCRIPTS = {"answers": 16_000, "live": 50_000, "peak": 65_000}
+SCRIPTS = {"python": 10_000, "answers": 6_000, "live": 40_000, "peak": 65_000}
 COLD = 150.0
 
 BUILDS, GROWTHS, COLDS = 7, 7, 9
@@ -255,16 +255,16 @@ def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[st
 
 ANSWERS = {
     "a typed answer, judged": (
-        ["answers"],
+        ["python", "answers"],
         "Guide.call('_guide.live.answers.judge', {text: '31,66 GiB', asked: {unit: 'bytes', value: "
         "34e9, written: '34 GB', other: [], wrong: [], hint: ''}})",
     ),
     "the updates of an epoch": (
-        ["live"],
+        ["python", "live"],
         "Guide.call('dlp.updates_per_epoch', {num_samples: 1e6, per_device_train_batch_size: 16})",
     ),
     "the peak of a step": (
-        ["live", "peak"],
+        ["python", "live", "peak"],
         "Guide.call('dlp.peak_memory', {config: {model_type: 'llama', hidden_size: 4096, "
         "num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, vocab_size: "
         "128256, intermediate_size: 14336, max_position_embeddings: 8192, "

@@ -103,11 +103,12 @@ def _sheet(title: str, items: str) -> str:
 
 
 def _place(kind: str, about: dict[str, Any], still: str, root: str) -> str:
-    """Write an element that the script fills, and the script."""
-    about |= {"python": bundle.address("answers").removeprefix("assets/")}
+    """Write an element that the script fills, and the script with the one that loads Python."""
+    about |= {"python": bundle.addresses("answers")}
     text = html.escape(json.dumps(about, ensure_ascii=False, separators=(",", ":")))
     return (
         f'<div class="practice" data-practice="{kind}" data-about="{text}">{still}</div>'
+        f'<script src="{root}assets/load.js" defer></script>'
         f'<script src="{root}assets/practice.js" defer></script>\n'
     )
 

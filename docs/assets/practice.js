@@ -21,26 +21,22 @@
 
   // --- Python ---------------------------------------------------------------------------------
 
-  const script = (name) =>
-    new Promise((done, failed) => {
-      const made = document.createElement("script");
-      made.src = new URL(name, assets);
-      made.onload = done;
-      made.onerror = () => failed(new Error(`${name} does not load`));
-      document.head.append(made);
-    });
-
-  // Fetched when a reader first touches an exercise.
-  const [first] = document.querySelectorAll("[data-practice]");
-  const load = () => (load.begun ??= script(JSON.parse(first.dataset.about).python));
+  const { load, atTouch } = guideScripts;
+  const { python } = JSON.parse(document.querySelector("[data-practice]").dataset.about);
   const call = async (name, named) => {
-    await load();
+    await load(python);
     return Guide.call(`_guide.live.answers.${name}`, named);
+  };
+  /** Make a form whose answers Python judges. */
+  const judged = (attributes, ...children) => {
+    const made = element("form", attributes, ...children);
+    atTouch(made, python);
+    return made;
   };
 
   /** The exercises of a question, in a script that a page from a disk can load too. */
   const exercisesOf = async ({ data }, question) => {
-    if (!guidePractice[question]) await script(`../${data[question]}`);
+    if (!guidePractice[question]) await load([`../${data[question]}`]);
     return guidePractice[question];
   };
 
@@ -162,9 +158,8 @@
     const answer = element("details", {}, summary, solution(exercise));
     return [
       own ? [] : asking(exercise),
-      element(
-        "form",
-        { class: "answering", novalidate: true, onsubmit: check, onfocusin: load },
+      judged(
+        { class: "answering", novalidate: true, onsubmit: check },
         kind.elements,
         buttons(submit(), hint),
       ),
@@ -338,8 +333,8 @@
       verdict.textContent = `${right} of ${found.length} are where they belong.`;
       memory.note(question, "sorted", whole ? BARE : null);
     };
-    const about = { class: "answering sorting", onsubmit: check, onfocusin: load };
-    root.replaceChildren(element("form", about, rows, buttons(submit())), verdict);
+    const about = { class: "answering sorting", onsubmit: check };
+    root.replaceChildren(judged(about, rows, buttons(submit())), verdict);
   };
 
   // --- Ten, mixed -----------------------------------------------------------------------------

@@ -53,15 +53,17 @@ STARTED = {"chromium": chromium, "firefox": installed_firefox}
 
 @pytest.fixture(scope="session", params=list(STARTED))
 def tab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    """Open a page that allows no script but files, and has loaded all that is translated."""
+    """Open a page that allows no script but files, and has loaded all that is translated.
+
+    Pages need not load in order what stands on the first script, nor any script just once.
+    """
     folder = tmp_path_factory.mktemp("page")
-    tags = []
     for name, text in bundle.scripts().items():
-        address = folder / bundle.address(name).partition("?")[0]
-        address.parent.mkdir(exist_ok=True)
-        address.write_text(text, "utf-8")
-        tags.append(f'<script src="{bundle.address(name)}"></script>\n')
-    (folder / "index.html").write_text(PAGE.format(scripts="".join(tags)), "utf-8")
+        (folder / bundle.address(name).partition("?")[0]).write_text(text, "utf-8")
+    first, *others = map(bundle.address, bundle.scripts())
+    loaded = [first, *reversed(others), first, *others]
+    tags = "".join(f'<script src="{each}"></script>\n' for each in loaded)
+    (folder / "index.html").write_text(PAGE.format(scripts=tags), "utf-8")
     with STARTED[request.param]() as opened, served(folder) as host:
         # From a disk first: a page there must not need a server.
         opened.goto((folder / "index.html").as_uri())

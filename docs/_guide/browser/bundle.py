@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3]
 ASSETS, GUIDE = ROOT / "docs" / "assets", ROOT / "docs" / "_guide"
 
 _STEP, _ANSWERS = "dlp._training", "_guide.live.answers"
+_BEFORE = {"peak": ("live",)}
 _COMMAND = {"__init__", "__main__", "_command_fit"}
 _GUIDE: dict[str, tuple[str, ...]] = {
     "formats": (),
@@ -63,10 +64,11 @@ def homes() -> dict[str, str]:
 
 @cache
 def scripts() -> dict[str, str]:
-    """Write the classic scripts: `live`, and `peak`, which needs it and follows a training step.
+    """Write the classic scripts: `python`, on which all others stand, and these by what needs them.
 
-    What no public module but one that follows a step needs is in `peak` with these. `answers`
-    stands alone: what judges an answer, for pages that need nothing else.
+    `answers` judges an answer. `peak` has what follows a training step and what needs that, `live`
+    all else. They define modules, each of which runs when it is first needed: their order does not
+    matter, nor whether one is loaded again.
     """
     written, needs = {}, {}
     for name, module in modules().items():
@@ -77,15 +79,15 @@ def scripts() -> dict[str, str]:
     light = [name for name in modules() if "._" not in name and _STEP not in whole[name]]
     live = set().union(*(whole[name] for name in light))
     public = ",".join(f'{name}:"{home}"' for name, home in homes().items())
-    start = RUNTIME.read_text("utf-8")
-    start += f'Guide.python.define("dlp",()=>Guide.python.lazy({{{public}}}));\n'
-    return {
-        script: f"{before}(($)=>{{\n{''.join(written[name] for name in chosen)}}})(Guide.python);\n"
-        for script, before, chosen in (
-            ("answers", RUNTIME.read_text("utf-8"), [_ANSWERS]),
-            ("live", start, [name for name in modules() if name in live - {_ANSWERS}]),
-            ("peak", "", [name for name in modules() if name not in live]),
-        )
+    written["dlp"] = f'$.define("dlp",()=>$.lazy({{{public}}}));\n'
+    chosen = {
+        "answers": [_ANSWERS],
+        "live": ["dlp", *(name for name in modules() if name in live - {_ANSWERS})],
+        "peak": [name for name in modules() if name not in live],
+    }
+    return {"python": RUNTIME.read_text("utf-8")} | {
+        script: f"(($)=>{{\n{''.join(written[name] for name in names)}}})(Guide.python);\n"
+        for script, names in chosen.items()
     }
 
 
@@ -99,9 +101,14 @@ def _reached(name: str, needs: Mapping[str, set[str]]) -> set[str]:
 
 
 def address(name: str) -> str:
-    """Give the address of a script under the site's own, which another release does not share."""
+    """Give the address of a script under the assets, which another release does not share."""
     digest = sha256(scripts()[name].encode()).hexdigest()[:12]
-    return f"assets/guide-{name}.js?v={digest}"
+    return f"guide-{name}.js?v={digest}"
+
+
+def addresses(name: str) -> list[str]:
+    """Give the addresses of a script and of those that must be there first, for `load.js`."""
+    return [address(each) for each in ("python", *_BEFORE.get(name, ()), name)]
 
 
 def write() -> None:

@@ -3,7 +3,7 @@
 // What the translated Python stands on. An int is a BigInt, a float a Number, None null, a list an Array; other types
 // are the classes below. A function takes a list of positional arguments and an object of named ones.
 // In a table, which translate.py reads for its names, an entry begins a line or follows two spaces.
-var Guide = (() => {
+var Guide = Guide ?? (() => { // which keeps what it has if the script is loaded again
 class PyError extends Error { constructor(type, message) { super(message); this.type = type; } }
 const raise = (type, message) => { throw new PyError(type, message); };
 class Tuple extends Array { static get [Symbol.species]() { return Array; } get kind() { return "tuple"; } }
