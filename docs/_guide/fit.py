@@ -97,10 +97,7 @@ def moment_of(step: Peak) -> str:
 
 def by_kind(parts: dict[str, int]) -> dict[str, int]:
     """Add up the parts of a moment that are drawn in one colour."""
-    kinds = {kind: sum(parts.get(part, 0) for part in held) for kind, (_, held) in KINDS.items()}
-    kinds["gradients and working"] = kinds.pop("gradients") + kinds.pop("working")
-    order = ("weights", "gradients and working", "adapters and states", "activations", "logits")
-    return {kind: kinds[kind] for kind in order}
+    return {kind: sum(parts.get(part, 0) for part in held) for kind, (_, held) in KINDS.items()}
 
 
 def levers_picture(**about: str) -> str:
@@ -149,13 +146,10 @@ def steps_picture(**about: str) -> str:
             "layers": dlp.transformer_dimensions(config=dlp.LLAMA_3_8B)["num_hidden_layers"],
         }
         parts = step["moments"][step["moment"]]
-        kinds = {
-            kind: sum(parts.get(part, 0) for part in held) for kind, (_, held) in KINDS.items()
-        }
         said.append(
             f"{title}: {binary_size(step['peak'])} when {moment_of(step)}, traced "
             f"{binary_size(counted['peak'])}, "
-            + ", ".join(f"{kind} {binary_size(n)}" for kind, n in kinds.items() if n)
+            + ", ".join(f"{kind} {binary_size(n)}" for kind, n in by_kind(parts).items() if n)
         )
     return pictures.training_step(
         panels=panels,

@@ -10,6 +10,19 @@ from xml.etree import ElementTree as ET
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+PARTS = {
+    "weights": {"weights", "weight", "bias", "the matrix"},
+    "gradients": {"gradients"},
+    "what is trained beside them, and states": {
+        *("optimizer", "adapters and states"),
+        *("LoRA", "A", "B"),
+    },
+    "activations": {"activations", "token vector"},
+    "logits": {"logits"},
+    "KV cache": {"KV cache"},
+}
+"""What a run holds, in order of its colour, and the names that it bears on pictures."""
+
 Fact = tuple[str, float, float, float]
 """What it is, how much is drawn, how much is said, and by how much they may differ."""
 
@@ -63,7 +76,38 @@ class Drawn:
             f"{self.title}: {what}: {drawn:.2f} is drawn, {said:.2f} is said"
             for what, drawn, said, near in facts
             if abs(drawn - said) > near
+        ] + list(self.miscoloured())
+
+    def miscoloured(self) -> Iterator[str]:
+        """Say which colour of a part is given to something else."""
+        names = [
+            *self.legend.items(),
+            *((curve.style, self.named(curve)) for curve in self.of("path", "curve")),
+            *(
+                (box.style, self.words(x=box.at["x"], y=box.at["y"] - 10))
+                for box in self.of("rect", "tint")
+            ),
         ]
+        for place, (part, known) in enumerate(PARTS.items(), 1):
+            colour = f"colour-{place}"
+            found = {name for style, name in names if colour in style.split()}
+            used = any(colour in mark.style.split() for mark in self.marks)
+            if found - known or (used and not found):
+                given = ", ".join(sorted(found - known)) or "something without a name"
+                yield f"{self.title}: {given} has the colour of {part}"
+
+    @property
+    def legend(self) -> dict[str, str]:
+        """Give the name beside each coloured square, by the look of the square."""
+        return {
+            swatch.style: self.words(x=swatch.at["x"] + 17, y=swatch.at["y"] + 10)
+            for swatch in self.of("rect", height=11)
+        }
+
+    def named(self, curve: Mark) -> str:
+        """Give the name of a line, which stands at its end."""
+        style = f"strong solid {curve.style.removeprefix('curve ')}"
+        return " ".join(mark.words for mark in self.of("text", style))
 
 
 def number(text: str) -> float:
@@ -90,10 +134,6 @@ def _bars(drawn: Drawn) -> Iterator[Fact]:
     units = {mark.words.rpartition(" ")[2] for mark in foot}
     assert units in ({"GB"}, {"GiB"}), "the axis is not in GB or GiB"
     read = scale([(x, mark.words) for x, mark in zip(grid, foot, strict=True)])
-    legend = {
-        swatch.style: drawn.words(x=swatch.at["x"] + 17, y=swatch.at["y"] + 10)
-        for swatch in drawn.of("rect", "solid", height=11)
-    }
     rows = sorted(drawn.of("text", " halo ", x=0), key=lambda mark: mark.at["y"])
     for row, text in zip(rows, drawn.summary.split("; "), strict=True):
         name, _, sizes = text.partition(": ")
@@ -108,7 +148,7 @@ def _bars(drawn: Drawn) -> Iterator[Fact]:
         parts = dict(spoken)
         yield f"{name}, in all", sum(parts.values()), total, 0.006 * len(parts)
         for bar in drawn.of("rect", "solid", y=y, height=22):
-            part, seen = legend[bar.style], bar.at["width"]
+            part, seen = drawn.legend[bar.style], bar.at["width"]
             width = seen + min(1.0, seen / 2)  # and a gap
             yield f"{name}, where {part} begins", bar.at["x"], end, 2 * NEAR + 0.5
             yield f"{name}, {part}", read(width), parts.get(part, 0.0), read(2 * NEAR)
@@ -131,7 +171,7 @@ def _chart(drawn: Drawn) -> Iterator[Fact]:
         assert label.split()[-1] in drawn.summary, f"the summary knows nothing of {label!r}"
     ends = {name.strip(): text for name, text in re.findall(r"([^:;]+): ([^;]*)", drawn.summary)}
     for curve in drawn.of("path", "curve"):
-        name = " ".join(m.words for m in drawn.of("text", f"strong solid {curve.style[6:]}"))
+        name = drawn.named(curve)
         points = [point.split() for point in curve.words[1:].split("L")]
         shown = [
             read(float(p[i])) for p in (points[0], points[-1]) for i, read in ((1, up), (0, along))
@@ -192,7 +232,7 @@ def _strip(drawn: Drawn) -> Iterator[Fact]:
     for name, said in zip(names, zip(drawn.said[::2], drawn.said[1::2], strict=True), strict=True):
         tops = [mark.at["y"] for mark in drawn.of("text", x=0) if mark.words == name]
         for tag, style, down, spoken in (
-            *(("rect", "solid", 5, said[0]), ("rect", "outline", 5, said[1] - said[0])),
+            *(("rect", "ink", 5, said[0]), ("rect", "outline", 5, said[1] - said[0])),
             *(("text", "on-colour", 18, said[0]), ("text", "halo", 18, said[1] - said[0])),
         ):
             yield name, sum(len(drawn.of(tag, style, y=top + down)) for top in tops), spoken, 0
@@ -215,7 +255,7 @@ def _scatter(drawn: Drawn) -> Iterator[Fact]:
     assert names == list(said), f"{names} are not {list(said)}"
     seen = set()
     for place, name in enumerate(names, 1):
-        _, *marks = [m.words for m in drawn.marks if m.style == f"mark colour-{place}"]
+        _, *marks = [m.words for m in drawn.marks if m.style == f"mark mark-{place}"]
         x, y = zip(*(_middle(mark) for mark in marks), strict=True)
         off = [abs(2 ** (up(b) - across(a)) - 1) for a, b in zip(x, y, strict=True)]
         near = sum(each <= 0.1 for each in off)
@@ -238,10 +278,6 @@ def _middle(mark: str) -> tuple[float, float]:
 
 def _step(drawn: Drawn) -> Iterator[Fact]:
     """Compare steps with `name: 29 GiB when ..., traced 29 GiB, weights 15 GiB, logits 3 GiB`."""
-    legend = {
-        swatch.style: drawn.words(x=swatch.at["x"] + 17, y=swatch.at["y"] + 10)
-        for swatch in drawn.of("rect", height=11)
-    }
     titles = sorted(drawn.of("text", " strong ", x=0), key=lambda mark: mark.at["y"])
     dots = sorted(drawn.of("circle"), key=lambda mark: mark.at["cy"])
     for title, dot, text in zip(titles, dots, drawn.summary.split("; "), strict=True):
@@ -276,7 +312,7 @@ def _step(drawn: Drawn) -> Iterator[Fact]:
             points = _points(area.words)
             if not top < points[0][1] < ground + 1:
                 continue
-            part = legend[area.style.removeprefix("area ")]
+            part = drawn.legend[area.style.removeprefix("area ")]
             thick = _height(points, dot.at["cx"]) / unit
             yield f"{name}, {part}", thick, said.get(part, 0.0), near
             total += thick

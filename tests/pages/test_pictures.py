@@ -32,7 +32,11 @@ SAID = (
     "Full: 20 GB, weights 2 GB, gradients 4 GB, master weights 6 GB, optimizer 8 GB; "
     "LoRA: 3 GB, weights 2 GB, optimizer 1 GB"
 )
-LINES = {"one": [(10, 10), (1000, 20), (4000, 50)], "another": [(10, 30), (4000, 30)]}
+LINES = {
+    "one": [(10, 10), (1000, 20), (4000, 50)],
+    "another": [(10, 30), (4000, 30)],
+    "logits": [(10, 10), (4000, 40)],
+}
 MATRICES = pictures.shape_boxes(
     shapes=[("W", 1000, 500), ("B", 1000, 10), ("A", 10, 500)],
     frozen=["W"],
@@ -64,7 +68,7 @@ POINTS = pictures.scatter(
 
 
 def chart(x_label: str = "tokens", y_label: str = "GB") -> str:
-    """Draw two lines and a dot."""
+    """Draw three lines and a dot."""
     return pictures.line_chart(
         series=LINES,
         x_label=x_label,
@@ -73,7 +77,7 @@ def chart(x_label: str = "tokens", y_label: str = "GB") -> str:
         y_number=decimal,
         marks=[(2000, 30, "both")],
         summary="one: 10 GB at 10 tokens, 50 GB at 4,000; another: 30 GB at 10 tokens, 30 GB at "
-        "4,000; both at 2,000.",
+        "4,000; logits: 10 GB at 10 tokens, 40 GB at 4,000; both at 2,000.",
         **NAMED,
     )
 
@@ -141,7 +145,13 @@ def half(match: re.Match[str]) -> str:
         (POINTS, r"3 runs, 2", "3 runs, 3", "one: 2.0"),
         (POINTS, r">8</text>", ">9</text>", "even distances"),
         (POINTS, r'(x2="[\d.]+" y2=)"[\d.]+"( class="bound)', r'\1"90"\2', "the diagonal"),
-        (STRIP, r"solid colour-1(.*?>)loss<", r"outline\1-100<", "all: 1.0"),
+        (STRIP, r'class="ink(.*?>)loss<', r'class="outline\1-100<', "all: 1.0"),
+        (STRIP, 'class="ink', 'class="solid colour-1', "something without a name .* of weights"),
+        (TIMELINE, "micro-batch dark", "tint colour-2", "2 has the colour of gradients|no text"),
+        (POINTS, 'bound"', 'bound colour-3"', "without a name .* and states"),
+        (BARS, r">weights<(.*)>optimizer<", r">optimizer<\1>weights<", "weights has the colour"),
+        (MATRICES, "tint colour-3", "tint colour-5", "B has the colour of logits"),
+        (chart(), "colour-5(.*)colour-5", r"colour-6\1colour-6", "logits has the .* of KV cache"),
     ],
 )
 def test_a_picture_that_draws_something_else_is_found(

@@ -231,24 +231,6 @@ def test_every_question_page_has_a_picture(built: Site) -> None:
         assert document.pictures, question.page
 
 
-def test_one_colour_means_one_part_on_every_picture(built: Site) -> None:
-    """In the legends, and at the ends of lines, of all pictures of memory."""
-    colours: dict[str, set[str]] = {}
-    for name in built.documents:
-        markup = built.files[name].read_text("utf-8")
-        named = (
-            r'class="(?:halo strong )?solid (colour-\d)"[^>]*>(?:</rect><text[^>]*>)?([^<]+)</text>'
-        )
-        for colour, part in re.findall(named, markup):
-            if re.search(r"weights|gradients|optimizer|states|activations|logits|cache", part):
-                for word in re.findall(r"[a-zA-Z]{5,}", part):
-                    colours.setdefault(word, set()).add(colour)
-    assert len(colours) >= 6
-    assert {word: len(each) for word, each in colours.items()} == dict.fromkeys(colours, 1)
-    (weights,), (activations,) = colours["weights"], colours["activations"]
-    assert weights != activations
-
-
 def test_the_answers_are_those_of_the_key(built: Site) -> None:
     glance = answers.rows(built.folder / "index.html", "glance")
     cheat_sheet = answers.rows(built.folder / "cheat-sheet" / "index.html", "formulas")

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from _guide.pictures.axes import ticks
-from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, colours_of, text_width
+from _guide.pictures.drawing import (
+    PARTS,
+    SIZE,
+    SMALL,
+    WIDTH,
+    About,
+    Drawing,
+    colours_of,
+    text_width,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,8 +30,8 @@ def stacked_bars(
     """Draw one horizontal bar for each row, made of its parts, on a common scale from 0.
 
     Args:
-        rows: For each row the size of its parts; at most `COLOURS` parts, none negative. A part
-            that is 0 in every row is left out.
+        rows: For each row the size of its parts, none negative. A part that is 0 in every row is
+            left out.
         unit: Unit of the sizes, such as `"GB"`.
         number: Formats a size, without the unit.
         **about: What every picture has.
@@ -53,7 +62,8 @@ def stacked_bars(
                 gap = min(1.0, width / 3)  # between neighbours
                 drawing.rect(x, y, width - gap, thick, f"solid {colours[part]}")
                 inside = number(sizes[part])
-                if len(parts) > 1 and text_width(inside, SMALL) + 6 < width:
+                fits = text_width(inside, SMALL) + 6 < width
+                if len(parts) > 1 and part in PARTS and fits:
                     middle = x + width / 2
                     drawing.text(middle, y + 15.5, inside, "on-colour", "middle", SMALL)
             x += width

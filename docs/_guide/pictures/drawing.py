@@ -12,14 +12,12 @@ if TYPE_CHECKING:
 WIDTH = 400.0
 """Width of every drawing in its own units; on a phone one is a little less than a pixel."""
 
-COLOURS = 6
-"""Colours in docs/assets/pictures.css: a drawing tells no more things apart."""
-
 PARTS = {
     "weights": 1,
     "the matrix": 1,
+    "weight": 1,
+    "bias": 1,
     "gradients": 2,
-    "gradients and working": 2,
     "optimizer": 3,
     "adapters and states": 3,
     "LoRA": 3,
@@ -30,7 +28,10 @@ PARTS = {
     "logits": 5,
     "KV cache": 6,
 }
-"""The colour of what a run holds, the same on every picture."""
+"""The colour of what a run holds, the same on every picture; nothing else has a colour."""
+
+PLAIN = 2
+"""Looks in ink for what is no part of a run: a drawing tells no more of it apart."""
 
 SIZE = 13.0
 """Height of letters."""
@@ -155,12 +156,12 @@ def text_width(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def colours_of(names: Sequence[str]) -> dict[str, str]:
-    """Give each name the class of its colour: that of its part, or the next that is free."""
-    if len(names) > COLOURS:
-        raise ValueError(f"at most {COLOURS} colours can be told apart, not {len(names)}: {names}")
-    taken = {PARTS[name] for name in names if name in PARTS}
-    free = (i for i in range(1, COLOURS + 1) if i not in taken)
-    return {name: f"colour-{PARTS[name] if name in PARTS else next(free)}" for name in names}
+    """Give each name the class of its look: the colour of its part, or ink, which is no part's."""
+    others = [name for name in names if name not in PARTS]
+    if len(others) > PLAIN:
+        raise ValueError(f"no more than {PLAIN} can be told apart of what is no part: {others}")
+    plain = {name: f"plain-{place}" for place, name in enumerate(others, 1)}
+    return {name: plain.get(name) or f"colour-{PARTS[name]}" for name in names}
 
 
 def broken(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Unpack
 
-from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, colours_of, short
+from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, short
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ _SHAPES = (
     "M{x} {n}l3.2 3.2l-3.2 3.2l-3.2 -3.2z",
     "M{w} {n}l6.4 6.4m0 -6.4l-6.4 6.4",
 )
-"""A mark around a point for each colour: round, square, three-cornered, on its tip, a cross."""
+"""A mark around a point for each kind: round, square, three-cornered, on its tip, a cross."""
 
 
 def scatter(
@@ -40,10 +40,9 @@ def scatter(
         **about: What every picture has.
     """
     drawing = Drawing(**about)
-    colours = colours_of(list(points))
     values = [value for pairs in points.values() for pair in pairs for value in pair]
     ticks = _doublings(min(values), max(values))
-    top = _legend(drawing, colours) + 22
+    top = _legend(drawing, list(points)) + 22
     left, right = 34.0, WIDTH - 8
     bottom = top + (right - left) * 0.72
 
@@ -73,9 +72,9 @@ def scatter(
     drawing.line(left, bottom, right, bottom, "axis")
     drawing.line(left, bottom, right, top, "bound")
     drawing.clamped((left + right) / 2, bottom + 34, x_label, "muted", SMALL)
-    for shape, (kind, pairs) in zip(_SHAPES, points.items(), strict=False):
+    for place, pairs in enumerate(points.values()):
         for measured, predicted in pairs:
-            _mark(drawing, shape, across(measured), up(predicted), colours[kind])
+            _mark(drawing, place, across(measured), up(predicted))
     return drawing.figure(bottom + 40)
 
 
@@ -88,15 +87,15 @@ def _share(value: float, ticks: Sequence[float]) -> float:
     return math.log(value / ticks[0]) / math.log(ticks[-1] / ticks[0])
 
 
-def _mark(drawing: Drawing, shape: str, x: float, y: float, colour: str) -> None:
+def _mark(drawing: Drawing, place: int, x: float, y: float) -> None:
     places = {name: short(at) for name, at in (("x", x), ("y", y), ("w", x - 3.2), ("n", y - 3.2))}
-    drawing.path(shape.format(**places), f"mark {colour}")
+    drawing.path(_SHAPES[place].format(**places), f"mark mark-{place + 1}")
 
 
-def _legend(drawing: Drawing, colours: Mapping[str, str]) -> float:
+def _legend(drawing: Drawing, kinds: Sequence[str]) -> float:
     """Add a mark and a name for each kind, one below another; return the height."""
-    for place, (shape, (kind, colour)) in enumerate(zip(_SHAPES, colours.items(), strict=False)):
+    for place, kind in enumerate(kinds):
         middle = 7.5 + 19 * place
-        _mark(drawing, shape, 5.5, middle, colour)
+        _mark(drawing, place, 5.5, middle)
         drawing.text(17, middle + 4.5, kind, size=SIZE)
-    return 19.0 * len(colours)
+    return 19.0 * len(kinds)

@@ -47,7 +47,7 @@ def shape_boxes(
         if x + cell > WIDTH:
             x, y = 0.0, foot + 16
         drawing.text(x, y + 12, head, "strong")
-        colour = f"colour-{PARTS.get(label, 1)}"
+        colour = f"colour-{PARTS[label]}" if label in PARTS else "plain-1"
         style = "outline" if label in frozen else f"tint {colour}"
         drawing.rect(x, y + 22, width, height, style)
         if label in frozen:

@@ -22,7 +22,7 @@ KINDS = {
     "activations": ("solid colour-4", ("activations", "cache")),
     "gradients": ("solid colour-2", ("gradients",)),
     "logits": ("solid colour-5", ("logits",)),
-    "working": ("tint colour-2", ("working", "inputs", "workspace")),
+    "working": ("solid plain-1", ("working", "inputs", "workspace")),
 }
 """What is told apart, from the ground up: its look, and the parts of `peak_memory` in it."""
 

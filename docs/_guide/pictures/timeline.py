@@ -22,8 +22,8 @@ def accumulation_timeline(
     Args:
         windows: For each update its micro-batches, as `dlp.accumulation_windows` lists them. A
             number that is missing is drawn as a micro-batch without an update.
-        boundary: Micro-batches per epoch: every second epoch has another colour, and a line
-            stands where an epoch begins.
+        boundary: Micro-batches per epoch: every second epoch is dark, and a line stands where an
+            epoch begins.
         **about: What every picture has.
     """
     drawing, y = Drawing(**about), 0.0
@@ -72,9 +72,11 @@ class _Group:
             after = any(i // self.columns * self.columns < start <= i for start in self.starts)
             at = left + self.pad + i % self.columns * self.pitch + self.gap * after
             top = y + self.pad + i // self.columns * self.pitch
-            colour = f"tint colour-{(number - 1) // self.epoch % 2 + 1}" if applied else "empty"
-            drawing.rect(at, top, 24, 24, colour, rx=3)
-            drawing.text(at + 12, top + 16.5, str(number), "", "middle", SMALL)
+            dark = applied and (number - 1) // self.epoch % 2 == 1
+            box = "micro-batch dark" if dark else "micro-batch" if applied else "empty"
+            drawing.rect(at, top, 24, 24, box, rx=3)
+            words = "on-colour" if dark else ""
+            drawing.text(at + 12, top + 16.5, str(number), words, "middle", SMALL)
             if i in self.starts:
                 label = f"epoch {(number - 1) // self.epoch + 1}"
                 if i:

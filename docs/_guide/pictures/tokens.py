@@ -46,7 +46,7 @@ def token_strip(
             drawing.text(0, y + 20, row, size=SMALL)
             y += 25
             for i, x, width in places:
-                drawing.rect(x, y, width, 18, "solid colour-1" if counts[i] else "outline", rx=3)
+                drawing.rect(x, y, width, 18, "ink" if counts[i] else "outline", rx=3)
                 if not counts[i]:
                     drawing.hatch(x, y, width, 18)
                 word, style = ("loss", "on-colour") if counts[i] else ("-100", "halo")
