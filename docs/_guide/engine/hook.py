@@ -53,7 +53,14 @@ _NOT_RUN = {
 }
 _before: dict[str, Any] = {}
 _page_being_built: Page
+_is_served = False
 _QUESTIONS = "questions/"
+
+
+def on_startup(command: str, **kwargs: Any) -> None:
+    """Note whether readers get the pages, or who writes them."""
+    global _is_served
+    _is_served = command == "serve"
 
 
 # The names of Python's own documentation that the reference links to. The whole inventory would
@@ -247,10 +254,15 @@ def on_page_content(html: str, page: Page, **kwargs: Any) -> str:
     return html
 
 
+@event_priority(-100)  # a page's policy is computed from all that stands in it
 def on_post_page(output: str, **kwargs: Any) -> str:
-    """Give the search dialog and the navigation the labels that the theme leaves out."""
+    """Give a page the labels that the theme leaves out, and the policy that it keeps to."""
     output = _SECTION.sub(r'aria-labelledby="\1_title"\2id="\1_title" for="\1"', output)
-    return output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
+    output = output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
+    if _is_served:  # the server puts a script into each page, another one each time
+        return output
+    policy = importlib.import_module("_guide.engine.policy")
+    return str(policy.with_policy(output))
 
 
 def on_post_template(output_content: str, **kwargs: Any) -> str:
