@@ -108,17 +108,23 @@ others: dict[int, tuple[dict[str, Any], dict[str, Any]]] = {
 # What the page of the command types in a shell, and the adapters there.
 shell_adapters = {"peft_type": "LORA", "r": 16, "lora_alpha": 32, "target_modules": "all-linear"}
 shell_fit = (
-    "dlp fit config.json --lora adapter_config.json --batch 4 --length 2048 \\\n"
-    "    --checkpointing --dtype bfloat16 --card rtx-4090"
+    "dlp fit config.json \\\n"
+    "    --lora adapter_config.json \\\n"
+    "    --batch 4 --length 2048 --checkpointing \\\n"
+    "    --dtype bfloat16 --card rtx-4090"
 )
 shell_short = (
-    "dlp fit llama-3-8b --rank 16 --batch 4 --length 2048 --checkpointing --dtype bfloat16"
+    "dlp fit llama-3-8b --rank 16 --batch 4 \\\n"
+    "    --length 2048 --checkpointing \\\n"
+    "    --dtype bfloat16"
 )
-shell_fits = "dlp fit llama-3-8b --rank 16 --batch 1 --length 512 --checkpointing \\\n" + (
+shell_fits = (
+    "dlp fit llama-3-8b --rank 16 --batch 1 \\\n"
+    "    --length 512 --checkpointing \\\n"
     "    --dtype bfloat16 --card h100"
 )
-shell_count = "dlp count config.json --lora adapter_config.json"
-shell_steps = "dlp steps --samples 1000 --batch 8 --accumulation 4 --epochs 3"
+shell_count = "dlp count config.json \\\n    --lora adapter_config.json"
+shell_steps = "dlp steps --samples 1000 --batch 8 \\\n    --accumulation 4 --epochs 3"
 
 # The run of "Will it fit?": LoRA on every linear layer of Llama-3-8B, on cards of these GiB.
 fit_card: Literal["rtx-4090"] = "rtx-4090"

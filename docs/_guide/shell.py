@@ -20,7 +20,7 @@ FILES = {
 
 
 def console(typed: str) -> str:
-    """Run a command, and write it with what it prints and its exit status.
+    """Run a command, and write it with what it prints, and the exit status of a verdict.
 
     Raises:
         ValueError: If it prints nothing, because it cannot read what it is given.
@@ -30,11 +30,16 @@ def console(typed: str) -> str:
         status = main(words(typed), FILES)
     if not printed.getvalue():
         raise ValueError(f"{typed!r} prints nothing")
-    return f"```console\n$ {typed}\n{printed.getvalue()}$ echo $?\n{status}\n```\n"
+    command, text = f"```sh\n{typed}\n```\n", printed.getvalue()
+    if words(typed)[0] != "fit":
+        return f"{command}\n```text\n{text}```\n"
+    table, _, verdict = text.partition("\n\n")
+    said = f"```{{.text .said}}\n{verdict}```"
+    return f"{command}\n```text\n{table}\n```\n\n{said}\n\nExit status: `{status}`.\n"
 
 
 def words(typed: str) -> list[str]:
-    """Split what is typed as a shell does; a backslash at the end of a line joins the next."""
+    """Split what is typed behind `dlp` as a shell does; a backslash joins the next line."""
     return shlex.split(typed.replace("\\\n", ""))[1:]
 
 
@@ -46,7 +51,7 @@ def file(name: str) -> str:
 def from_the_site() -> str:
     """Write the line that runs the command from the wheel of the site, without installing it."""
     line = parts.install_command().replace("pip install", "uvx --from")
-    return line.removesuffix("\n```") + f" {given.shell_short}\n```"
+    return line.removesuffix("\n```") + f" \\\n    {given.shell_short}\n```"
 
 
 def statuses() -> str:

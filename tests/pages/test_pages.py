@@ -99,8 +99,9 @@ def test_shown_code_works_as_pasted(page: str) -> None:
 @every_page_with_code
 def test_shown_code_is_short(page: str) -> None:
     for each in shown(page):
-        lines = each.block.shown.strip().splitlines()
-        assert len(lines) <= 12, f"docs/{page}:{each.block.line}: show at most 12 lines"
+        lines, where = each.block.shown.strip().splitlines(), f"docs/{page}:{each.block.line}"
+        assert len(lines) <= 18, f"{where}: show at most 18 lines"
+        assert max(map(len, lines)) <= 46, f"{where}: no more than 46 letters are seen on a phone"
 
 
 @every_page_with_code

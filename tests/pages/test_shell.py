@@ -35,7 +35,11 @@ def test_a_shell_prints_what_the_page_shows(typed: str, tmp_path: Path) -> None:
     )
     assert not done.stderr
     shown = shell.console(typed)
-    assert shown == f"```console\n$ {typed}\n{done.stdout}$ echo $?\n{done.returncode}\n```\n"
+    assert shown.startswith(f"```sh\n{typed}\n```\n")
+    printed = re.findall(r"^```(?:text|{.*})\n(.*?)```", shown, re.M | re.S)
+    assert "\n".join(printed) == done.stdout
+    status = re.findall(r"Exit status: `(\d)`", shown)
+    assert status == [str(done.returncode)] * ("dlp fit" in typed)
 
 
 def test_a_command_that_fails_is_not_shown() -> None:

@@ -22,7 +22,9 @@ def seen_by_readers(site: Path) -> bool:
     program = browser_program()
     if program is None:
         return True
-    counts = dict.fromkeys(("answers told", "tables or formulas cut", "searches that miss"), 0)
+    counts = dict.fromkeys(
+        ("answers told", "tables, formulas or code cut", "searches that miss"), 0
+    )
     with served(site) as host, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         tab = browser.new_page()
@@ -32,7 +34,7 @@ def seen_by_readers(site: Path) -> bool:
             counts["answers told"] += told * len(test_silence.told(tab.inner_text("body")))
             for width in test_measured.WIDTHS:
                 tab.set_viewport_size({"width": width, "height": 900})
-                counts["tables or formulas cut"] += len(test_measured.cut(tab))
+                counts["tables, formulas or code cut"] += len(test_measured.cut(tab))
         found = tab.evaluate(test_search.ASK, list(test_search.FIRST))
         counts["searches that miss"] = len(test_search.missed(found))
         moved = {}

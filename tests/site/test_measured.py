@@ -1,4 +1,4 @@
-"""Evidence that a reader sees what is there: no table scrolls, no formula is cut.
+"""Evidence that a reader sees what is there: no table and no code scrolls, no formula is cut.
 
 A browser measures each of a question page, all folds open, on a phone's width and on a desktop's.
 """
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 WIDTHS = (390, 1280)
-PAGES = ["", *(f"questions/{name}/" for name in answers.KEY), "cheat-sheet/"]
+PAGES = ["", *(f"questions/{name}/" for name in answers.KEY), "cheat-sheet/", "will-it-fit/"]
 
 # What is wider than its place, or ends where it is not seen: in a table the cells, the last ones
 # among them, in a formula the formula.
 CUT = """() => {
   const cut = [];
-  for (const place of document.querySelectorAll("article :is(.table, .arithmatex)")) {
+  for (const place of document.querySelectorAll("article :is(.table, .arithmatex, pre > code)")) {
     const box = place.getBoundingClientRect();
     const right = Math.min(innerWidth, place.matches("span") ? innerWidth : box.right) + 1;
     const held = [...place.querySelectorAll("th, td, math")].filter((each) =>
@@ -45,7 +45,7 @@ COUNT = "all => all.filter((each) => each.checkVisibility()).length"
 
 
 def cut(tab: Page) -> list[str]:
-    """Open all folds, and say what of the tables and formulas is cut."""
+    """Open all folds, and say what of the tables, formulas and code is cut."""
     tab.evaluate(OPEN)
     tab.evaluate("document.fonts.ready")
     tab.wait_for_timeout(100)  # for the layout
@@ -55,13 +55,13 @@ def cut(tab: Page) -> list[str]:
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("address", PAGES)
-def test_no_table_scrolls_and_no_formula_is_cut(
+def test_no_table_or_code_scrolls_and_no_formula_is_cut(
     address: str, width: int, tab: Page, host: str
 ) -> None:
     tab.set_viewport_size({"width": width, "height": 900})
     tab.goto(host + address)
     assert not cut(tab)
-    shown = tab.locator("article :is(.table, .arithmatex)").evaluate_all(COUNT)
+    shown = tab.locator("article :is(.table, .arithmatex, pre > code)").evaluate_all(COUNT)
     assert shown, "nothing was measured"
 
 
@@ -69,9 +69,11 @@ def test_what_is_cut_is_seen(tab: Page, host: str) -> None:
     tab.set_viewport_size({"width": 390, "height": 900})
     tab.goto(host + PAGES[1])
     tab.add_style_tag(content="td { min-width: 12em !important } math { width: 60em !important }")
+    tab.add_style_tag(content="article pre > code { font-size: 20px !important }")
     found = cut(tab)
     assert [each for each in found if "Accumulation steps" in each]
     assert [each for each in found if "M" in each and "15,625" in each]
+    assert [each for each in found if "per_device_train_batch_size=" in each]
 
 
 def test_paper_cuts_nothing_of_the_cheat_sheet(tab: Page, host: str) -> None:

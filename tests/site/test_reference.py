@@ -26,6 +26,18 @@ def test_a_button_copies_what_can_be_run(tab: Page, host: str) -> None:
     assert not "".join(lines[2:]).strip()
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("address", ["", "command/", "will-it-fit/", "questions/lora-rank/"])
+def test_nothing_else_has_a_button(address: str, tab: Page, host: str) -> None:
+    tab.goto(host + address)
+    tab.locator("article button[data-md-type=copy]").first.wait_for(state="attached")
+    kinds = "all => all.map((each) => each.closest('.highlight').className.split(' ')[0])"
+    copied = tab.locator("article pre:has(button[data-md-type=copy])").evaluate_all(kinds)
+    assert set(copied) <= {"language-sh", "language-python"}
+    runs = tab.locator("article :is(.language-sh, .language-python) > pre")
+    assert len(copied) == runs.count() > 0
+
+
 LARGE = ("reference/memory/", "reference/compute/", "questions/context-length/")
 
 

@@ -42,14 +42,14 @@ _SEARCH = 'data-md-component="search" role="dialog"'
 _SECTION = re.compile(
     r'aria-labelledby="(__nav_[\d_]+)_label"([^>]*>\s*<label class="md-nav__title" )for="\1"'
 )
-# What is no program has no button to copy it: signatures, folded source, what a block printed.
+# What is no program has no button to copy it: signatures, folded source, data, what was printed.
 # Source code is kept out of search: it would outweigh all the text.
 _NOT_RUN = {
     '<details class="mkdocstrings-source"': '<details class="mkdocstrings-source no-copy" '
     'data-search-exclude="yes"',
-    'class="doc-signature highlight"': 'class="doc-signature highlight no-copy"',
-    '</code></pre></div>\n<div class="highlight">': "</code></pre></div>\n"
-    '<div class="highlight no-copy">',
+    'doc-signature highlight"': 'doc-signature highlight no-copy"',
+    'class="language-json ': 'class="language-json no-copy ',
+    'class="language-text ': 'class="language-text no-copy ',
 }
 _before: dict[str, Any] = {}
 _page_being_built: Page
