@@ -1,14 +1,8 @@
-"""The pages of evidence: totals, what stands behind each formula, and every single number.
+"""The pages of evidence: totals, what stands behind each formula, and every single number."""
 
-The long tables are written as HTML at once: as Markdown they would be a good part of the build.
-"""
-
-import html
 import json
-import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from itertools import groupby, pairwise
 from pathlib import Path
 from statistics import median
@@ -16,8 +10,6 @@ from typing import Any
 
 from _evidence import records, sources
 from _evidence.claims import (
-    COUNTERS,
-    FLOAT32,
     UNITS,
     VERDICTS,
     Claim,
@@ -25,7 +17,6 @@ from _evidence.claims import (
     counted_claims,
     left_out,
     measured_claims,
-    printed,
     printed_claims,
 )
 from _evidence.coverage import (
@@ -37,11 +28,23 @@ from _evidence.coverage import (
     modules,
     standings,
 )
-from _evidence.expressions import MODELS, Expression, calls
+from _evidence.expressions import calls
 from _evidence.laws import LAWS
-from _guide.formats import NBSP, count, decimal, percent
+from _guide.formats import NBSP, count, percent
 from _guide.parts import table
 from _guide.pictures.scatter import BAND, scatter
+from _guide.rows import (
+    counted_row,
+    folded_table,
+    grouped,
+    measured_row,
+    number,
+    plain,
+    printed_row,
+    refuted_row,
+    share,
+    worst,
+)
 
 FOLDER = Path(__file__).parents[1] / "_evidence"
 
@@ -107,24 +110,11 @@ def _standing(each: Standing) -> tuple[str, ...]:
 def _worst(each: Standing) -> str:
     """Say how far a formula is from what others counted; failing that, from what they printed."""
     if each.counted:
-        return _share(worst(each.counted))
+        return share(worst(each.counted))
     if each.reproduced:
         found = worst(each.reproduced)
-        return f"{_share(found)}, rounded" if found else count(0)
+        return f"{share(found)}, rounded" if found else count(0)
     return "a part of others" if is_part(each.function) else "laws alone"
-
-
-def worst(claims: Iterable[Claim]) -> float:
-    """Give the largest deviation of some numbers."""
-    return max(claim.deviation for claim in claims)
-
-
-def _share(deviation: float) -> str:
-    if not deviation:
-        return count(0)
-    if deviation <= FLOAT32:
-        return "float32"
-    return percent(deviation, 2) if deviation >= _LEAST else f"<{NBSP}{percent(_LEAST, 2)}"
 
 
 def uncovered() -> str:
@@ -184,7 +174,7 @@ def by_library() -> str:
             f"`{topic}.json`",
             count(len({claim.id for claim in found})),
             count(len(found)),
-            _share(worst(found)),
+            share(worst(found)),
         )
         for (version, topic), found in sorted(tally.items())
     ]
@@ -204,11 +194,9 @@ def approximations() -> str:
     for reason, found in groups.items():
         farthest = max(found, key=lambda claim: claim.deviation)
         names = {each["function"]: None for claim in found for each in calls(claim.expression)}
-        theirs, ours = _number(farthest.theirs), _number(farthest.ours)
+        theirs, ours = number(farthest.theirs), number(farthest.ours)
         what = f"{farthest.id}: {farthest.what}"
-        rows.append(
-            (evidence_links(*names), what, theirs, ours, _share(farthest.deviation), reason)
-        )
+        rows.append((evidence_links(*names), what, theirs, ours, share(farthest.deviation), reason))
     header = ("Formula", "Farthest off", "Counted", "`dlp`", "Off by", "Why")
     return table(header, rows, name="approximations", align="llrrrl")
 
@@ -334,37 +322,20 @@ def measured_tables() -> str:
     for key in dict.fromkeys(claim.source for claim in measured_claims()):
         found = [claim for claim in measured_claims() if claim.source == key]
         source = sources.find(key)
-        title = f"{_plain(source.title)}: {count(len(found))}"
+        title = f"{plain(source.title)}: {count(len(found))}"
         header = ("What", "Card, and what was read", "Measured", "dlp", "Ratio")
-        written.append(_table(key, title, header, map(measured_row, found)))
+        written.append(folded_table(key, title, header, map(measured_row, found)))
     rows = [
         (
-            f"{_plain(each['id'])}<br><small>{_plain(each['why'])}.</small>",
-            f'<a href="{sources.find(each["source"]).url}">{_plain(each["where"])}</a>',
-            f"{_grouped(each['published'])}{NBSP}{each['unit']}",
+            f"{plain(each['id'])}<br><small>{plain(each['why'])}.</small>",
+            f'<a href="{sources.find(each["source"]).url}">{plain(each["where"])}</a>',
+            f"{grouped(each['published'])}{NBSP}{each['unit']}",
         )
         for each in left_out()
     ]
     columns = ("What, and why", "Where", "Measured")
-    written.append(_table("left-out", f"Left out: {count(len(rows))}", columns, rows))
+    written.append(folded_table("left-out", f"Left out: {count(len(rows))}", columns, rows))
     return "\n\n".join(written)
-
-
-def measured_row(claim: Claim) -> tuple[str, ...]:
-    """Write what was measured and ours."""
-    source = sources.find(claim.source)
-    said = " ".join(filter(None, (claim.reason, claim.note)))
-    what = f'<a href="{html.escape(source.url)}">{_plain(claim.id)}</a>, {_plain(claim.where)}'
-    if said:
-        what += f"<br><small>{_plain(said)}</small>"
-    apart = f", {claim.apart}" if claim.apart else ""
-    return (
-        what,
-        f"{_plain(claim.gpu)}{apart}: {COUNTERS[claim.counter]}",
-        f"{_grouped(claim.theirs)}{_unit(claim)}",
-        decimal(claim.ours, len(claim.theirs.partition(".")[2])),
-        f"{claim.ratio:.3f}",
-    )
 
 
 # --- A module's page ------------------------------------------------------------------------
@@ -389,108 +360,18 @@ def _of_formula(each: Standing) -> str:
         claims = sorted(each.printed, key=lambda claim: VERDICTS.index(claim.verdict))
         title = f"Printed numbers: {count(len(claims))}"
         header = ("What", "Source", "Printed", "dlp", "Verdict")
-        written.append(_table(each.function, title, header, map(printed_row, claims)))
+        written.append(folded_table(each.function, title, header, map(printed_row, claims)))
     if each.counted:
         runs = groupby(each.counted, key=lambda claim: (claim.topic, claim.id))
         title = f"Counts of real libraries: {count(len(each.counted))}"
         header = ("What", "Library", "Counted", "dlp", "Off by")
         rows = [counted_row(list(run)) for _, run in runs]
-        written.append(_table(each.function, title, header, rows))
+        written.append(folded_table(each.function, title, header, rows))
     if each.callers:
         written.append(
             f"It is a part of {evidence_links(*each.callers)}, and stands on their evidence too."
         )
     return "\n\n".join(written)
-
-
-def printed_row(claim: Claim) -> tuple[str, ...]:
-    """Write a printed number and ours."""
-    source = sources.find(claim.source)
-    what = _plain(claim.id)
-    if said := " ".join(filter(None, (claim.reason, claim.note))):
-        what += f"<br><small>{_plain(said)}</small>"
-    return (
-        what,
-        f'<a href="{html.escape(source.url)}">{_plain(source.short)}</a>, {_plain(claim.where)}',
-        f"{_grouped(claim.theirs)}{_unit(claim)}",
-        digits(claim),
-        _sign(claim.verdict),
-    )
-
-
-def counted_row(found: Sequence[Claim]) -> tuple[str, ...]:
-    """Write the counts of one run, and ours, in one row."""
-    first = found[0]
-    what = f"{_plain(first.id)}: {_plain(', '.join(claim.what for claim in found))}"
-    for reason in dict.fromkeys(claim.reason for claim in found if claim.reason):
-        what += f"<br><small>{_plain(reason)}</small>"
-    return (
-        what,
-        html.escape(first.by),
-        _written([claim.theirs for claim in found]),
-        _written([claim.ours for claim in found]),
-        _share(worst(found)),
-    )
-
-
-def _unit(claim: Claim) -> str:
-    return f"{NBSP}{claim.unit}".replace(" ", NBSP) if claim.unit else ""
-
-
-def _sign(verdict: str) -> str:
-    return "✓" if verdict == "reproduced" else f"✗ {verdict.replace('-', ' ')}"
-
-
-def digits(claim: Claim) -> str:
-    """Write our number with two digits more than are printed; an exact one with as many."""
-    more = len(claim.theirs.partition("E")[0].partition(".")[2]) + 2
-    if "E" in claim.theirs:
-        return f"{float(claim.ours):.{more}E}"
-    return count(claim.ours) if isinstance(claim.ours, int) else decimal(claim.ours, more)
-
-
-def _grouped(printed: str) -> str:
-    whole, point, rest = printed.partition(".")
-    return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() else printed
-
-
-def _written(values: Iterable[Any]) -> str:
-    """Write numbers, and lists of them, one after another; where they are many, the first."""
-    text = "; ".join(_number(value) for value in values)
-    return html.escape(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
-
-
-def _number(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value) or "none"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
-
-
-_LONGEST = 60
-_LEAST = 0.0001
-
-
-def _plain(text: str) -> str:
-    """Escape a text, its code spans marked up."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
-
-
-def _table(function: str, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a folded table as HTML. The first two columns hold words, the next two numbers."""
-    sides = ("", "", ' class="number"', ' class="number"', "")[: len(header)]
-    head = "".join(f"<th{side}>{cell}</th>" for side, cell in zip(sides, header, strict=True))
-    body = "\n".join(
-        "<tr>"
-        + "".join(f"<td{side}>{cell}</td>" for side, cell in zip(sides, row, strict=True))
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        f'<details class="evidence" data-search-exclude><summary>{title}</summary>\n'
-        f'<div class="table" role="group" aria-label="Table: {function}, {title}" tabindex="0">\n'
-        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
-        f"</div>\n</details>"
-    )
 
 
 # --- Corrections ----------------------------------------------------------------------------
@@ -503,63 +384,12 @@ def refuted(verdict: str) -> str:
         key=lambda claim: (not claim.erratum, int(claim.erratum[1:] or 0), _title(claim.source))
     )
     written = []
-    for (number, key), group in groupby(found, key=lambda claim: (claim.erratum, claim.source)):
+    for (erratum, key), group in groupby(found, key=lambda claim: (claim.erratum, claim.source)):
         source = sources.find(key)
-        written.append(f"### {f'{number} · ' if number else ''}[{source.title}]({source.url})")
-        rows = [_refuted(claim) for claim in group]
+        written.append(f"### {f'{erratum} · ' if erratum else ''}[{source.title}]({source.url})")
+        rows = [refuted_row(claim) for claim in group]
         ours = "Right" if verdict == "erratum" else "Computed"
         header = ("Where", "Printed", ours, "Why, and the computation")
-        label = f"{verdict} {number} {source.title}"
+        label = f"{verdict} {erratum} {source.title}"
         written.append(table(header, rows, name="errata", align="lrrl", label=label))
     return "\n\n".join(written) or "None at present."
-
-
-def _refuted(claim: Claim) -> tuple[str, ...]:
-    why = f"{claim.reason} `{computation(claim.expression)}`"
-    if claim.slip:
-        why += f" What is printed comes from `{computation(claim.slip)}`"
-    if claim.second:
-        other = printed(claim.second)
-        why += f" Printed right: {other.by}, {other.where}."
-    return (
-        f"{claim.where}: {claim.id}",
-        f"{_grouped(claim.theirs)}{_unit(claim)}",
-        f"{'at least ' if claim.least else ''}**{digits(claim)}{_unit(claim)}**",
-        why,
-    )
-
-
-def computation(expression: Expression) -> str:
-    """Write an expression as Python; a slip may start from the digits of another number."""
-    if "printed" in expression:
-        text = str(printed(expression["printed"]).theirs)
-    else:
-        arguments = (f"{name}={_written_as(v)}" for name, v in expression["arguments"].items())
-        text = f"{expression['function']}({', '.join(arguments)})"
-    part = expression.get("part", [])
-    if isinstance(part, str):
-        text += f"[{part!r}]"
-    elif part:
-        text = f"sum({text}[part] for part in {tuple(part)})"
-    if "times" in expression:
-        text = f"{expression['times']} * {text}"
-    plus, minus = expression.get("plus", []), expression.get("minus", [])
-    text += "".join(f" + {_operand(each)}" for each in plus)
-    text += "".join(f" - {_operand(each)}" for each in minus)
-    per = expression.get("per", [])
-    if per and (plus or minus):
-        text = f"({text})"
-    return text + "".join(f" / {_operand(each)}" for each in per)
-
-
-def _operand(value: Expression | float) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    text = computation(value)
-    return f"({text})" if {"plus", "minus", "per"} & value.keys() else text
-
-
-def _written_as(value: Any) -> str:
-    if isinstance(value, dict) and "function" in value:
-        return computation(value)  # type: ignore[arg-type]
-    return value if isinstance(value, str) and value in MODELS else repr(value)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from _evidence import claims, coverage
-from _guide import checks, evidence
+from _guide import checks, evidence, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,20 +29,20 @@ def cells(row: tuple[str, ...]) -> list[str]:
 
 
 def test_a_count_stands_beside_ours_with_the_worst_deviation() -> None:
-    assert cells(evidence.counted_row(OFF)) == [
+    assert cells(rows.counted_row(OFF)) == [
         "6,738,415,616; 13,476,831,232; 6,738,415,615",
         "6,738,415,616; 6,738,415,616; 6,738,415,616",
         "50 %",
     ]
-    assert cells(evidence.counted_row(OFF[:1]))[2] == "0"
+    assert cells(rows.counted_row(OFF[:1]))[2] == "0"
 
 
 def test_a_printed_number_stands_beside_ours_with_its_verdict() -> None:
-    assert cells(evidence.printed_row(PRINTED)) == ["16 GB", "16", "✓"]
+    assert cells(rows.printed_row(PRINTED)) == ["16 GB", "16", "✓"]
     million = claims.printed("LoRA Table 15, v, r=2")
-    assert cells(evidence.printed_row(million)) == ["4.7 M parameters", "4.719", "✓"]
-    assert cells(evidence.printed_row(WRONG)) == ["17.5 GB", "16", "✗ rounded inputs"]
-    assert "<small>Cut off. " in evidence.printed_row(WRONG)[0]
+    assert cells(rows.printed_row(million)) == ["4.7 M parameters", "4.719", "✓"]
+    assert cells(rows.printed_row(WRONG)) == ["17.5 GB", "16", "✗ rounded inputs"]
+    assert "<small>Cut off. " in rows.printed_row(WRONG)[0]
 
 
 def test_a_question_shows_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:

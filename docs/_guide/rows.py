@@ -1,0 +1,186 @@
+"""A number of others beside ours: how it is written in a row, and the long tables of such rows.
+
+The tables are written as HTML at once: as Markdown they would be a good part of the build.
+"""
+
+import html
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from _evidence import sources
+from _evidence.claims import COUNTERS, FLOAT32, Claim, printed
+from _evidence.expressions import MODELS, Expression
+from _guide.formats import NBSP, count, decimal, percent
+
+_LONGEST = 60
+_LEAST = 0.0001
+
+
+def printed_row(claim: Claim) -> tuple[str, ...]:
+    """Write a printed number and ours."""
+    source = sources.find(claim.source)
+    what = plain(claim.id)
+    if said := " ".join(filter(None, (claim.reason, claim.note))):
+        what += f"<br><small>{plain(said)}</small>"
+    return (
+        what,
+        f'<a href="{html.escape(source.url)}">{plain(source.short)}</a>, {plain(claim.where)}',
+        f"{grouped(claim.theirs)}{_unit(claim)}",
+        digits(claim),
+        _sign(claim.verdict),
+    )
+
+
+def measured_row(claim: Claim) -> tuple[str, ...]:
+    """Write what was measured and ours."""
+    source = sources.find(claim.source)
+    said = " ".join(filter(None, (claim.reason, claim.note)))
+    what = f'<a href="{html.escape(source.url)}">{plain(claim.id)}</a>, {plain(claim.where)}'
+    if said:
+        what += f"<br><small>{plain(said)}</small>"
+    apart = f", {claim.apart}" if claim.apart else ""
+    return (
+        what,
+        f"{plain(claim.gpu)}{apart}: {COUNTERS[claim.counter]}",
+        f"{grouped(claim.theirs)}{_unit(claim)}",
+        decimal(claim.ours, len(claim.theirs.partition(".")[2])),
+        f"{claim.ratio:.3f}",
+    )
+
+
+def counted_row(found: Sequence[Claim]) -> tuple[str, ...]:
+    """Write the counts of one run, and ours, in one row."""
+    first = found[0]
+    what = f"{plain(first.id)}: {plain(', '.join(claim.what for claim in found))}"
+    for reason in dict.fromkeys(claim.reason for claim in found if claim.reason):
+        what += f"<br><small>{plain(reason)}</small>"
+    return (
+        what,
+        html.escape(first.by),
+        _written([claim.theirs for claim in found]),
+        _written([claim.ours for claim in found]),
+        share(worst(found)),
+    )
+
+
+def refuted_row(claim: Claim) -> tuple[str, ...]:
+    why = f"{claim.reason} `{computation(claim.expression)}`"
+    if claim.slip:
+        why += f" What is printed comes from `{computation(claim.slip)}`"
+    if claim.second:
+        other = printed(claim.second)
+        why += f" Printed right: {other.by}, {other.where}."
+    return (
+        f"{claim.where}: {claim.id}",
+        f"{grouped(claim.theirs)}{_unit(claim)}",
+        f"{'at least ' if claim.least else ''}**{digits(claim)}{_unit(claim)}**",
+        why,
+    )
+
+
+def folded_table(
+    function: str, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
+) -> str:
+    """Write a folded table as HTML. The first two columns hold words, the next two numbers."""
+    sides = ("", "", ' class="number"', ' class="number"', "")[: len(header)]
+    head = "".join(f"<th{side}>{cell}</th>" for side, cell in zip(sides, header, strict=True))
+    body = "\n".join(
+        "<tr>"
+        + "".join(f"<td{side}>{cell}</td>" for side, cell in zip(sides, row, strict=True))
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        f'<details class="evidence" data-search-exclude><summary>{title}</summary>\n'
+        f'<div class="table" role="group" aria-label="Table: {function}, {title}" tabindex="0">\n'
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
+        f"</div>\n</details>"
+    )
+
+
+def worst(claims: Iterable[Claim]) -> float:
+    """Give the largest deviation of some numbers."""
+    return max(claim.deviation for claim in claims)
+
+
+def share(deviation: float) -> str:
+    if not deviation:
+        return count(0)
+    if deviation <= FLOAT32:
+        return "float32"
+    return percent(deviation, 2) if deviation >= _LEAST else f"<{NBSP}{percent(_LEAST, 2)}"
+
+
+def digits(claim: Claim) -> str:
+    """Write our number with two digits more than are printed; an exact one with as many."""
+    more = len(claim.theirs.partition("E")[0].partition(".")[2]) + 2
+    if "E" in claim.theirs:
+        return f"{float(claim.ours):.{more}E}"
+    return count(claim.ours) if isinstance(claim.ours, int) else decimal(claim.ours, more)
+
+
+def grouped(printed: str) -> str:
+    whole, point, rest = printed.partition(".")
+    return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() else printed
+
+
+def _unit(claim: Claim) -> str:
+    return f"{NBSP}{claim.unit}".replace(" ", NBSP) if claim.unit else ""
+
+
+def _sign(verdict: str) -> str:
+    return "✓" if verdict == "reproduced" else f"✗ {verdict.replace('-', ' ')}"
+
+
+def number(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value) or "none"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.6g}"
+
+
+def _written(values: Iterable[Any]) -> str:
+    """Write numbers, and lists of them, one after another; where they are many, the first."""
+    text = "; ".join(number(value) for value in values)
+    return html.escape(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def plain(text: str) -> str:
+    """Escape a text, its code spans marked up."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+
+
+def computation(expression: Expression) -> str:
+    """Write an expression as Python; a slip may start from the digits of another number."""
+    if "printed" in expression:
+        text = str(printed(expression["printed"]).theirs)
+    else:
+        arguments = (f"{name}={_written_as(v)}" for name, v in expression["arguments"].items())
+        text = f"{expression['function']}({', '.join(arguments)})"
+    part = expression.get("part", [])
+    if isinstance(part, str):
+        text += f"[{part!r}]"
+    elif part:
+        text = f"sum({text}[part] for part in {tuple(part)})"
+    if "times" in expression:
+        text = f"{expression['times']} * {text}"
+    plus, minus = expression.get("plus", []), expression.get("minus", [])
+    text += "".join(f" + {_operand(each)}" for each in plus)
+    text += "".join(f" - {_operand(each)}" for each in minus)
+    per = expression.get("per", [])
+    if per and (plus or minus):
+        text = f"({text})"
+    return text + "".join(f" / {_operand(each)}" for each in per)
+
+
+def _operand(value: Expression | float) -> str:
+    if not isinstance(value, dict):
+        return str(value)
+    text = computation(value)
+    return f"({text})" if {"plus", "minus", "per"} & value.keys() else text
+
+
+def _written_as(value: Any) -> str:
+    if isinstance(value, dict) and "function" in value:
+        return computation(value)  # type: ignore[arg-type]
+    return value if isinstance(value, str) and value in MODELS else repr(value)
