@@ -11,15 +11,7 @@ import pytest
 
 import dlp
 from dlp import _names, _training
-
-CONFIG: dict[str, Any] = dlp.LLAMA_3_8B
-TRAINING: dict[str, Any] = {
-    "per_device_train_batch_size": 2,
-    "max_length": 64,
-    "dtype": "bfloat16",
-}
-LORA: dict[str, Any] = {"r": 8, "target_modules": ["q_proj", "v_proj"]}
-NF4: dict[str, Any] = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}
+from tests.formulas.small_run import CONFIG, LORA, NF4, TRAINING
 
 
 def setup(

@@ -73,7 +73,7 @@ def test_what_is_cut_is_seen(tab: Page, host: str) -> None:
     found = cut(tab)
     assert [each for each in found if "Accumulation steps" in each]
     assert [each for each in found if "M" in each and "15,625" in each]
-    assert [each for each in found if "per_device_train_batch_size=" in each]
+    assert [each for each in found if "from dlp import updates_per_epoch" in each]
 
 
 def test_paper_cuts_nothing_of_the_cheat_sheet(tab: Page, host: str) -> None:
