@@ -47,7 +47,8 @@ TYPED: list[tuple[dict[str, Any], str, str]] = [
         "|34e9|3.4E+10 bytes|34×10^9|34 × 10⁹ B|3.4*10^10 B|3.4·10**10 bytes|34 x 10^9 B"
         "|34,000,000,000|34 000 000 000 bytes|34.000.000.000 B|34'000'000'000 B|34_000_000_000"
         "|34\u202f000\u202f000\u202f000\u00a0B|34000 MB|34,000 MB|34.000 MB|0.034 TB|34000000 kB"
-        "|34 billion bytes|34 bn bytes|≈ 34 GB|~34|34 GB.| 34  GB |33.9 GB|34.01 GB|= 34 GB|+34 GB",
+        "|34 billion bytes|34 bn bytes|≈ 34 GB|~34|34 GB.| 34  GB |33.9 GB|34.01 GB|= 34 GB|+34 GB"
+        "|34 billion|34 bn",
     ),
     (WEIGHTS, "other", "31.66|31,66|34 GiB|272 Gbit|272 Gb"),
     (WEIGHTS, "known", "17|17 GB|17000 MB|34100 MB|272|272 GB|31.66 GB|34.06 GB|1.7e10"),

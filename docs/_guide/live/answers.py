@@ -318,14 +318,19 @@ def _taken(found: "dict[str, Any]", asked: "dict[str, Any]") -> "dict[str, Any]"
     return _as_count(numbers, found["unit"], asked)
 
 
+def _scaled(unit: str) -> "tuple[int, str]":
+    """Part a scale in words, such as million, from the name of what is counted."""
+    name = unit.lower()
+    for word in SCALES:
+        if name == word or name.startswith(word + " "):
+            return SCALES[word], name[len(word) :].strip()
+    return 1, name
+
+
 def _as_bytes(
     numbers: "list[dict[str, Any]]", unit: str, asked: "dict[str, Any]"
 ) -> "dict[str, Any]":
-    name = unit.lower()
-    scale = 1
-    for word in SCALES:
-        if name.startswith(word + " "):
-            name, scale = name[len(word) + 1 :].strip(), SCALES[word]
+    scale, name = _scaled(unit)
     if unit in BITS:
         taken = [_candidate(n, BITS[unit], 8, "", "The same, counted in bits") for n in numbers]
         for each in taken:
@@ -335,6 +340,8 @@ def _as_bytes(
             "confused": [],
             "bits": f"{unit} counts bits, of which a byte has eight. Bytes have a large B.",
         }
+    if name == "b" or (scale > 1 and not name):  # `B`, for a small one counts bits
+        name = "byte"
     if not name:
         written = asked["written"].replace("\u00a0", " ").split(" ")[-1].lower()
         as_written = BYTES.get(written, 1)
@@ -346,8 +353,6 @@ def _as_bytes(
             "as": taken,
             "confused": [_candidate(n, 2**30, 1, binary, "") for n in numbers],
         }
-    if name == "b":  # `B`, for a small one counts bits
-        name = "byte"
     if name not in BYTES:
         return {"problem": f"The unit “{unit}” is not known here. Give bytes: B, kB, MB, GB, GiB."}
     taken = [_candidate(n, BYTES[name] * scale, 1, "", "") for n in numbers]
@@ -361,12 +366,7 @@ def _as_bytes(
 def _as_count(
     numbers: "list[dict[str, Any]]", unit: str, asked: "dict[str, Any]"
 ) -> "dict[str, Any]":
-    name = unit.lower()
-    scale = 1
-    for word in SCALES:
-        if name == word or name.startswith(word + " "):
-            name, scale = name[len(word) :].strip(), SCALES[word]
-            break
+    scale, name = _scaled(unit)
     if name in ("%", "percent"):
         return {"problem": f"That is a share; asked for is a number of {asked['unit']}."}
     if name and name not in COUNTED:
