@@ -67,6 +67,17 @@ APART = ("", "compiled", "sharded")
 VERDICTS = ("reproduced", "erratum", "rounded-inputs", "unexplained")
 """Whether a number comes out; if not, whether it is wrong, or was computed from rounded numbers."""
 
+KINDS = {
+    "left-out": "a part left out",
+    "not-there": "a part that is not there",
+    "factor": "a wrong factor",
+    "shape": "another model's shape",
+    "unit": "the wrong unit",
+    "too-little": "less than must be held",
+    "copied": "a slip of the pen",
+}
+"""What kind of slip an erratum is, and how a reader calls it."""
+
 FLOAT32 = 1e-6
 """The share by which a loss computed in float32 may differ from ours."""
 
@@ -99,6 +110,9 @@ class Claim:
     reason: str = ""
     """Why a printed number does not come out, or what an approximation leaves out."""
     erratum: str = ""
+    """The number of an erratum, such as `E4`; several rows of one source may share it."""
+    kind: str = ""
+    """What kind of slip an erratum is, one of `KINDS`."""
     note: str = ""
     slip: Expression | None = None
     """A computation that gives a wrong number as it is printed; it starts from a call, or from the

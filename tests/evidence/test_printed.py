@@ -15,6 +15,7 @@ import dlp
 from _evidence.claims import (
     APART,
     COUNTERS,
+    KINDS,
     PLAIN_SHARE,
     PRINTED,
     ROUNDINGS,
@@ -166,6 +167,14 @@ def test_an_erratum_has_a_number_of_its_own() -> None:
     assert found == [*range(1, len(found) + 1)], (
         f"number errata E1, E2, ..., none left out, and one source under each: {found}"
     )
+
+
+def test_an_erratum_is_of_one_kind() -> None:
+    for row in ROWS:
+        assert (row.kind in KINDS) == bool(row.erratum), f"{row.place}: its kind is {row.kind!r}"
+    kinds = {(row.erratum, row.kind) for row in ROWS if row.erratum}
+    assert len(kinds) == len({number for number, _ in kinds}), "an erratum is of two kinds"
+    assert {kind for _, kind in kinds} == set(KINDS), "a kind that no erratum is of"
 
 
 def test_numbers_without_an_explanation_are_few() -> None:
