@@ -41,7 +41,6 @@ from _guide.rows import (
     number,
     plain,
     printed_row,
-    refuted_row,
     share,
     worst,
 )
@@ -150,7 +149,7 @@ def sharpness() -> str:
 def by_source() -> str:
     """Write how many numbers each source prints, how many come out, and what was read of it."""
     rows = []
-    for key in sorted({claim.source for claim in printed_claims()}, key=_title):
+    for key in sorted({claim.source for claim in printed_claims()}, key=title):
         source = sources.find(key)
         found = [claim for claim in printed_claims() if claim.source == key]
         out = sum(claim.verdict == "reproduced" for claim in found)
@@ -159,7 +158,8 @@ def by_source() -> str:
     return table(("Source", "Numbers", "Come out", "Read"), rows, name="by-source", align="lrrl")
 
 
-def _title(key: str) -> str:
+def title(key: str) -> str:
+    """Give the title of a source as it is sorted by."""
     return sources.find(key).title.lower()
 
 
@@ -372,24 +372,3 @@ def _of_formula(each: Standing) -> str:
             f"It is a part of {evidence_links(*each.callers)}, and stands on their evidence too."
         )
     return "\n\n".join(written)
-
-
-# --- Corrections ----------------------------------------------------------------------------
-
-
-def refuted(verdict: str) -> str:
-    """Write the printed numbers that have this verdict, and why; errata by their numbers."""
-    found = [claim for claim in printed_claims() if claim.verdict == verdict]
-    found.sort(
-        key=lambda claim: (not claim.erratum, int(claim.erratum[1:] or 0), _title(claim.source))
-    )
-    written = []
-    for (erratum, key), group in groupby(found, key=lambda claim: (claim.erratum, claim.source)):
-        source = sources.find(key)
-        written.append(f"### {f'{erratum} · ' if erratum else ''}[{source.title}]({source.url})")
-        rows = [refuted_row(claim) for claim in group]
-        ours = "Right" if verdict == "erratum" else "Computed"
-        header = ("Where", "Printed", ours, "Why, and the computation")
-        label = f"{verdict} {erratum} {source.title}"
-        written.append(table(header, rows, name="errata", align="lrrl", label=label))
-    return "\n\n".join(written) or "None at present."

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from _evidence import sources
-from _evidence.claims import COUNTERS, FLOAT32, Claim, printed
-from _evidence.expressions import MODELS, Expression
+from _evidence.claims import COUNTERS, FLOAT32, Claim
 from _guide.formats import NBSP, count, decimal, percent
 
 _LONGEST = 60
@@ -26,7 +25,7 @@ def printed_row(claim: Claim) -> tuple[str, ...]:
     return (
         what,
         f'<a href="{html.escape(source.url)}">{plain(source.short)}</a>, {plain(claim.where)}',
-        f"{grouped(claim.theirs)}{_unit(claim)}",
+        as_printed(claim),
         digits(claim),
         _sign(claim.verdict),
     )
@@ -43,7 +42,7 @@ def measured_row(claim: Claim) -> tuple[str, ...]:
     return (
         what,
         f"{plain(claim.gpu)}{apart}: {COUNTERS[claim.counter]}",
-        f"{grouped(claim.theirs)}{_unit(claim)}",
+        as_printed(claim),
         decimal(claim.ours, len(claim.theirs.partition(".")[2])),
         f"{claim.ratio:.3f}",
     )
@@ -61,21 +60,6 @@ def counted_row(found: Sequence[Claim]) -> tuple[str, ...]:
         _written([claim.theirs for claim in found]),
         _written([claim.ours for claim in found]),
         share(worst(found)),
-    )
-
-
-def refuted_row(claim: Claim) -> tuple[str, ...]:
-    why = f"{claim.reason} `{computation(claim.expression)}`"
-    if claim.slip:
-        why += f" What is printed comes from `{computation(claim.slip)}`"
-    if claim.second:
-        other = printed(claim.second)
-        why += f" Printed right: {other.by}, {other.where}."
-    return (
-        f"{claim.where}: {claim.id}",
-        f"{grouped(claim.theirs)}{_unit(claim)}",
-        f"{'at least ' if claim.least else ''}**{digits(claim)}{_unit(claim)}**",
-        why,
     )
 
 
@@ -125,7 +109,13 @@ def grouped(printed: str) -> str:
     return f"{int(whole):,}{point}{rest}" if whole.lstrip("-").isdigit() else printed
 
 
-def _unit(claim: Claim) -> str:
+def as_printed(claim: Claim) -> str:
+    """Write their number with its unit."""
+    return f"{grouped(claim.theirs)}{unit(claim)}"
+
+
+def unit(claim: Claim) -> str:
+    """Write the unit of a number, after a space that does not break."""
     return f"{NBSP}{claim.unit}".replace(" ", NBSP) if claim.unit else ""
 
 
@@ -148,39 +138,3 @@ def _written(values: Iterable[Any]) -> str:
 def plain(text: str) -> str:
     """Escape a text, its code spans marked up."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
-
-
-def computation(expression: Expression) -> str:
-    """Write an expression as Python; a slip may start from the digits of another number."""
-    if "printed" in expression:
-        text = str(printed(expression["printed"]).theirs)
-    else:
-        arguments = (f"{name}={_written_as(v)}" for name, v in expression["arguments"].items())
-        text = f"{expression['function']}({', '.join(arguments)})"
-    part = expression.get("part", [])
-    if isinstance(part, str):
-        text += f"[{part!r}]"
-    elif part:
-        text = f"sum({text}[part] for part in {tuple(part)})"
-    if "times" in expression:
-        text = f"{expression['times']} * {text}"
-    plus, minus = expression.get("plus", []), expression.get("minus", [])
-    text += "".join(f" + {_operand(each)}" for each in plus)
-    text += "".join(f" - {_operand(each)}" for each in minus)
-    per = expression.get("per", [])
-    if per and (plus or minus):
-        text = f"({text})"
-    return text + "".join(f" / {_operand(each)}" for each in per)
-
-
-def _operand(value: Expression | float) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    text = computation(value)
-    return f"({text})" if {"plus", "minus", "per"} & value.keys() else text
-
-
-def _written_as(value: Any) -> str:
-    if isinstance(value, dict) and "function" in value:
-        return computation(value)  # type: ignore[arg-type]
-    return value if isinstance(value, str) and value in MODELS else repr(value)

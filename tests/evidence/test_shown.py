@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from _evidence import claims, coverage
-from _guide import checks, evidence, rows
+from _guide import checks, errata, evidence, rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,8 @@ def test_a_question_shows_both_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- The overviews, of a few claims that are laid over the real ones ------------------------------
 
 OTHER = claims.printed("NF4 scales")
-ERRATUM = replace(WRONG, verdict="erratum", erratum="E7", slip=OTHER.expression, second=PRINTED.id)
+ROUNDED = replace(WRONG, slip=OTHER.expression)
+ERRATUM = replace(ROUNDED, verdict="erratum", erratum="E7", kind="factor", second=PRINTED.id)
 OVERVIEWS = {
     evidence.summary: """
 Of **15** formulas, **1** are compared with numbers of others: **5** that 2 sources print, of \
@@ -87,14 +88,15 @@ tried on generated arguments.""",
 by tensor, one change in 7 was drawn to stand for all.
 | Why no test failed | Changes |
 | Alike. | 2 |""",
-    lambda: evidence.refuted("erratum"): """
-### E7 · [Hugging Face blog, Llama 3.1]
-| Where | Printed | Right | Why, and the computation |
+    lambda: errata.others("rounded-inputs"): """
+### [Hugging Face blog, Llama 3.1]
+| Where | Printed | Computed | Why, and the computation |
 | table of inference memory: Llama 3.1 8B in fp16 | 17.5 GB | **16 GB** | Cut off. \
 `weight_bytes(num_parameters=8000000000, dtype='fp16')` What is printed \
 comes from `blockwise_bits_per_parameter(bits=4, block_size=64, scale_bits=32) \
-- bits_per_parameter(dtype='int4')` Printed right: Hugging Face blog, Llama 3.1, table of \
-inference memory. |""",
+- bits_per_parameter(dtype='int4')` |""",
+    lambda: errata.summary(): """
+**1** errata of 1 sources make 1 numbers wrong. For comparison: 4 printed numbers come out.""",
 }
 """What each overview shows, without addresses, of the claims that are laid over."""
 
@@ -109,6 +111,7 @@ def test_an_overview_has_each_number_in_its_place(
     formulas = {"epochs_seen": standing}
     formulas |= {str(n): coverage.Standing(str(n), "", "") for n in range(14)}
     monkeypatch.setattr(evidence, "printed_claims", lambda: printed)
+    monkeypatch.setattr(errata, "printed_claims", lambda: [*printed, ROUNDED])
     monkeypatch.setattr(evidence, "measured_claims", lambda: printed[:1])
     monkeypatch.setattr(evidence, "counted_claims", lambda: counted)
     monkeypatch.setattr(evidence, "claims", list)
