@@ -39,11 +39,33 @@
 
   // A word with a minus in front is one that search leaves out; before a number it is a sign.
   const { postMessage } = Worker.prototype;
+  const asked = new WeakMap();
   Worker.prototype.postMessage = function (message, ...rest) {
     const isQuery = message && typeof message.data === "string";
     const data = isQuery && message.data.replace(/(?<=^|\s)-(?=\d)/g, "");
+    if (isQuery) asked.set(this, data.trim().toLowerCase());
     return postMessage.call(this, isQuery ? { ...message, data } : message, ...rest);
   };
+
+  // The words of a formula's name are those of questions too, which count more. Typed whole, with
+  // its underscores, it leads to its entry in the reference, before the theme reads what was found.
+  const { get } = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
+  Object.defineProperty(MessageEvent.prototype, "data", {
+    get() {
+      const data = get.call(this);
+      const name = asked.get(this.target);
+      if (!name || !name.includes("_") || !data.data || !data.data.items) return data;
+      const { items } = data.data;
+      const isNamed = (entry) => entry.title.replace(/<[^>]*>/g, "").toLowerCase() === name;
+      const at = items.findIndex((group) => group.some(isNamed));
+      if (at >= 0) {
+        const [group] = items.splice(at, 1);
+        items.unshift(group);
+        group.unshift(...group.splice(group.findIndex(isNamed), 1));
+      }
+      return data;
+    },
+  });
 
   // Folded answers are printed open, also by browsers that cannot do it in CSS.
   let opened = [];

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.formulas import api
 from tests.paths import ROOT
 
 if TYPE_CHECKING:
@@ -50,6 +51,18 @@ def test_fifty_searches_lead_to_the_right_page_first(tab: Page, host: str) -> No
     tab.goto(host)
     assert len(FIRST) >= 50
     assert not missed(tab.evaluate(ASK, list(FIRST)))
+
+
+def test_a_name_typed_whole_leads_to_its_entry_first(tab: Page, host: str) -> None:
+    tab.goto(host)
+    entries = {
+        member.name: f"reference/{member.path.split('.')[1]}/#{path}"
+        for path, member in api.public().items()
+        if "_" in member.name
+    }
+    assert len(entries) > 100
+    found = dict(zip(entries, tab.evaluate(ASK, list(entries)), strict=True))
+    assert {name: next(iter(places), "") for name, places in found.items()} == entries
 
 
 def test_a_minus_before_a_number_is_a_sign(tab: Page, host: str) -> None:
