@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from _evidence.sources import source_list
 from _guide import given, worked
-from _guide.engine.glossary import NOTATION
+from _guide.engine.glossary import NOTATION, TERMS
 from _guide.questions import QUESTIONS, question
 
 if TYPE_CHECKING:
@@ -154,7 +154,14 @@ def cheat_sheet() -> str:
         rows.append((str(q.number), f"[{q.title}][{q.anchor}]", f"${formula}$", answer))
     header = ("No.", "Question", "Formula", "Answer for the given values")
     letters = "; ".join(f"${letter}$ {NOTATION[name][1]}" for letter, name in names.items())
-    return f"{table(header, rows, name='formulas', align='rlll')}\n{letters}.\n{{ .letters }}\n"
+    rounded = r"$\lceil\ \rceil$ rounds up to a whole number"
+    written = table(header, rows, name="formulas", align="rlll")
+    return f"{written}\n{letters}; {rounded}.\n{{ .letters }}\n"
+
+
+def words(*terms: str) -> str:
+    """Write what words mean in a paragraph, for paper, where nothing can be tapped."""
+    return " ".join(f"**{term}:** {TERMS[term]}" for term in terms) + "\n{ .letters }\n"
 
 
 def rules() -> str:

@@ -149,7 +149,7 @@ QUESTION = Question(
         "real_width": "rows and columns of the adapted matrix",
         "r": "rank",
     },
-    rule="LoRA is linear in the rank: `r × (in_features + out_features)` for each adapted matrix.",
+    rule=r"LoRA is linear in the rank: $r \times (k + d)$ for each adapted matrix.",
     again="How many parameters does LoRA train beside this matrix, and how many at twice the rank?",
     varied=(practised.matrices, practised.ranks, practised.shares),
     case=case,
