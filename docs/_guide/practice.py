@@ -124,6 +124,10 @@ def _number(q: Question, name: str, case: Case) -> Exercise:
     way = tuple(_step(q, dict(step)) for step in case["way"])
     if way[-1]["asked"]["value"] != value:
         raise PracticeError(f"question {q.number}: the way does not end in the answer")
+    told = asked["written"] if unit == "bytes" else asked["written"].split(" ")[0]
+    alone = rf"(?<![\d,.]){re.escape(told)}(?![\d,.])"
+    if telling := [step["how"] for step in way if re.search(alone, step["how"])]:
+        raise PracticeError(f"question {q.number}: a hint tells the answer: {telling[0]}")
     return Exercise(name, q.number, case["tries"], asked, case["because"], (case["hints"][0],), way)
 
 

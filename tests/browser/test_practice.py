@@ -142,6 +142,8 @@ def test_the_browser_judges_as_python_does(phone: Page, host: str) -> None:
 def test_a_question_is_tried_on_its_own_page(slug: str, phone: Page, host: str) -> None:
     opened(phone, f"{host}questions/{slug}/")
     right, mistake, says = TRIED[slug]
+    phone.click("text=Hint 1 of 2")  # the words are on the page
+    assert phone.is_visible(".hints math")
     told = submit(phone, mistake)
     assert told.startswith("A known mistake.")
     assert says in told

@@ -174,6 +174,9 @@ def changed(number: int, change: Callable[[dict[str, Any]], None]) -> Question:
     return dataclasses.replace(q, case=case)
 
 
+GB28 = "28\N{NO-BREAK SPACE}GB + 0"
+
+
 def wrong(value: float) -> dict[str, Any]:
     return {"value": value, "assumes": "A thing.", "refuted": "It is not."}
 
@@ -190,6 +193,10 @@ def other(value: float) -> Callable[[dict[str, Any]], None]:
         (other(14 * 10**9 + 14 * 10**9), "is judged right, not other"),
         (lambda case: case.update(way=case["way"][:1]), "does not end in the answer"),
         (lambda case: case.update(tries="Is it 28 GB?"), "the answer is a number given"),
+        (
+            lambda case: case.update(way=(*case["way"][:-1], case["way"][-1] | {"how": GB28})),
+            "a hint tells the answer: 28.GB",
+        ),
     ],
 )
 def test_an_exercise_that_would_judge_falsely_is_refused(

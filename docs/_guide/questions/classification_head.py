@@ -109,7 +109,7 @@ def case(
             },
             {
                 "finds": "Parameters of the head",
-                "how": f"{count(head)} + {count(asked - head)}",
+                "how": "weights and bias together",
                 "value": asked,
                 "unit": "parameters",
             },

@@ -115,7 +115,7 @@ def case(
             },
             {
                 "finds": "Bytes of the weights at the longer context",
-                "how": f"{size(load)} + {count(rows * hidden_size)} × {decimal(each)} bytes",
+                "how": f"the first, and {count(rows * hidden_size)} × {decimal(each)} bytes more",
                 "value": needed,
                 "unit": "bytes",
             },
