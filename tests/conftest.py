@@ -46,7 +46,7 @@ pages/test_pages pages/test_pictures pages/test_planted_faults pages/test_practi
 pages/test_practice_answers pages/test_pure pages/test_question_pages pages/test_readme
 pages/test_shell pages/test_solutions site/test_browser site/test_errata site/test_links
 site/test_measured site/test_policy site/test_reference site/test_search site/test_silence
-site/test_site test_gate test_planted_faults
+site/test_site site/test_twins test_gate test_planted_faults
 """
 
 

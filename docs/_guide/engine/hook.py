@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.livereload import LiveReloadServer
     from mkdocs.structure.files import Files
+    from mkdocs.structure.nav import Navigation
     from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[3]
@@ -54,6 +55,7 @@ _NOT_RUN = {
 _before: dict[str, Any] = {}
 _page_being_built: Page
 _is_served = False
+_nav: Navigation
 _QUESTIONS = "questions/"
 
 
@@ -235,6 +237,12 @@ def _add_practice(files: Files, config: MkDocsConfig) -> Files:
 on_files = CombinedEvent(_drop_unread_files, _add_conformance_file, _add_practice)
 
 
+def on_nav(nav: Navigation, **kwargs: Any) -> None:
+    """Keep the navigation, of which the list of all pages is made."""
+    global _nav
+    _nav = nav
+
+
 def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
     """Refuse blocks that would be shown as text instead of run, or that are not pure."""
     global _page_being_built, _before  # pages are read and converted one after another
@@ -254,8 +262,17 @@ def on_page_content(html: str, page: Page, **kwargs: Any) -> str:
     return html
 
 
+def _write_twin(output: str, page: Page, config: MkDocsConfig) -> None:
+    """Write the page as Markdown beside it."""
+    twins = importlib.import_module("_guide.engine.twins")
+    if not _is_served:  # nobody reads them there, and each build would take longer
+        path = Path(config.site_dir, twins.address(page))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(twins.twin(output), encoding="utf-8")
+
+
 @event_priority(-100)  # a page's policy is computed from all that stands in it
-def on_post_page(output: str, **kwargs: Any) -> str:
+def _complete(output: str, **kwargs: Any) -> str:
     """Give a page the labels that the theme leaves out, and the policy that it keeps to."""
     output = _SECTION.sub(r'aria-labelledby="\1_title"\2id="\1_title" for="\1"', output)
     output = output.replace(_SEARCH, f'{_SEARCH} aria-label="Search"')
@@ -265,9 +282,12 @@ def on_post_page(output: str, **kwargs: Any) -> str:
     return str(policy.with_policy(output))
 
 
+on_post_page = CombinedEvent(_write_twin, _complete)
+
+
 def on_post_template(output_content: str, **kwargs: Any) -> str:
     """Do the same on the page for addresses that do not exist."""
-    return on_post_page(output_content)
+    return _complete(output_content)
 
 
 @event_priority(-100)  # after the search plugin has written its index
@@ -289,4 +309,10 @@ def _add_wheel(config: MkDocsConfig) -> None:
         pass
 
 
-on_post_build = CombinedEvent(_tell_search, _add_wheel)
+def _list_twins(config: MkDocsConfig) -> None:
+    """List every page for assistants."""
+    twins = importlib.import_module("_guide.engine.twins")
+    Path(config.site_dir, "llms.txt").write_text(twins.listed(_nav, config), encoding="utf-8")
+
+
+on_post_build = CombinedEvent(_tell_search, _add_wheel, _list_twins)

@@ -5,6 +5,7 @@ This extension brings `pymdownx.arithmatex`, converts what it finds, and stops t
 
 import html
 import re
+from collections import UserDict
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -22,6 +23,9 @@ _FUNCTION = re.compile(r"\\operatorname\{(?=[^}]*\\_)")  # one of ours
 _LONG = 15  # letters beyond which an identifier may take two lines on a phone
 _CEILING = re.compile(r"<mo>(?=[⌈⌉⌊⌋]<)")
 _STRAY = re.compile(r"\$\$|\$\\\(.*\\\)\$|\\begin\{", re.DOTALL)
+
+TEX: UserDict[str, str] = UserDict()
+"""How each formula was written. No `dict`: that a block adds to it is no change of other pages."""
 
 
 class TexError(SuperFencesException, ValueError):
@@ -47,7 +51,9 @@ def to_mathml(tex: str, *, display: bool) -> str:
         raise TexError(f"bad TeX: {tex}\n{error}") from error
     mathml = _SEPARATOR.sub(",", mathml).replace("><m", "> <m")  # so that words do not run together
     mathml = _CEILING.sub('<mo symmetric="false">', mathml)  # no taller than what it holds
-    return _WORDS.sub(_words, mathml)
+    mathml = _WORDS.sub(_words, mathml)
+    TEX[mathml] = tex.strip()
+    return mathml
 
 
 def _words(match: re.Match[str]) -> str:
