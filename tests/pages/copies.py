@@ -28,7 +28,7 @@ def lay(folder: Path, pages: dict[str, str]) -> None:
     for part in ("dlp", "docs/_evidence", "docs/_guide"):
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for part in (
-        *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE"),
+        *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE", "CHANGELOG.md"),
         "docs/reference/heads.md",
     ):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import markdown_exec
 from mkdocs.plugins import CombinedEvent, event_priority
 from mkdocs.structure.files import File
+from mkdocs.utils import get_build_date
 from mkdocstrings import Inventory, InventoryItem
 from pymdownx.superfences import SuperFencesException
 
@@ -126,6 +127,12 @@ def _tell_addresses(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
+def _tell_version(config: MkDocsConfig) -> MkDocsConfig:
+    """Tell the pages' footer which version this is. The theme's own `version` is a switch."""
+    config.extra["release"] = importlib.import_module("_guide.engine.changes").version()
+    return config
+
+
 @event_priority(-100)  # after markdown-exec has added its fences
 def _guard_blocks(config: MkDocsConfig) -> MkDocsConfig:
     """Run the blocks of a page in one session, and make one that calls `sys.exit` an error.
@@ -169,6 +176,7 @@ on_config = CombinedEvent(
     _list_questions,
     _link_to_python,
     _tell_addresses,
+    _tell_version,
     _guard_blocks,
 )
 
@@ -234,7 +242,15 @@ def _add_practice(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-on_files = CombinedEvent(_drop_unread_files, _add_conformance_file, _add_practice)
+def _add_feed(files: Files, config: MkDocsConfig) -> Files:
+    """Add the changelog as a feed."""
+    changes = importlib.import_module("_guide.engine.changes")
+    text = changes.feed(config.site_name, config.site_url, get_build_date())
+    files.append(File.generated(config, "feed.xml", content=text))
+    return files
+
+
+on_files = CombinedEvent(_drop_unread_files, _add_conformance_file, _add_practice, _add_feed)
 
 
 def on_nav(nav: Navigation, **kwargs: Any) -> None:
