@@ -29,6 +29,7 @@ def lay(folder: Path, pages: dict[str, str]) -> None:
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for part in (
         *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE", "CHANGELOG.md"),
+        *("docs/assets/favicon.svg", "docs/assets/fonts/stix-two-text-semibold.ttf"),
         "docs/reference/heads.md",
     ):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)

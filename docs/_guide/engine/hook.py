@@ -242,6 +242,13 @@ def _add_practice(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def _add_icon(files: Files, config: MkDocsConfig) -> Files:
+    """Add the icon that phones show."""
+    cards = importlib.import_module("_guide.engine.cards")
+    files.append(File.generated(config, cards.ICON, content=cards.icon()))
+    return files
+
+
 def _add_feed(files: Files, config: MkDocsConfig) -> Files:
     """Add the changelog as a feed."""
     changes = importlib.import_module("_guide.engine.changes")
@@ -250,7 +257,9 @@ def _add_feed(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-on_files = CombinedEvent(_drop_unread_files, _add_conformance_file, _add_practice, _add_feed)
+on_files = CombinedEvent(
+    _drop_unread_files, _add_conformance_file, _add_practice, _add_icon, _add_feed
+)
 
 
 def on_nav(nav: Navigation, **kwargs: Any) -> None:
@@ -267,6 +276,14 @@ def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
     blocks = importlib.import_module("_guide.engine.blocks")
     for problem in blocks.problems(markdown, page.file.src_uri):
         _LOG.warning(problem)
+
+
+def on_page_context(
+    context: dict[str, Any], page: Page, config: MkDocsConfig, **kwargs: Any
+) -> None:
+    """Tell the templates of the card, where others can load it."""
+    if "//127.0.0.1" not in (config.site_url or ""):
+        context["card"] = importlib.import_module("_guide.engine.cards").address(page)
 
 
 def on_page_content(html: str, page: Page, **kwargs: Any) -> str:
@@ -287,6 +304,15 @@ def _write_twin(output: str, page: Page, config: MkDocsConfig) -> None:
         path.write_text(twins.twin(output), encoding="utf-8")
 
 
+def _draw_card(output: str, page: Page, config: MkDocsConfig) -> None:
+    """Draw what a link to the page shows where it is shared."""
+    cards = importlib.import_module("_guide.engine.cards")
+    if not _is_served and cards.has_own(page):
+        path = Path(config.site_dir, cards.address(page))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(cards.drawn(cards.card(output, page, config.site_name), 1200))
+
+
 @event_priority(-100)  # a page's policy is computed from all that stands in it
 def _complete(output: str, **kwargs: Any) -> str:
     """Give a page the labels that the theme leaves out, and the policy that it keeps to."""
@@ -298,7 +324,7 @@ def _complete(output: str, **kwargs: Any) -> str:
     return str(policy.with_policy(output))
 
 
-on_post_page = CombinedEvent(_write_twin, _complete)
+on_post_page = CombinedEvent(_write_twin, _draw_card, _complete)
 
 
 def on_post_template(output_content: str, **kwargs: Any) -> str:
