@@ -127,9 +127,11 @@ def _tell_addresses(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-def _tell_version(config: MkDocsConfig) -> MkDocsConfig:
-    """Tell the pages' footer which version this is. The theme's own `version` is a switch."""
+def _fill_footer(config: MkDocsConfig) -> MkDocsConfig:
+    """Tell the pages which version this is, and what to download. `version` is a switch's name."""
     config.extra["release"] = importlib.import_module("_guide.engine.changes").version()
+    if not _is_served:
+        config.extra["offline"] = importlib.import_module("_guide.engine.offline").NAME
     return config
 
 
@@ -176,7 +178,7 @@ on_config = CombinedEvent(
     _list_questions,
     _link_to_python,
     _tell_addresses,
-    _tell_version,
+    _fill_footer,
     _guard_blocks,
 )
 
@@ -357,4 +359,11 @@ def _list_twins(config: MkDocsConfig) -> None:
     Path(config.site_dir, "llms.txt").write_text(twins.listed(_nav, config), encoding="utf-8")
 
 
-on_post_build = CombinedEvent(_tell_search, _add_wheel, _list_twins)
+@event_priority(-200)  # after everything
+def _pack(config: MkDocsConfig) -> None:
+    """Put the whole site into one file, to be read without a network."""
+    if not _is_served:
+        importlib.import_module("_guide.engine.offline").write(Path(config.site_dir))
+
+
+on_post_build = CombinedEvent(_tell_search, _add_wheel, _list_twins, _pack)

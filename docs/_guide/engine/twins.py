@@ -32,7 +32,7 @@ _INVISIBLE = re.compile(
     r"<input[^>]*>|</?span[^>]*>|<wbr>",
     re.S,
 )
-_LINK = re.compile(r'href="((?![a-z]+:)[^"#]*/|\.{1,2})(?=[#"])')
+_LINK = re.compile(r'href="((?![a-z]+:)[^"#]*/|[./]*\.)(?=[#"])')
 
 
 class _Converter(MarkdownConverter):
