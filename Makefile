@@ -4,7 +4,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet
-export NO_MKDOCS_2_WARNING := 1
 
 # The dates in the sitemap are those of the last commit, so that a commit always builds the same bytes.
 COMMITTED := $(shell git log -1 --format=%ct 2>/dev/null)
@@ -23,6 +22,8 @@ endif
 help: ## List these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | awk -F'|' '{ printf "make %-7s %s\n", $$1, $$2 }'
 
+# The theme's notice that it ends is for who publishes; CONTRIBUTING.md says what then.
+serve: export NO_MKDOCS_2_WARNING := 1
 serve: .venv/site.done ## Build the guide and show it at http://127.0.0.1:8000, again after each change
 	@$(BIN)/python -m _guide.browser
 	$(BIN)/python -m mkdocs serve $(if $(ADDRESS),--dev-addr $(ADDRESS))
@@ -74,7 +75,7 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 	@$(PIP) --require-hashes -r requirements/lock.txt
 	$(COMPILE) --group checks -o requirements/checks.txt
 	$(COMPILE) --group site -c requirements/checks.txt -o requirements/site.txt
-	$(COMPILE) --group browser -c requirements/checks.txt -o requirements/browser.txt
+	$(COMPILE) --group tools -c requirements/checks.txt -o requirements/tools.txt
 	$(COMPILE) --group mutants -c requirements/checks.txt -o requirements/mutants.txt
 	$(COMPILE) --group lock -o requirements/lock.txt
 	$(COMPILE) tests/recorders/requirements.in -c requirements/checks.txt \
@@ -103,12 +104,12 @@ lock: .venv/site.done ## Pin versions anew after a change to pyproject.toml (UPG
 
 # PyTorch comes first and on its own, so that a build for the CPU can be chosen: GUIDE_TORCH_INDEX is
 # an index that has one. Only there is no hash asked for, since every build has another.
-.venv/tools.done: .venv/checks.done requirements/browser.txt tests/recorders/torch.txt tests/recorders/requirements.txt tests/recorders/older.txt tests/recorders/liger.txt
+.venv/tools.done: .venv/checks.done requirements/tools.txt tests/recorders/torch.txt tests/recorders/requirements.txt tests/recorders/older.txt tests/recorders/liger.txt
 	@echo "Installing PyTorch, the libraries and a browser driver ..."
 	@$(PIP) $(if $(GUIDE_TORCH_INDEX),--no-deps --index-url $(GUIDE_TORCH_INDEX)) -r tests/recorders/torch.txt
 	@$(PIP) --no-deps --require-hashes -r tests/recorders/requirements.txt
 	@rm -rf .venv/transformers-4.48 .venv/liger-kernel
 	@$(PIP) --no-deps --require-hashes --target .venv/transformers-4.48 -r tests/recorders/older.txt
 	@$(PIP) --no-deps --require-hashes --target .venv/liger-kernel -r tests/recorders/liger.txt
-	@$(PIP) --require-hashes -r requirements/browser.txt
+	@$(PIP) --require-hashes -r requirements/tools.txt
 	@touch $@

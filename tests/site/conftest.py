@@ -60,11 +60,12 @@ class Site:
         return warned or (self.log.splitlines()[-20:] if self.status else [])
 
 
-def build(folder: Path, root: Path = ROOT, **names: str) -> Site:
+def build(folder: Path, root: Path = ROOT, builder: str = "mkdocs", **names: str) -> Site:
     """Build the site as everybody does; never quietly, which would hide what strict mode counts."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("GUIDE_")}
+    command = [sys.executable, "-m", builder, "build", "--strict", "--config-file", "mkdocs.yml"]
     done = subprocess.run(  # noqa: S603 - our own build
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)],
+        [*command, "--site-dir", str(folder)],
         cwd=root,
         env=ours | names,
         capture_output=True,
