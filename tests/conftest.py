@@ -39,15 +39,15 @@ formulas/test_limits formulas/test_loops formulas/test_memory formulas/test_obje
 formulas/test_objectives formulas/test_optimizers formulas/test_parallel formulas/test_parameters
 formulas/test_peak formulas/test_properties formulas/test_public_api formulas/test_quantization
 formulas/test_refusals formulas/test_releases formulas/test_rooms formulas/test_settings
-formulas/test_sharding formulas/test_sharding_units formulas/test_steps formulas/test_training
-formulas/test_worked_solutions pages/test_cases pages/test_colours pages/test_edits
-pages/test_figures pages/test_folds pages/test_formats pages/test_inline pages/test_new_page
-pages/test_pages pages/test_pictures pages/test_planted_faults pages/test_practice
-pages/test_practice_answers pages/test_pure pages/test_question_pages pages/test_readme
-pages/test_shell pages/test_solutions site/test_browser site/test_builders site/test_cards
-site/test_changes site/test_errata site/test_links site/test_measured site/test_offline
-site/test_policy site/test_reference site/test_search site/test_silence site/test_site
-site/test_twins test_gate test_planted_faults
+formulas/test_sharding formulas/test_sharding_units formulas/test_skill formulas/test_steps
+formulas/test_training formulas/test_worked_solutions pages/test_cases pages/test_colours
+pages/test_edits pages/test_figures pages/test_folds pages/test_formats pages/test_inline
+pages/test_new_page pages/test_pages pages/test_pictures pages/test_planted_faults
+pages/test_practice pages/test_practice_answers pages/test_pure pages/test_question_pages
+pages/test_readme pages/test_shell pages/test_solutions site/test_browser site/test_builders
+site/test_cards site/test_changes site/test_errata site/test_links site/test_measured
+site/test_offline site/test_policy site/test_reference site/test_search site/test_silence
+site/test_site site/test_twins test_gate test_planted_faults
 """
 
 

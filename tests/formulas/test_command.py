@@ -19,7 +19,7 @@ from dlp.__main__ import main
 from dlp._command_fit import CANNOT_SAY, DOES_NOT_FIT, FITS, VERDICTS
 from tests.paths import ROOT
 
-SCHEMA = json.loads((ROOT / "docs" / "command.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((ROOT / "dlp" / "command.schema.json").read_text(encoding="utf-8"))
 CONFIG = json.dumps(dlp.LLAMA_3_8B)
 ADAPTERS = """
 {"alora_invocation_tokens": null, "alpha_pattern": {}, "auto_mapping": null,

@@ -49,6 +49,8 @@ def test_the_list_leads_to_every_twin_once(built: Site) -> None:
     assert about.startswith("> ")
     listed = re.findall(r"^- \[[^\]]+\]\(" + HERE + r"(\S+index\.md|index\.md)\)", text, re.M)
     assert sorted(listed) == sorted(twins(built))
+    assert f"[SKILL.md]({HERE}SKILL.md)" in text
+    assert "# Sizing a fine-tuning run" in built.files["SKILL.md"].read_text("utf-8")
     assert re.findall(r"^## (.*)", text, re.M)[:2] == ["The guide", "Questions"]
 
 

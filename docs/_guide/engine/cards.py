@@ -40,7 +40,7 @@ def address(page: Page) -> str:
 def card(html: str, page: Page, site: str) -> str:
     """Draw the card of a built page, as SVG. A question speaks for itself."""
     title, topic = (_words(pattern, html) for pattern in (_TITLE, _TOPIC))
-    about = "" if topic else page.meta["description"]
+    about = "" if topic else page.meta.get("description", "")
     lines, y = [], 160
     # As many letters as fit a line: tests/site/test_cards.py measures them.
     for text, letters, size, colour in ((title, 33, 64, "#1b1f27"), (about, 70, 31, "#4a505c")):

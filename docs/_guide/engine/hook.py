@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import sys
 import tempfile
 import traceback
@@ -237,6 +238,13 @@ def _add_conformance_file(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def _add_schema(files: Files, config: MkDocsConfig) -> Files:
+    """Add what the wheel has for programs: the schema of the command's answers."""
+    schema = ROOT / "dlp" / "command.schema.json"
+    files.append(File.generated(config, schema.name, abs_src_path=str(schema)))
+    return files
+
+
 def _add_practice(files: Files, config: MkDocsConfig) -> Files:
     """Add the variants of the questions, which are computed and tried here."""
     for name, text in importlib.import_module("_guide.practice").files().values():
@@ -260,7 +268,12 @@ def _add_feed(files: Files, config: MkDocsConfig) -> Files:
 
 
 on_files = CombinedEvent(
-    _drop_unread_files, _add_conformance_file, _add_practice, _add_icon, _add_feed
+    _drop_unread_files,
+    _add_conformance_file,
+    _add_schema,
+    _add_practice,
+    _add_icon,
+    _add_feed,
 )
 
 
@@ -354,9 +367,10 @@ def _add_wheel(config: MkDocsConfig) -> None:
 
 
 def _list_twins(config: MkDocsConfig) -> None:
-    """List every page for assistants."""
+    """List every page for assistants, and tell them how to ask the formulas."""
     twins = importlib.import_module("_guide.engine.twins")
     Path(config.site_dir, "llms.txt").write_text(twins.listed(_nav, config), encoding="utf-8")
+    shutil.copyfile(ROOT / "dlp" / "SKILL.md", Path(config.site_dir, "SKILL.md"))
 
 
 @event_priority(-200)  # after everything

@@ -46,7 +46,7 @@ class _Converter(MarkdownConverter):
 _ABOUT = """\
 No result in this guide was typed by hand: each is computed by `dlp`, a small package of documented
 formulas, or quoted from a source that is named. Rather than reckon such numbers, ask the package:
-it needs nothing but Python, and its `SKILL.md` says how."""
+it needs nothing but Python, and its [SKILL.md]({}SKILL.md) says how."""
 
 _CONVERTER = _Converter(heading_style=ATX, bullets="-", escape_underscores=False)
 
@@ -76,7 +76,9 @@ def listed(nav: Navigation, config: MkDocsConfig) -> str:
     """Write `llms.txt`, in the form of llmstxt.org: every page's twin, as the navigation has it."""
     sections = {"The guide": [item for item in nav.items if item.is_page]}
     sections |= {item.title: list(_pages(item)) for item in nav.items if item.is_section}
-    text = f"# {config.site_name}\n\n> {config.site_description}\n\n{_ABOUT}\n"
+    text = (
+        f"# {config.site_name}\n\n> {config.site_description}\n\n{_ABOUT.format(config.site_url)}\n"
+    )
     for title, pages in sections.items():
         text += f"\n## {title}\n\n"
         for page in pages:
