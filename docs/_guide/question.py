@@ -12,7 +12,7 @@ from typing import Any, NotRequired, TypedDict
 
 from markdown.extensions.toc import slugify
 
-from _guide.formats import count, percent, size, times
+from _guide.formats import count, decimal, percent, size, times
 
 Arguments = dict[str, Any]
 """The arguments of a formula, by name."""
@@ -231,7 +231,7 @@ def listed(value: Any) -> str:
     if isinstance(value, int):
         return count(value)
     words = all(isinstance(each, str) for each in value)
-    return " ".join(value) if words else ", ".join(f"{each:g}" for each in value)
+    return " ".join(value) if words else ", ".join(decimal(each, 6) for each in value)
 
 
 def told_apart(case: Case) -> list[Wrong]:

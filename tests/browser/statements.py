@@ -8,12 +8,17 @@ if TYPE_CHECKING:
 
 
 def unpacked() -> list[Any]:
-    (a, b), *rest, last = (1, 2), 3, 4, [5]
+    (a, b), last, *rest = (1, 2), [5], 3, 4
     first, (second, *third) = "xy"[0], [1, 2, 3]
     found: list[Any] = [a, b, rest, last, first, second, third]
+    one: Any = [[1]]
+    only, *none = one
+    found += [only, none]
+    found[0], found[-1], (c, found[1]) = found[1], found[0], "cd"
+    b, a = a, b
     for i, (left, right) in enumerate([(1, 2), (3, 4)]):
         found += [i, left, right]
-    return [*found, i, left]
+    return [*found, i, left, a, b, c]
 
 
 def too_few() -> Any:
@@ -44,21 +49,23 @@ def assigned() -> Any:
     counts["x"] = 1
     counts["x"] += 5
     counts.update({"y": 2}, z=3)
-    counts |= {"w": 4}
+    counts.update(w=4)
     del counts["y"]
     items = [1, 2, 3]
     items[-1] = 7
     del items[0]
     items.insert(0, 9)
-    items.extend(range(2))
+    items += range(2)
     total: float
     total = 10
     total /= 4
-    total //= 1
     total **= 2
     total -= 1
     total *= 3
-    total %= 5
+    whole = 17
+    whole //= 2
+    whole %= 5
+    counts["x"] += whole
     return a, b, c, counts, items, items.pop(), items.pop(0), total, counts.setdefault("x", 0)
 
 
@@ -79,11 +86,11 @@ def never_changed() -> None:
 
 def joined_sets() -> Any:
     one = {1}
-    other = one
-    other |= {2}
-    one.add(3)
-    one.update([4], (5,))
-    return sorted(one), one == other
+    other = one | {2}
+    other.add(3)
+    same = other
+    same.add(4)
+    return sorted(one), sorted(other), one == other, same == other
 
 
 def looped() -> Any:
@@ -125,11 +132,6 @@ def shadowed() -> Any:
     return x, [y for x in [[1], [2]] for y in x], {x: x for x in x}
 
 
-def leaked() -> Any:
-    numbers = [seen := n for n in (1, 2)]
-    return any((found := n) > 1 for n in numbers), found, seen
-
-
 def lazily() -> Any:
     seen: list[int] = []
 
@@ -137,7 +139,7 @@ def lazily() -> Any:
         seen.append(n)
         return n > 1
 
-    return any(noted(n) for n in range(9)), next(n for n in range(9) if noted(n)), seen
+    return any(noted(n) for n in range(9)), all(noted(n) for n in [2, 0, 5]), seen
 
 
 def nothing() -> None:
@@ -151,18 +153,18 @@ def compared_once() -> Any:
         seen.append(n)
         return n
 
-    return noted(1) < noted(0) < noted(5), noted(1) < noted(2) < noted(5), seen
+    low = noted(3)
+    return noted(1) < low < noted(5), noted(4) < low < noted(9), 0 < len(seen) <= noted(3), seen
 
 
 class Counter:
     """A class with what classes may have."""
 
-    step = 2
-
     def __init__(self, start: int, *, name: str = "n") -> None:
         """Begin to count."""
         self.value, self.name = start, name
         self.notes: list[str] = []
+        self.step = 2
 
     def up(self, times: int = 1) -> Counter:
         """Count."""
@@ -175,9 +177,10 @@ def instances() -> Any:
     one, other = Counter(1), Counter(5, name="m")
     one.up().up(times=3)
     other.step = 10
-    up = other.up
-    up()
-    return one.value, one.notes, other.value, one.step, Counter.__name__, type(one).__name__
+    other.up()
+    other.step += 1
+    other.up()
+    return one.value, one.notes, other.value, one.step, type(one).__name__
 
 
 def reserved() -> Any:

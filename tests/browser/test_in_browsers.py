@@ -17,7 +17,7 @@ import pytest
 import dlp
 from _guide.browser import bundle
 from _guide.browser.sources import Module
-from _guide.browser.translate import KNOWN, RUNTIME, Translator
+from _guide.browser.translate import KNOWN, LIBRARY, RUNTIME, Translator
 from tests.browser import cases, compare, grid, operations, statements
 from tests.evidence.test_conformance import CONTENT, argument
 
@@ -30,6 +30,21 @@ pytestmark = pytest.mark.browser
 
 FAULTS = tomllib.loads(Path(__file__).with_name("faults.toml").read_text("utf-8"))["faults"]
 BATCH = 2000
+LACKING = dict.fromkeys(
+    (
+        *("7.5 // 2", "7 // 2.5", "7.5 % 2", "7 % 2.5", "2.0**0.5", "2**0.5"),
+        *("5 | 2", "True | False", "{1, 2} - {2}", '{1} | {"a": 1}', '{"a": 1} | {1}'),
+        *('"ab" * 3', '3 * "ab"', "(1, 2) * 2", "3 * [1]", 'float("1")', "float(None)"),
+        *("round(2.5, -1)", "round(2.5, None)", 'f"{2.5:,}"', "str(type(1))"),
+    ),
+    "TypeError",
+) | {
+    '"banana".count("an")': "AttributeError",
+    'int("1_0")': "ValueError",
+    "(1e308 * 10) ** 2": "OverflowError",
+    "math.fsum([1e308 * 10])": "OverflowError",
+}
+"""Expressions that the translator takes, because it sees no types, and how each is refused."""
 LOGARITHMS = {"dlp.objective", "_guide.questions.training_objective"}
 """Where the browser's own `exp` and `log` are called, which may differ in the last bit."""
 
@@ -57,10 +72,10 @@ def written(path: Path, name: str) -> str:
 
 
 def test_what_the_translator_reads_of_the_runtime_is_there(tab: Tab) -> None:
-    names = sorted(KNOWN["builtins"] | KNOWN["operators"])
-    assert len(names) > 50
+    names = [*KNOWN["builtins"], *KNOWN["operators"]]
+    assert len(names) > 40
     assert not tab.evaluate(f"{names}.filter((n) => typeof Guide.python[n] !== 'function')")
-    inner = [f"{module}.{name}" for module in KNOWN["stdlib"] for name in KNOWN[module]]
+    inner = [f"{module}.{name}" for module in LIBRARY for name in KNOWN[module]]
     assert not [
         each for each in inner if not tab.evaluate(f"Guide.python.{each} instanceof Function")
     ]
@@ -73,7 +88,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Table:
     expressions = [line for line in lines if not line.startswith("#")]
     functions = (f"def e{i}():\n    return {line}\n" for i, line in enumerate(expressions))
     path = tmp_path_factory.mktemp("table") / "expressions.py"
-    path.write_text("\n".join(["import html, itertools, math", *functions]), "utf-8")
+    path.write_text("\n".join(["import html, math", *functions]), "utf-8")
     here: dict[str, Any] = {}
     with warnings.catch_warnings(action="ignore"):  # some are wrong on purpose
         exec(compile(path.read_text("utf-8"), str(path), "exec"), here)  # noqa: S102 - our own
@@ -141,6 +156,16 @@ def test_what_javascript_gives_and_gets(tab: Tab) -> None:
 def test_expressions_and_statements(tab: Tab, table: Table) -> None:
     assert len(table.ours) > 200
     assert not table.wrong(tab, RUNTIME.read_text("utf-8"))
+
+
+def test_what_python_has_and_the_runtime_has_not_is_refused(tab: Tab, tmp_path: Path) -> None:
+    """The translator sees no types."""
+    path = tmp_path / "lacking.py"
+    functions = (f"def e{i}():\n    return {line}\n" for i, line in enumerate(LACKING))
+    path.write_text("\n".join(["import math", *functions]), "utf-8")
+    codes = [f'$.module("lacking").e{i}([])' for i in range(len(LACKING))]
+    refused = tab.evaluate(f"(()=>{{{written(path, 'lacking')};return {compare.batch(codes)}}})()")
+    assert [compare.kind(each) for each in refused] == list(LACKING.values())
 
 
 def test_a_fault_in_the_runtime_is_seen(tab: Tab, table: Table) -> None:

@@ -70,9 +70,8 @@ class Module:
         self.names = set[str]().union(
             *(binds(e) & self.used if isinstance(e, imports) else binds(e) for e in self.body)
         )
-        self.members = {
+        self.attributes = {
             n.attr for n in nodes if type(n) is ast.Attribute and type(n.ctx) is ast.Store
         }
-        self.members.update(
-            *(binds(each) for n in nodes if isinstance(n, ast.ClassDef) for each in n.body)
-        )
+        classes = [each for n in nodes if isinstance(n, ast.ClassDef) for each in n.body]
+        self.methods = set[str]().union(*map(binds, classes))

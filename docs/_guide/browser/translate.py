@@ -2,7 +2,8 @@
 
 An int becomes a BigInt, a float a Number, None null; every other type, operator, builtin and method
 is in `python.js`, whose names are read from its text. A function is called with two arguments, the
-list of its positional and the object of its named ones.
+list of its positional and the object of its named ones. A name ends in `$`: no word of JavaScript
+does, nor does what the translation itself needs.
 """
 
 from __future__ import annotations
@@ -26,63 +27,54 @@ _FORMS = {
     "BinOp": "$.<op>(<left>,<right>)",
     "Break": "break;",
     "Continue": "continue;",
+    "Delete": "<targets:Subscript>;",
     "Dict": "$.dct([<keys>],[<values>])",
     "DictComp": "$.dict([<loops>])",
     "For": "for(const $x of $.iter(<iter>)){<target><body>}",
+    "FunctionDef": "<name>$=<function>;",
     "GeneratorExp": "<loops>",
     "If": "if($.t(<test>)){<body>}else{<orelse>}",
     "IfExp": "($.t(<test>)?<body>:<orelse>)",
     "JoinedStr": "$.joined([<values>])",
+    "Lambda": "<function>",
     "List": "[<elts>]",
     "ListComp": "[...<loops>]",
-    "NamedExpr": "(<target>=<value>)",
     "Pass": "",
+    "Raise": "throw <exc:Call>;",
     "Return": "return <value>;",
     "Set": "$.set([[<elts>]])",
     "SetComp": "$.set([<loops>])",
-    "Slice": "[<lower>,<upper>,<step>]",
+    "Slice": "[<lower>,<upper>]",
     "Starred": "...$.iter(<value>)",
     "Tuple": "$.tup([<elts>])",
     "UnaryOp": "$.<op>(<operand>)",
     "While": "while($.t(<test>)){<body>}",
 }
-"""What is translated field by field; a field that is not named must be empty."""
+"""What is translated field by field, or by a method for a word that is no field. After a colon
+stands what a field must be; one that is not named must be empty, unless a method sees to it."""
 
-_RESERVED = """
-arguments await break case catch class const continue debugger default delete do else enum eval
-export extends false finally for function if implements import in instanceof interface let new null
-package private protected public return static super switch this throw true try typeof undefined var
-void while with yield Infinity NaN
-""".split()  # noqa: SIM905
-_FORMAT = re.compile(r",?(d|(\.\d+)?[fg])?")
+_FORMAT = re.compile(r",|,?\.\d+f")
 
 
 class UnknownPythonError(SyntaxError):
     """The translator has no translation, or `python.js` has no counterpart."""
 
 
-def _tables() -> dict[str, set[str]]:
-    """Read the names in the tables of `python.js`: each begins a line or follows two spaces."""
-    found: dict[str, set[str]] = {}
-    name = r"(?:^|  )(\w+)(?=,|: (?!\{)| \})"
-    text = RUNTIME.read_text("utf-8")
-    tables = dict(re.findall(r"^const (\w+) = \{\n(.*?)^\};", text, re.M | re.S))
-    for module, body in re.findall(r"^  (\w+): \{(.*?)\},$", tables["stdlib"], re.M | re.S):
-        found[module] = set(re.findall(name, body, re.M))
-    found["stdlib"] = set(found)
-    return {each: set(re.findall(name, tables[each], re.M)) for each in tables} | found
+def _tables() -> dict[str, dict[str, str]]:
+    """Read the tables of `python.js`: each name in them, and what stands in its brackets."""
+    name = re.compile(r"(?:^|  )(\w+)(?=,|: (?!\{)| \})(?:: \((.*?)\) =>)?", re.M)
+    tables = re.findall(r"^const (\w+) = \{\n(.*?)^\};", RUNTIME.read_text("utf-8"), re.M | re.S)
+    return {table: dict(name.findall(text)) for table, text in tables}
 
 
 KNOWN = _tables()
-"""The names in `python.js`, by its tables."""
+"""The names in `python.js`, by its tables, and what each takes."""
 
-
-def _js(name: str) -> str:
-    return f"{name}$" if name in _RESERVED else name
+LIBRARY = ("html", "math")
 
 
 def _let(names: Iterable[str]) -> str:
-    return f"let {','.join(sorted(map(_js, names)))};" if names else ""
+    return f"let {','.join(f'{each}$' for each in sorted(names))};" if names else ""
 
 
 class Translator:
@@ -92,23 +84,23 @@ class Translator:
         self, module: Module, others: Mapping[str, Module], home: Mapping[str, str]
     ) -> None:
         self.module, self.others, self.home = module, others, home
-        self.exports = (
-            KNOWN | {name: each.names for name, each in others.items()} | {"dlp": set(home)}
-        )
-        self.members = KNOWN["methods"].union({"__name__"}, *(m.members for m in others.values()))
+        self.exports = {name: set(KNOWN[name]) for name in LIBRARY} | {"dlp": set(home)}
+        self.exports |= {name: each.names for name, each in others.items()}
+        self.methods = set[str]().union(*(each.methods for each in others.values()))
+        self.attributes = {"__name__"}.union(*(each.attributes for each in others.values()))
         self.modules: dict[str, str] = {}
         self.needs: set[str] = set()  # modules, which `script` finds
         self.line = 1
         for each in module.body:
-            for name in binds(each, inside=True) & KNOWN["builtins"]:
+            for name in binds(each, inside=True) & set(KNOWN["builtins"]):
                 self.refuse(each, f"{name} is a builtin, and must keep its meaning")
 
     def script(self) -> str:
         """Write the module as a definition that runs when it is first needed."""
         code = "".join(map(self.of, self.module.body))
-        names = sorted(self.module.names)
-        given = ",".join(f"{name}:{_js(name)}" for name in names)
-        return f'$.define("{self.module.name}",()=>{{{_let(names)}{code}return {{{given}}}}});\n'
+        given = ",".join(f"{name}:{name}$" for name in sorted(self.module.names))
+        start = f'$.define("{self.module.name}",()=>{{{_let(self.module.names)}'
+        return f"{start}{code}return {{{given}}}}});\n"
 
     def refuse(self, node: ast.AST, why: str = "") -> NoReturn:
         """Stop, and say where and why."""
@@ -119,73 +111,98 @@ class Translator:
         """Translate an expression, an operator or a statement."""
         kind = type(node).__name__
         self.line = getattr(node, "lineno", self.line)
-        if node is None:
-            return "undefined"
+        if node is None or isinstance(node, str):
+            return node or "undefined"
         if own := getattr(self, f"_{kind.lower()}", None):
             return str(own(node))
         if kind.lower() in KNOWN["operators"]:
             return kind.lower()
-        form, fields = _FORMS.get(kind, "<>"), dict(ast.iter_fields(node))
-        hidden = [each for each in fields if f"<{each}>" not in f"{form}<ctx>" and fields[each]]
-        if form == "<>" or (hidden and "<loops>" not in form):
+        form = _FORMS.get(kind, "")
+        named = {each.partition(":")[0] for each in re.findall(r"<([\w:]+)>", form)}
+        fields = ast.iter_fields(node)
+        hidden = any(value and name not in {*named, "ctx"} for name, value in fields)
+        if kind not in _FORMS or (hidden and not named & {"loops", "function"}):
             self.refuse(node)
-        return re.sub(r"<(\w+)>", lambda m: self._field(node, m[1], fields.get(m[1])), form)
+        return re.sub(r"<(\w+):?(\w*)>", lambda m: self._field(node, m[1], m[2]), form)
 
-    def _field(self, node: Any, field: str, value: Any) -> str:
-        if field == "loops":
-            return self._loops(node)
-        if field == "target" and isinstance(node, ast.For):
+    def _field(self, node: Any, field: str, must: str) -> str:
+        if not hasattr(node, field):
+            return str(getattr(self, f"_{field}")(node))
+        value = getattr(node, field)
+        values = value if isinstance(value, list) else [value]
+        if must and any(type(each).__name__ != must for each in values):
+            self.refuse(node)
+        if field == "target":
             return self._bind(value, "$x")
-        if isinstance(value, list):
-            return ("" if field in {"body", "orelse"} else ",").join(map(self.of, value))
-        return self.of(value)
+        return ("" if field in {"body", "orelse"} else ",").join(map(self.of, values))
 
     def _constant(self, node: ast.Constant) -> str:
-        match node.value:
-            case bool() | None | str():
-                return json.dumps(node.value)
-            case int():
-                return f"{node.value}n"
-            case float():
-                return repr(node.value).replace("inf", "Infinity")
-        return self.refuse(node)
+        if type(node.value) not in {bool, float, int, str, type(None)}:
+            self.refuse(node)
+        return json.dumps(node.value) + ("n" if type(node.value) is int else "")
 
     def _name(self, node: ast.Name) -> str:
-        if node.id not in self.module.bound | KNOWN["builtins"]:
+        if node.id in KNOWN["builtins"]:
+            return f"$.{node.id}"
+        if node.id not in self.module.bound:
             self.refuse(node, f"the browser has no {node.id}")
-        return f"$.{node.id}" if node.id in KNOWN["builtins"] else _js(node.id)
+        return f"{node.id}$"
 
     def _boolop(self, node: ast.BoolOp) -> str:
-        *before, code = map(self.of, node.values)
-        for value in reversed(before):
-            code = f"$.{self.of(node.op)}({value},()=>{code})"
+        return self._until(self.of(node.op), [self.of(each) for each in node.values])
+
+    def _until(self, op: str, tests: list[str]) -> str:
+        *before, code = tests
+        for each in reversed(before):
+            code = f"$.{op}({each},()=>{code})"
         return code
 
     def _compare(self, node: ast.Compare) -> str:
-        left, *rest = map(self.of, [node.left, *node.comparators])
-        if len(rest) == 1:
-            return f"$.{self.of(node.ops[0])}({left},{rest[0]})"
-        steps = (f"[$.{self.of(op)},()=>{code}]" for op, code in zip(node.ops, rest, strict=True))
-        return f"$.chain({left},[{','.join(steps)}])"
+        self._repeated(node, *node.comparators[:-1])
+        sides = list(map(self.of, [node.left, *node.comparators]))
+        pairs = zip(node.ops, sides, sides[1:], strict=False)
+        return self._until("and", [f"$.{self.of(op)}({a},{b})" for op, a, b in pairs])
+
+    def _repeated(self, node: ast.AST, *parts: ast.expr) -> None:
+        """Refuse what would be done twice, and is more than a builtin."""
+        calls = (each for part in parts for each in ast.walk(part) if isinstance(each, ast.Call))
+        if any(getattr(each.func, "id", "") not in KNOWN["builtins"] for each in calls):
+            self.refuse(node)
 
     def _call(self, node: ast.Call) -> str:
         given = f"[{','.join(map(self.of, node.args))}]"
-        own = ",".join(f'"{each.arg}":{self.of(each.value)}' for each in node.keywords if each.arg)
-        if others := [self.of(each.value) for each in node.keywords if not each.arg]:
-            given += f",$.named({{{own}}},{','.join(others)})"
-        elif own:
-            given += f",{{{own}}}"
-        called = self.of(node.func)
-        attribute = called.removeprefix("$.attr(")
-        return (
-            f"{called}({given})" if attribute == called else f"$.method({attribute[:-1]},{given})"
-        )
+        if node.keywords:
+            pairs = [(f'"{each.arg}":', self.of(each.value)) for each in node.keywords]
+            named = (f"...$.named({v})" if k == '"None":' else k + v for k, v in pairs)
+            given += f",{{{','.join(named)}}}"
+        match node.func:
+            case ast.Attribute(value=owner, attr=name) if not self._module(owner):
+                if name not in self.methods:
+                    self._fits(node, KNOWN["methods"].get(name))
+                return f'$.method({self.of(owner)},"{name}",{given})'
+            case ast.Name(id=name) if name in KNOWN["builtins"]:
+                self._fits(node, KNOWN["builtins"][name])
+        return f"{self.of(node.func)}({given})"
+
+    def _fits(self, node: ast.Call, takes: str | None) -> None:
+        """Refuse a method that is unknown, and what it or a builtin does not take."""
+        if takes is None:
+            self.refuse(node.func, f"the browser has no method {ast.unparse(node.func)}")
+        listed = re.search(r"\[(.*?)\]", takes)
+        most = listed[1].count(",") + bool(listed[1]) if listed and "..." not in takes else 99
+        least = most - takes.count("=") if most < 99 else 0
+        named = {each.arg for each in node.keywords} - set(re.findall(r"\{ (\w+) \}", takes))
+        if not least <= len(node.args) <= most or (named and not takes.endswith(", k")):
+            self.refuse(node)
+
+    def _module(self, node: ast.expr) -> str:
+        return self.modules.get(node.id, "") if isinstance(node, ast.Name) else ""
 
     def _attribute(self, node: ast.Attribute) -> str:
-        if module := self.modules.get(getattr(node.value, "id", "")):
+        if module := self._module(node.value):
             return f"{self.of(node.value)}.{self._exported(node, module, node.attr)}"
-        if node.attr not in self.members:
-            self.refuse(node, f"the browser has no attribute or method {node.attr}")
+        if node.attr not in self.attributes:
+            self.refuse(node, f"the browser has no attribute {node.attr}")
         return f'$.attr({self.of(node.value)},"{node.attr}")'
 
     def _exported(self, node: ast.AST, module: str, name: str) -> str:
@@ -195,14 +212,14 @@ class Translator:
         return name
 
     def _formattedvalue(self, node: ast.FormattedValue) -> str:
-        spec = node.format_spec
-        parts = spec.values if isinstance(spec, ast.JoinedStr) else []
-        plain = "".join(str(p.value) if isinstance(p, ast.Constant) else "0" for p in parts)
-        if not _FORMAT.fullmatch(plain) or node.conversion not in {-1, ord("r")}:
+        value, how = self.of(node.value), chr(max(node.conversion, 0))
+        if how in "\0r" and not node.format_spec:
+            return f"$.{'repr' if how == 'r' else 'str'}([{value}])"
+        parts = getattr(node.format_spec, "values", [])
+        spec = "".join(str(p.value) if isinstance(p, ast.Constant) else "0" for p in parts)
+        if how != "\0" or not _FORMAT.fullmatch(spec):
             self.refuse(node)
-        if spec:
-            return f"$.format({self.of(node.value)},{self.of(spec)})"
-        return f"$.{'str' if node.conversion < 0 else 'repr'}([{self.of(node.value)}])"
+        return f"$.format({value},{self.of(node.format_spec)})"
 
     def _loops(self, node: Any) -> str:
         """Translate a comprehension, whose first iterable belongs to the scope outside."""
@@ -217,41 +234,34 @@ class Translator:
         return f"(function*($i){{{_let(names)}{code}}})({self.of(node.generators[0].iter)})"
 
     def _bind(self, target: ast.expr, value: str) -> str:
-        match target:
-            case ast.Name(id=name):
-                return f"{_js(name)}={value};"
-            case ast.Attribute(value=owner, attr=name) if (
-                getattr(owner, "id", "") not in self.modules
-            ):
-                return f"{self.of(owner)}.{name}={value};"
-            case ast.Subscript(value=owner, slice=key) if not isinstance(key, ast.Slice):
-                return f"$.setitem({self.of(owner)},{self.of(key)},{value});"
-            case ast.Tuple(elts=targets) | ast.List(elts=targets):
-                stars = [i for i, each in enumerate(targets) if isinstance(each, ast.Starred)]
-                inner = [t.value if isinstance(t, ast.Starred) else t for t in targets]
-                own = "$u" + (value.partition("[")[0][1:] if value.startswith("$u") else "")
-                code = "".join(self._bind(each, f"{own}[{i}]") for i, each in enumerate(inner))
-                where = ",".join(map(str, [len(targets), *stars]))
-                return f"{{const {own}=$.unpack({value},{where});{code}}}"
-        return self.refuse(target)
+        if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
+            return f"$.setitem({self.of(target.value)},{self.of(target.slice)},{value});"
+        written, shape = self._target(target)
+        return f"{written}={value if shape == '0' else f'$.unpack({value},{shape})'};"
 
-    def _raise(self, node: ast.Raise) -> str:
-        if not isinstance(node.exc, ast.Call) or node.cause:
-            self.refuse(node)
-        return f"throw {self.of(node.exc)};"
+    def _target(self, node: ast.expr) -> tuple[str, str]:
+        """Write a target, and the shape of what it takes apart."""
+        match node:
+            case ast.Name(id=name):
+                return f"{name}$", "0"
+            case ast.Attribute(value=owner, attr=name) if not self._module(owner):
+                return f"{self.of(owner)}.{name}", "0"
+            case ast.Subscript(value=owner, slice=key) if not isinstance(key, ast.Slice):
+                return f"$.spot({self.of(owner)},{self.of(key)}).filled", "0"
+            case ast.Starred(value=ast.Name(id=name)):
+                return f"...{name}$", "1"
+            case ast.Tuple(elts=targets) | ast.List(elts=targets):
+                inner = [self._target(each) for each in targets]
+                if all(shape != "1" for _, shape in inner[:-1]):
+                    names, shapes = (",".join(each) for each in zip(*inner, strict=True))
+                    return f"[{names}]", f"[{shapes}]"
+        return self.refuse(node)
 
     def _subscript(self, node: ast.Subscript) -> str:
-        if isinstance(node.value, ast.Name) and node.value.id in KNOWN["builtins"]:
+        owner, key, gone = self.of(node.value), self.of(node.slice), isinstance(node.ctx, ast.Del)
+        if owner[2:] in KNOWN["builtins"] or (gone and isinstance(node.slice, ast.Slice)):
             self.refuse(node)
-        return f"$.item({self.of(node.value)},{self.of(node.slice)})"
-
-    def _delete(self, node: ast.Delete) -> str:
-        code = ""
-        for each in node.targets:
-            if not isinstance(each, ast.Subscript) or isinstance(each.slice, ast.Slice):
-                self.refuse(node)
-            code += f"$.delitem({self.of(each.value)},{self.of(each.slice)});"
-        return code
+        return f'$.method({owner},"pop",[{key}])' if gone else f"$.item({owner},{key})"
 
     def _expr(self, node: ast.Expr) -> str:
         return "" if isinstance(node.value, ast.Constant) else f"{self.of(node.value)};"
@@ -264,71 +274,56 @@ class Translator:
         return self._bind(node.target, self.of(node.value)) if node.value else ""
 
     def _augassign(self, node: ast.AugAssign) -> str:
-        if any(isinstance(each, (ast.Call, ast.NamedExpr)) for each in ast.walk(node.target)):
-            self.refuse(node)  # which would happen twice
-        old = ast.parse(ast.unparse(node.target), mode="eval").body
-        sign = self.of(node.op)
-        sign = f"i{sign}" if f"i{sign}" in KNOWN["operators"] else sign
-        return self._bind(node.target, f"$.{sign}({self.of(old)},{self.of(node.value)})")
+        self._repeated(node, node.target)
+        sign = self.of(node.op).replace("add", "iadd")
+        if sign == "bitor":
+            self.refuse(node)  # which would change it in place
+        return self._bind(node.target, f"$.{sign}({self.of(node.target)},{self.of(node.value)})")
 
     def _import(self, node: ast.Import | ast.ImportFrom) -> str:
         """Bind modules and their names, but for those that only annotations use."""
-        code = ""
+        code, start = "", getattr(node, "module", None)
         for each in node.names:
-            own = each.asname or each.name
-            start = node.module or "" if isinstance(node, ast.ImportFrom) else ""
-            whole = f"{start}.{each.name}".lstrip(".")
-            module, name = (whole, "") if not start or whole in self.others else (start, each.name)
-            if own in self.module.used:
-                if module not in self.exports:
-                    self.refuse(node, f"the browser has no module {module}")
-                found = f"$.{module}" if module in KNOWN["stdlib"] else f'$.module("{module}")'
-                if not name:
-                    if own in self.module.assigned:
-                        self.refuse(node, f"{own} is a module, and must keep its meaning")
-                    self.modules[own] = module
-                code += f"{_js(own)}={found}{name and '.' + self._exported(node, module, name)};"
+            own, whole = each.asname or each.name, f"{start}.{each.name}" if start else each.name
+            module, name = (start, each.name) if start and whole not in self.others else (whole, "")
+            if own not in self.module.used:
+                continue
+            if module not in self.exports:
+                self.refuse(node, f"the browser has no module {module}")
+            found = f"$.{module}" if module in LIBRARY else f'$.module("{module}")'
+            if name:
+                found += f".{self._exported(node, module, name)}"
+            elif own in self.module.assigned:
+                self.refuse(node, f"{own} is a module, and must keep its meaning")
+            else:
+                self.modules[own] = module
+            code += f"{own}$={found};"
         return code
 
     _importfrom = _import
 
     def _function(self, node: ast.FunctionDef | ast.Lambda) -> str:
         args = node.args
-        if args.posonlyargs or getattr(node, "decorator_list", []):
+        if args.posonlyargs or args.vararg or getattr(node, "decorator_list", []):
             self.refuse(node)
-        free, only = [a.arg for a in args.args], [a.arg for a in args.kwonlyargs]
-        rest, pairs = ([each.arg] if each else [] for each in (args.vararg, args.kwarg))
-        star = [f"*{each}" for each in rest] or ["*"] * bool(only)
-        signature = " ".join([*free, *star, *only, *(f"**{each}" for each in pairs)])
-        late = zip(free[len(free) - len(args.defaults) :], args.defaults, strict=True)
+        free, only = ([each.arg for each in some] for some in (args.args, args.kwonlyargs))
+        late = zip(reversed(free), reversed(args.defaults), strict=False)
         given = [*late, *zip(only, args.kw_defaults, strict=True)]
         defaults = ",".join(f"{each}:{self.of(value)}" for each, value in given if value)
-        names = [*free, *only, *rest, *pairs]
+        names = [*free, *only, *([args.kwarg.arg] if args.kwarg else [])]
         if isinstance(node, ast.Lambda):
             name, code = "<lambda>", f"return {self.of(node.body)};"
         else:
             inside = set[str]().union(*map(binds, node.body)) - set(names)
             name, code = node.name, _let(inside) + "".join(map(self.of, node.body))
-        taken = ",".join(map(_js, names))
-        return f'$.def("{name}","{signature}",{{{defaults}}},({taken})=>{{{code}}})'
-
-    _lambda = _function
-
-    def _functiondef(self, node: ast.FunctionDef) -> str:
-        return f"{_js(node.name)}={self._function(node)};"
+        takes = f"{json.dumps([*free, *only])},{len(free)},{int(bool(args.kwarg))},{{{defaults}}}"
+        return f'$.def("{name}",{takes},({",".join(f"{each}$" for each in names)})=>{{{code}}})'
 
     def _classdef(self, node: ast.ClassDef) -> str:
-        if node.bases or node.keywords or node.decorator_list:
+        methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
+        others = [each for each in node.body if each not in methods]
+        odd = any(not isinstance(each, ast.Expr) for each in others)
+        if node.bases or node.keywords or node.decorator_list or odd:
             self.refuse(node)
-        members = []
-        for each in node.body:
-            match each:
-                case ast.FunctionDef(name=name):
-                    members.append(f"{name}:{self._function(each)}")
-                case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    members.append(f"{name}:{self.of(value)}")
-                case ast.Expr(value=ast.Constant()):
-                    pass
-                case _:
-                    self.refuse(each)
-        return f'{_js(node.name)}=$.cls("{node.name}",{{{",".join(members)}}});'
+        members = ",".join(f"{each.name}:{self._function(each)}" for each in methods)
+        return f'{node.name}$=$.cls("{node.name}",{{{members}}});'

@@ -128,7 +128,7 @@ def number(value: object) -> str:
         return f"{value:,}"
     # Bytes of a parameter come in 4096ths; rounded, they would be off once multiplied.
     # The logarithm of a probability has no end and is shown to four decimals.
-    digits = 12 if (4096 * value).is_integer() else 4
+    digits = 12 if 4096 * value == int(4096 * value) else 4
     return f"{value:,.{digits}f}".rstrip("0").rstrip(".")
 
 

@@ -37,7 +37,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
         raise ValueError(f"an axis from {low} to {high} has no length")
     rough = (high - low) / most
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
+    step = min(power * m for m in (1, 2, 5, 10) if power * m >= rough * (1 - 1e-9))
     return [
         i * step for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
     ]

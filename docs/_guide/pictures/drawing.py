@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 if TYPE_CHECKING:
@@ -39,9 +38,9 @@ SIZE = 13.0
 SMALL = 12.0
 """Height of letters on axes and in captions."""
 
-_NAME = re.compile(r"[a-z][a-z0-9-]*")
-_NARROW = frozenset("fijlrtI.,:;'|!()[] \N{NO-BREAK SPACE}")
-_WIDE = frozenset("mwMW%@→")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_NARROW = "fijlrtI.,:;'|!()[] \N{NO-BREAK SPACE}"
+_WIDE = "mwMW%@→"
 
 
 class About(TypedDict):
@@ -60,9 +59,10 @@ class Drawing:
     """The elements of one SVG, from back to front."""
 
     def __init__(self, **about: Unpack[About]) -> None:
-        if not _NAME.fullmatch(about["name"]):
-            raise ValueError(f"name must be lower case, digits, hyphens, not {about['name']!r}")
-        self.about, self.name = about, about["name"]
+        name = about["name"]
+        if name.strip(f"{_LETTERS}0123456789-") or not name or name[0] not in _LETTERS:
+            raise ValueError(f"name must be lower case, digits, hyphens, not {name!r}")
+        self.about, self.name = about, name
         self.elements: list[str] = []
         self.hatched = False
 
@@ -136,20 +136,20 @@ class Drawing:
             f'aria-labelledby="{name}-title {name}-summary">'
             f'<title id="{name}-title">{html.escape(self.about["title"])}</title>'
             f'<desc id="{name}-summary">{html.escape(self.about["summary"])}</desc>'
-            f"{hatch * self.hatched}{''.join(self.elements)}</svg>"
+            f"{hatch if self.hatched else ''}{''.join(self.elements)}</svg>"
             f"{f'<figcaption>{caption}</figcaption>' if caption else ''}</figure>"
         )
 
 
 def short(value: str | float) -> str:
     """Write a coordinate with no more digits than can be seen."""
-    return value if isinstance(value, str) else f"{round(value, 1):g}"
+    return value if isinstance(value, str) else f"{value:.1f}".removesuffix(".0")
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
     """Estimate how wide a text is, rather too wide than too narrow."""
     ems = sum(
-        0.34 if c in _NARROW else 0.92 if c in _WIDE else 0.72 if c.isupper() else 0.62
+        0.34 if c in _NARROW else 0.92 if c in _WIDE else 0.72 if c != c.lower() else 0.62
         for c in text
     )
     return ems * size * (1.12 if bold else 1)

@@ -32,7 +32,7 @@ def shape_boxes(
     flat = max(rows for _, rows, _ in shapes) * 4 <= longest
     scale = (300.0 if flat else 144.0) / longest
     if enlarged != 1:
-        note = f"To scale, but short sides are enlarged {enlarged:g} times."
+        note = f"To scale, but short sides are enlarged {short(enlarged)} times."
     for label, rows, columns in shapes:
         width, height = (
             side * scale * (enlarged if side * 16 < longest else 1) for side in (columns, rows)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from _guide.pictures.drawing import SIZE, SMALL, WIDTH, About, Drawing, short, text_width
@@ -140,10 +139,10 @@ def _joined(points: Sequence[tuple[float, float]]) -> str:
 def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     """Leave out the points that lie on the straight line between their neighbours."""
     kept = [points[0]]
-    for point, after in itertools.pairwise(points[1:]):
-        (x0, y0), (x1, y1), (x2, y2) = kept[-1], point, after
+    for i in range(1, len(points) - 1):
+        (x0, y0), (x1, y1), (x2, y2) = kept[-1], points[i], points[i + 1]
         if abs((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)) > 0.01:
-            kept.append(point)
+            kept.append(points[i])
     return [*kept, points[-1]]
 
 
@@ -157,7 +156,7 @@ def _course(panel: Panel) -> list[tuple[float, Sizes]]:
     In the backward pass every layer makes as much as the fullest one, which is the first of them
     where most of the activations are still there, and else the last.
     """
-    forward, loss, layer, done, update = map(_kinds, panel["moments"].values())
+    forward, loss, layer, done, update = [_kinds(parts) for parts in panel["moments"].values()]
     ends = [sum(list(PHASES.values())[: i + 1]) for i in range(len(PHASES))]
     begun = done | {"activations": 0.0, "gradients": 0.0, "logits": 0.0, "working": 0.0}
     before = forward | {"logits": 0.0}

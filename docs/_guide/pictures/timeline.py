@@ -41,11 +41,11 @@ def accumulation_timeline(
     return drawing.figure(y - 10)
 
 
+_PITCH, _PAD = 27.0, 5.0
+
+
 class _Group:
     """Micro-batches that go into one update, or into none."""
-
-    pitch = 27.0
-    pad = 5.0
 
     def __init__(self, numbers: list[int], words: list[str], epoch: int, *, named: bool) -> None:
         self.numbers, self.words, self.epoch = numbers, words, epoch
@@ -53,8 +53,8 @@ class _Group:
         lines = math.ceil(len(numbers) / 14)  # which fit side by side
         self.columns = math.ceil(len(numbers) / lines)
         self.gap = 5.0 * any(self.starts)  # for the line where an epoch begins
-        self.panel = self.columns * self.pitch - 3 + 2 * self.pad + self.gap
-        self.depth = lines * self.pitch - 3 + 2 * self.pad
+        self.panel = self.columns * _PITCH - 3 + 2 * _PAD + self.gap
+        self.depth = lines * _PITCH - 3 + 2 * _PAD
         self.width = max(
             self.panel, *(text_width(word, SMALL, bold=True) for word in [*words, "update 99"])
         )
@@ -70,8 +70,8 @@ class _Group:
             drawing.path(f"M{short(middle - 4.5)} {short(foot + 7)}h9l-4.5 6z", "ink")
         for i, number in enumerate(self.numbers):
             after = any(i // self.columns * self.columns < start <= i for start in self.starts)
-            at = left + self.pad + i % self.columns * self.pitch + self.gap * after
-            top = y + self.pad + i // self.columns * self.pitch
+            at = left + _PAD + i % self.columns * _PITCH + self.gap * after
+            top = y + _PAD + i // self.columns * _PITCH
             dark = applied and (number - 1) // self.epoch % 2 == 1
             box = "micro-batch dark" if dark else "micro-batch" if applied else "empty"
             drawing.rect(at, top, 24, 24, box, rx=3)
@@ -81,7 +81,7 @@ class _Group:
                 label = f"epoch {(number - 1) // self.epoch + 1}"
                 if i:
                     above = y - 16 if i < self.columns else top - 1
-                    drawing.line(at - 4, above, at - 4, top + 24 + self.pad, "bound")
+                    drawing.line(at - 4, above, at - 4, top + 24 + _PAD, "bound")
                 drawing.text(at + 2 if i else x, y - 6, label, "strong", size=SMALL)
         style = "muted" if not applied else "strong" if len(self.words) > 1 else ""
         for i, word in enumerate(self.words):
@@ -95,18 +95,20 @@ def _groups(windows: Sequence[Sequence[int]], boundary: int | None) -> list[_Gro
         raise ValueError("windows must have at least one micro-batch")
     epoch = boundary or max(applied)
     found = [list(window) for window in windows]
-    for number in sorted({*range(1, math.ceil(max(applied) / epoch) * epoch + 1)} - applied):
+    for number in range(1, math.ceil(max(applied) / epoch) * epoch + 1):
+        if number in applied:
+            continue
         if found[-1][-1] == number - 1 not in applied and (number - 1) % epoch:
             found[-1].append(number)
         else:
             found.append([number])
     lengths = [len(window) for window in windows]
     groups: list[_Group] = []
-    for numbers in sorted(found):
+    for numbers in sorted(found, key=lambda numbers: numbers[0]):
         words = ["no update"]
         if numbers[0] in applied:
             words = [f"update {1 + sum(group.words != words for group in groups)}"]
-            if len(numbers) != max(lengths, key=lengths.count):
-                words.append(f"{len(numbers)} micro-batch" + "es" * (len(numbers) > 1))
+            if len(numbers) != max(lengths, key=lambda length: lengths.count(length)):
+                words.append(f"{len(numbers)} micro-batch{'es' if len(numbers) > 1 else ''}")
         groups.append(_Group(numbers, words, epoch, named=boundary is not None))
     return groups

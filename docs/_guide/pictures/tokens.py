@@ -29,8 +29,9 @@ def token_strip(
     drawing, gap, y = Drawing(**about), 4.0, 0.0
     widths = [max(36.0, 7.3 * len(token) + 10) + gap for token in tokens]
     fewest = len(broken(widths, 0, WIDTH + gap))
-    limits = (WIDTH * i / 20 + gap for i in range(1, 21))  # the least makes lines about as long
-    strips = next(s for limit in limits if len(s := broken(widths, 0, limit)) == fewest)
+    breaks = [broken(widths, 0, WIDTH * i / 20 + gap) for i in range(1, 21)]
+    even = [lines for lines in breaks if len(lines) == fewest]
+    strips = even[0]  # whose lines are about as long
     longest = max(sum(widths[i] for i in strip) for strip in strips)
     stretch = min(1.5, (WIDTH + gap) / longest)
     for strip in strips:
