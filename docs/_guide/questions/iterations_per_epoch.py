@@ -44,7 +44,7 @@ def case(
     return {
         "asks": f"A model is trained on {gpus} with gradient accumulation. How many iterations, "
         "that is updates of the weights, does one epoch take?",
-        "assumed": (gpus, "an iteration is an optimizer update", "samples one context long"),
+        "assumed": (gpus, "an iteration is an optimizer update", "each sample fills one context"),
         "hints": (
             "Work out how many micro-batches the data set makes; then how many updates those make.",
         ),
