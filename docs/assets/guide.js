@@ -22,7 +22,7 @@
     }
   });
   document
-    .querySelectorAll(".table, .md-typeset__scrollwrap, div.arithmatex, pre > code")
+    .querySelectorAll(".table, div.arithmatex, pre > code")
     .forEach((scroller) => resized.observe(scroller));
 
   // A link into a fold opens it. Most browsers do so by themselves, but not where the heading of a
@@ -37,35 +37,58 @@
   addEventListener("hashchange", openFolds);
   openFolds();
 
-  // A word with a minus in front is one that search leaves out; before a number it is a sign.
-  const { postMessage } = Worker.prototype;
-  const asked = new WeakMap();
-  Worker.prototype.postMessage = function (message, ...rest) {
-    const isQuery = message && typeof message.data === "string";
-    const data = isQuery && message.data.replace(/(?<=^|\s)-(?=\d)/g, "");
-    if (isQuery) asked.set(this, data.trim().toLowerCase());
-    return postMessage.call(this, isQuery ? { ...message, data } : message, ...rest);
+  // The theme fetches the index of search, and the program that reads it, with every page: more than
+  // half of what a first visit would transfer. Here both wait until search is opened, or an address
+  // asks for a search or for highlighted words. Without this, search works as well.
+  const searched = new Promise((open) => {
+    if (/[?&][qh]=/.test(location.search)) open();
+    document.getElementById("__search").addEventListener("change", open, { once: true });
+  });
+  const { open, send } = XMLHttpRequest.prototype;
+  XMLHttpRequest.prototype.open = function (method, url, ...rest) {
+    this.isSearchIndex = String(url).endsWith("/search_index.json");
+    return open.call(this, method, url, ...rest);
+  };
+  XMLHttpRequest.prototype.send = function (...body) {
+    if (this.isSearchIndex) searched.then(() => send.apply(this, body));
+    else send.apply(this, body);
   };
 
   // The words of a formula's name are those of questions too, which count more. Typed whole, with
-  // its underscores, it leads to its entry in the reference, before the theme reads what was found.
-  const { get } = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data");
-  Object.defineProperty(MessageEvent.prototype, "data", {
-    get() {
-      const data = get.call(this);
-      const name = asked.get(this.target);
-      if (!name || !name.includes("_") || !data.data || !data.data.items) return data;
-      const { items } = data.data;
-      const isNamed = (entry) => entry.title.replace(/<[^>]*>/g, "").toLowerCase() === name;
-      const at = items.findIndex((group) => group.some(isNamed));
-      if (at >= 0) {
-        const [group] = items.splice(at, 1);
-        items.unshift(group);
-        group.unshift(...group.splice(group.findIndex(isNamed), 1));
+  // its underscores, it leads to its entry in the reference.
+  const namedFirst = (name, items) => {
+    const isNamed = (entry) => entry.title.replace(/<[^>]*>/g, "").toLowerCase() === name;
+    const at = items.findIndex((group) => group.some(isNamed));
+    if (at < 0) return;
+    const [group] = items.splice(at, 1);
+    items.unshift(group);
+    group.unshift(...group.splice(group.findIndex(isNamed), 1));
+  };
+
+  // The program starts with the first message, which is the index.
+  const Program = Worker;
+  window.Worker = class extends EventTarget {
+    constructor(address) {
+      super();
+      this.address = address;
+    }
+    start() {
+      const program = new Program(this.address);
+      program.addEventListener("message", ({ data }) => {
+        if (this.asked?.includes("_") && data.data?.items) namedFirst(this.asked, data.data.items);
+        this.dispatchEvent(new MessageEvent("message", { data }));
+      });
+      return program;
+    }
+    // A word with a minus in front is one that search leaves out; before a number it is a sign.
+    postMessage({ data, ...message }) {
+      if (typeof data === "string") {
+        data = data.replace(/(?<=^|\s)-(?=\d)/g, "");
+        this.asked = data.trim().toLowerCase();
       }
-      return data;
-    },
-  });
+      (this.program ??= this.start()).postMessage({ data, ...message });
+    }
+  };
 
   // Folded answers are printed open, also by browsers that cannot do it in CSS.
   let opened = [];

@@ -25,7 +25,7 @@ ASK = """async (queries) => {
   const answer = await fetch(new URL(config.base + "/search/search_index.json", location));
   const worker = new Worker(new URL(config.search, location));
   const ask = (type, data) => new Promise((resolve) => {
-    worker.onmessage = (event) => resolve(event.data.data);
+    worker.addEventListener("message", (event) => resolve(event.data.data), { once: true });
     worker.postMessage({ type, data });
   });
   await ask(0, { ...(await answer.json()), options: { suggest: false } });
