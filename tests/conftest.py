@@ -45,9 +45,9 @@ pages/test_edits pages/test_figures pages/test_folds pages/test_formats pages/te
 pages/test_new_page pages/test_pages pages/test_pictures pages/test_planted_faults
 pages/test_practice pages/test_practice_answers pages/test_pure pages/test_question_pages
 pages/test_readme pages/test_shell pages/test_solutions site/test_browser site/test_builders
-site/test_cards site/test_changes site/test_errata site/test_links site/test_measured
-site/test_offline site/test_policy site/test_reference site/test_search site/test_silence
-site/test_site site/test_twins test_gate test_planted_faults
+site/test_cards site/test_changes site/test_errata site/test_light site/test_links
+site/test_measured site/test_offline site/test_policy site/test_reference site/test_search
+site/test_silence site/test_site site/test_twins test_gate test_planted_faults
 """
 
 

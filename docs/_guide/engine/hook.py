@@ -56,6 +56,7 @@ _NOT_RUN = {
 }
 _before: dict[str, Any] = {}
 _page_being_built: Page
+_sheets: list[str] = []
 _is_served = False
 _nav: Navigation
 _QUESTIONS = "questions/"
@@ -136,6 +137,14 @@ def _fill_footer(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
+@event_priority(-100)  # after mkdocstrings has added its own
+def _link_one_style_sheet(config: MkDocsConfig) -> MkDocsConfig:
+    """Take the style sheets for one, which `engine/theme/main.html` links to."""
+    _sheets[:] = config.extra_css
+    config.extra_css = []
+    return config
+
+
 @event_priority(-100)  # after markdown-exec has added its fences
 def _guard_blocks(config: MkDocsConfig) -> MkDocsConfig:
     """Run the blocks of a page in one session, and make one that calls `sys.exit` an error.
@@ -180,6 +189,7 @@ on_config = CombinedEvent(
     _link_to_python,
     _tell_addresses,
     _fill_footer,
+    _link_one_style_sheet,
     _guard_blocks,
 )
 
@@ -302,12 +312,12 @@ def on_page_context(
 
 
 def on_page_content(html: str, page: Page, **kwargs: Any) -> str:
-    """Say what a page did to the state of Python; mark what is not there to be copied."""
+    """Say what a page did to the state of Python; mark what is not to be copied, and tables."""
     for change in importlib.import_module("_guide.engine.pure").changes(_before):
         _LOG.warning(f"{page.file.src_uri}: {change}")
     for kept, changed in _NOT_RUN.items():
         html = html.replace(kept, changed)
-    return html
+    return str(importlib.import_module("_guide.engine.light").standing(html))
 
 
 def _write_twin(output: str, page: Page, config: MkDocsConfig) -> None:
@@ -358,6 +368,22 @@ def _tell_search(config: MkDocsConfig) -> None:
     path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
 
 
+@event_priority(-100)  # when all pages are written
+def _write_style_sheet(config: MkDocsConfig) -> None:
+    """Make one style sheet of all."""
+    light = importlib.import_module("_guide.engine.light")
+    site = Path(config.site_dir)
+    parts = [*sorted(site.glob("assets/stylesheets/*.css")), *(site / name for name in _sheets)]
+    read = {
+        kind: [path.read_text("utf-8") for path in sorted(site.rglob(f"*.{kind}"))]
+        for kind in ("html", "js")
+    }
+    sheet = light.style_sheet([path.read_text("utf-8") for path in parts], *read.values())
+    for path in parts:
+        path.unlink()
+    (site / light.SHEET).write_text(sheet, "utf-8", newline="\n")
+
+
 def _add_wheel(config: MkDocsConfig) -> None:
     """Put the package's own wheel into the site, for `pip install` from the guide itself."""
     from hatchling.builders.wheel import WheelBuilder
@@ -380,4 +406,4 @@ def _pack(config: MkDocsConfig) -> None:
         importlib.import_module("_guide.engine.offline").write(Path(config.site_dir))
 
 
-on_post_build = CombinedEvent(_tell_search, _add_wheel, _list_twins, _pack)
+on_post_build = CombinedEvent(_tell_search, _write_style_sheet, _add_wheel, _list_twins, _pack)
