@@ -195,3 +195,53 @@ def raised() -> None:
 
 def refused_call() -> Any:
     return Counter()  # type: ignore[call-arg]
+
+
+def passed_over() -> Any:
+    found: list[Any] = []
+    for text in ("1", "x", "2"):
+        try:
+            found.append(int(text))
+            found.append(text)
+        except ValueError:
+            found.append("none")
+    try:
+        return found, int("y")
+    except ValueError:
+        return found
+
+
+def not_passed_over() -> Any:
+    try:
+        return {"a": 1}["b"]
+    except ValueError:
+        return None
+
+
+def conditions() -> Any:
+    found = []
+    for a in (None, 0, 1, "", "x", [], [0]):
+        for b in (False, 2.0, 0.0):
+            if a and not b:
+                found.append((a, b, "one"))
+            elif not (a or b) or (b and a == 1 and (a in [1, 2] or not b)):
+                found.append((a, b, "two"))
+            while b and not a:
+                b = False
+            found.append("three" if not a or b else "four")
+    return found, [a for a in range(9) if (a % 2 and not a % 3) or a == 4]
+
+
+def written() -> Any:
+    n, text = 3, "`${n}` \\ \" ' \n\r\t é \u2028"
+    return f"`${n}` {{n}} {text} \\ \" ' \n\r\t é \u2028 {n:,}{text!r}"
+
+
+def covered() -> Any:
+    a, b = 1, [2, 3]
+
+    def inner(b: int, *, a: int = a) -> Any:
+        return [a + b + c for c in range(a) for a in range(b)], (lambda a: a + b)(5)
+
+    found = [a for a in b]  # noqa: C416
+    return inner(2), inner(b=3, a=2), a, b, found, {a: b for b, a in enumerate(found)}

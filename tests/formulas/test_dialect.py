@@ -24,7 +24,10 @@ def translated(code: str, folder: Path) -> str:
 def test_every_module_but_the_command_is_translated() -> None:
     dlp = {f"dlp.{path.stem}" for path in (bundle.ROOT / "dlp").glob("*.py")}
     assert dlp - set(bundle.modules()) == {"dlp.__init__", "dlp.__main__", "dlp._command_fit"}
-    live = {f"_guide.live.{path.stem}" for path in (bundle.GUIDE / "live").glob("[!_]*.py")}
+    live = {
+        path.relative_to(bundle.GUIDE.parent).with_suffix("").as_posix().replace("/", ".")
+        for path in (bundle.GUIDE / "live").rglob("[!_]*.py")
+    }
     assert live <= set(bundle.modules())
     written = "".join(bundle.scripts().values())
     assert all(f'$.define("{name}",' in written for name in bundle.modules())
@@ -79,6 +82,9 @@ def test_the_scripts_are_the_same_at_every_build() -> None:
         ("@staticmethod\ndef f(): pass", "FunctionDef"),
         ("match x:\n    case 1: pass", "Match"),
         ("try:\n    pass\nfinally:\n    pass", "Try"),
+        ("try:\n    pass\nexcept ValueError as x:\n    pass", "Try"),
+        ("try:\n    pass\nexcept OSError:\n    pass", "Try"),
+        ("try:\n    pass\nexcept:\n    pass", "Try"),
         ("with x: pass", "With"),
         ("def f():\n    global x\n    x = 1", "Global"),
         ("def f():\n    yield 1", "Yield"),
@@ -169,6 +175,7 @@ def test_what_a_browser_lacks_stops_the_build(code: str, why: str, tmp_path: Pat
         "a = {}\nx = {**a, 'b': 1}\ny = [*a, 2]",
         "class Model:\n def __init__(self): self.size = 1\n def grown(self): return self.size + 1",
         "delete = 1\nnew = delete",
+        "try:\n    x = int('y')\nexcept ValueError:\n    x = 0",
     ],
 )
 def test_what_a_browser_has_is_allowed(code: str, tmp_path: Path) -> None:

@@ -310,7 +310,8 @@ const module = (name) => {
 const python = {
   ...operators, ...builtins, math, html, t, iter, tup, unpack, item, setitem, spot, attr, method, format, def, cls, module,
   dct: (keys, values) => keys.reduce((d, k, i) => k === undefined ? d.merged(values[i]) : d.set(k, values[i]), new Dict()),
-  joined: (texts) => texts.join(""), define: (name, body) => modules.set(name, body), named: (d) => Object.fromEntries(d.pairs()),
+  only: (error, type) => { if (!(error instanceof PyError && error.type === type)) throw error; },
+  define: (name, body) => modules.set(name, body), named: (d) => Object.fromEntries(d.pairs()),
   lazy: (homes) => new Proxy(homes, { get: (_, name) => homes[name] && module(homes[name])[name] }),
 };
 

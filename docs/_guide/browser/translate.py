@@ -3,21 +3,24 @@
 An int becomes a BigInt, a float a Number, None null; every other type, operator, builtin and method
 is in `python.js`, whose names are read from its text. A function is called with two arguments, the
 list of its positional and the object of its named ones. A name ends in `$`: no word of JavaScript
-does, nor does what the translation itself needs.
+does, nor does what the translation itself needs. Those inside of a function are short, for readers
+wait for what is written.
 """
 
 from __future__ import annotations
 
 import ast
+import itertools
 import json
 import re
 from pathlib import Path
+from string import ascii_letters
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from _guide.browser.sources import binds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from _guide.browser.sources import Module
 
@@ -31,11 +34,10 @@ _FORMS = {
     "Dict": "$.dct([<keys>],[<values>])",
     "DictComp": "$.dict([<loops>])",
     "For": "for(const $x of $.iter(<iter>)){<target><body>}",
-    "FunctionDef": "<name>$=<function>;",
+    "FunctionDef": "<own>=<function>;",
     "GeneratorExp": "<loops>",
-    "If": "if($.t(<test>)){<body>}else{<orelse>}",
-    "IfExp": "($.t(<test>)?<body>:<orelse>)",
-    "JoinedStr": "$.joined([<values>])",
+    "If": "if(<truth>){<body>}<else>",
+    "IfExp": "(<truth>?<body>:<orelse>)",
     "Lambda": "<function>",
     "List": "[<elts>]",
     "ListComp": "[...<loops>]",
@@ -48,10 +50,15 @@ _FORMS = {
     "Starred": "...$.iter(<value>)",
     "Tuple": "$.tup([<elts>])",
     "UnaryOp": "$.<op>(<operand>)",
-    "While": "while($.t(<test>)){<body>}",
+    "While": "while(<truth>){<body>}",
 }
 """What is translated field by field, or by a method for a word that is no field. After a colon
 stands what a field must be; one that is not named must be empty, unless a method sees to it."""
+
+_SEEN_BY = {"If": {"test", "orelse"}, "IfExp": {"test"}, "While": {"test"}, "FunctionDef": {"name"}}
+"""The fields that methods see to, beside those of a function or a loop."""
+
+_WORDS = "abs as at do get if in is of or set to".split()  # noqa: SIM905 - two letters, some taken
 
 _FORMAT = re.compile(r",|,?\.\d+f")
 
@@ -73,8 +80,21 @@ KNOWN = _tables()
 LIBRARY = ("html", "math")
 
 
-def _let(names: Iterable[str]) -> str:
-    return f"let {','.join(f'{each}$' for each in sorted(names))};" if names else ""
+def _short(taken: Collection[str]) -> Iterator[str]:
+    """Yield short names that are not taken, and no words of JavaScript."""
+    for length in itertools.count(1):
+        for letters in itertools.product(ascii_letters, repeat=length):
+            name = "".join(letters)
+            if name not in taken and name not in _WORDS:
+                yield name
+
+
+def defined(module: str, bound: Iterable[str], seen: Iterable[str], code: str) -> str:
+    """Write a module: the names that it binds, and those that others see."""
+    names = ",".join(f"{each}$" for each in sorted(bound))
+    given = ",".join(f"{each}:{each}$" for each in sorted(seen))
+    start = f'$.define("{module}",()=>{{{f"let {names};" if names else ""}'
+    return f"{start}{code}return {{{given}}}}});\n"
 
 
 class Translator:
@@ -90,6 +110,8 @@ class Translator:
         self.attributes = {"__name__"}.union(*(each.attributes for each in others.values()))
         self.modules: dict[str, str] = {}
         self.needs: set[str] = set()  # modules, which `script` finds
+        self.reaches: set[tuple[str, str]] = set()  # and their names
+        self.scopes: list[dict[str, str]] = []  # how names inside of functions are written
         self.line = 1
         for each in module.body:
             for name in binds(each, inside=True) & set(KNOWN["builtins"]):
@@ -98,9 +120,20 @@ class Translator:
     def script(self) -> str:
         """Write the module as a definition that runs when it is first needed."""
         code = "".join(map(self.of, self.module.body))
-        given = ",".join(f"{name}:{name}$" for name in sorted(self.module.names))
-        start = f'$.define("{self.module.name}",()=>{{{_let(self.module.names)}'
-        return f"{start}{code}return {{{given}}}}});\n"
+        return defined(self.module.name, self.module.names, self.module.names, code)
+
+    def _enter(self, names: Iterable[str]) -> None:
+        """Begin a scope with names of its own, none of them that of one outside."""
+        taken = {each for scope in self.scopes for each in scope.values()}
+        self.scopes.append(dict(zip(sorted(names), _short(taken), strict=False)))
+
+    def _called(self, name: str) -> str:
+        """Say how a name is written."""
+        found = (scope[name] for scope in reversed(self.scopes) if name in scope)
+        return next(found, f"{name}$")
+
+    def _let(self, names: Iterable[str]) -> str:
+        return f"let {','.join(map(self._called, sorted(names)))};" if names else ""
 
     def refuse(self, node: ast.AST, why: str = "") -> NoReturn:
         """Stop, and say where and why."""
@@ -120,6 +153,7 @@ class Translator:
         form = _FORMS.get(kind, "")
         named = {each.partition(":")[0] for each in re.findall(r"<([\w:]+)>", form)}
         fields = ast.iter_fields(node)
+        named |= _SEEN_BY.get(kind, set())
         hidden = any(value and name not in {*named, "ctx"} for name, value in fields)
         if kind not in _FORMS or (hidden and not named & {"loops", "function"}):
             self.refuse(node)
@@ -146,7 +180,51 @@ class Translator:
             return f"$.{node.id}"
         if node.id not in self.module.bound:
             self.refuse(node, f"the browser has no {node.id}")
-        return f"{node.id}$"
+        return self._called(node.id)
+
+    def _own(self, node: ast.FunctionDef) -> str:
+        return self._called(node.name)
+
+    def _else(self, node: ast.If) -> str:
+        other = "".join(map(self.of, node.orelse))
+        return f"else{{{other}}}" if other else ""
+
+    def _truth(self, node: Any) -> str:
+        """Translate the condition of a statement: no more is asked of it than whether it holds."""
+        return self._holds(node.test)
+
+    def _holds(self, node: ast.expr) -> str:
+        match node:
+            case ast.Compare(ops=[_]):
+                return self.of(node)
+            case ast.UnaryOp(op=ast.Not(), operand=inner):
+                return f"!{self._holds(inner)}"
+            case ast.BoolOp(op=op, values=values):
+                sign = "&&" if isinstance(op, ast.And) else "||"
+                return f"({sign.join(map(self._holds, values))})"
+        return f"$.t({self.of(node)})"
+
+    def _try(self, node: ast.Try) -> str:
+        """Translate a body whose errors of one type are passed over."""
+        match node:
+            case ast.Try(
+                body=body,
+                handlers=[ast.ExceptHandler(type=ast.Name(id=kind), name=None, body=other)],
+                orelse=[],
+                finalbody=[],
+            ) if kind in KNOWN["builtins"]:
+                tried, caught = ("".join(map(self.of, each)) for each in (body, other))
+                return f'try{{{tried}}}catch($e){{$.only($e,"{kind}");{caught}}}'
+        return self.refuse(node)
+
+    def _joinedstr(self, node: ast.JoinedStr) -> str:
+        parts = [
+            re.sub(r"(`|\$\{)", r"\\\1", json.dumps(each.value)[1:-1])
+            if isinstance(each, ast.Constant)
+            else f"${{{self.of(each)}}}"
+            for each in node.values
+        ]
+        return f"`{''.join(parts)}`"
 
     def _boolop(self, node: ast.BoolOp) -> str:
         return self._until(self.of(node.op), [self.of(each) for each in node.values])
@@ -208,7 +286,9 @@ class Translator:
     def _exported(self, node: ast.AST, module: str, name: str) -> str:
         if name not in self.exports[module]:
             self.refuse(node, f"in the browser {module} has no {name}")
-        self.needs.add(self.home[name] if module == "dlp" else module)
+        home = self.home[name] if module == "dlp" else module
+        self.needs.add(home)
+        self.reaches.add((home, name))
         return name
 
     def _formattedvalue(self, node: ast.FormattedValue) -> str:
@@ -223,15 +303,18 @@ class Translator:
 
     def _loops(self, node: Any) -> str:
         """Translate a comprehension, whose first iterable belongs to the scope outside."""
+        names = set[str]().union(*(binds(each.target) for each in node.generators))
+        self._enter(names)
         pair = isinstance(node, ast.DictComp) and f"[{self.of(node.key)},{self.of(node.value)}]"
-        code, names = f"yield {pair or self.of(node.elt)};", set[str]()
+        code = f"yield {pair or self.of(node.elt)};"
         for each in reversed(node.generators):
-            names |= binds(each.target)
             for test in reversed(each.ifs):
-                code = f"if($.t({self.of(test)})){{{code}}}"
+                code = f"if({self._holds(test)}){{{code}}}"
             over = "$i" if each is node.generators[0] else self.of(each.iter)
             code = f"for(const $x of $.iter({over})){{{self._bind(each.target, '$x')}{code}}}"
-        return f"(function*($i){{{_let(names)}{code}}})({self.of(node.generators[0].iter)})"
+        code = f"{self._let(names)}{code}"
+        self.scopes.pop()
+        return f"(function*($i){{{code}}})({self.of(node.generators[0].iter)})"
 
     def _bind(self, target: ast.expr, value: str) -> str:
         if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
@@ -243,13 +326,13 @@ class Translator:
         """Write a target, and the shape of what it takes apart."""
         match node:
             case ast.Name(id=name):
-                return f"{name}$", "0"
+                return self._called(name), "0"
             case ast.Attribute(value=owner, attr=name) if not self._module(owner):
                 return f"{self.of(owner)}.{name}", "0"
             case ast.Subscript(value=owner, slice=key) if not isinstance(key, ast.Slice):
                 return f"$.spot({self.of(owner)},{self.of(key)}).filled", "0"
             case ast.Starred(value=ast.Name(id=name)):
-                return f"...{name}$", "1"
+                return f"...{self._called(name)}", "1"
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 inner = [self._target(each) for each in targets]
                 if all(shape != "1" for _, shape in inner[:-1]):
@@ -267,6 +350,9 @@ class Translator:
         return "" if isinstance(node.value, ast.Constant) else f"{self.of(node.value)};"
 
     def _assign(self, node: ast.Assign) -> str:
+        match node.targets:
+            case [ast.Name() | ast.Subscript(value=ast.Name(), slice=ast.Constant())]:
+                return self._bind(node.targets[0], self.of(node.value))
         code = "".join(self._bind(target, "$v") for target in node.targets)
         return f"{{const $v={self.of(node.value)};{code}}}"
 
@@ -297,7 +383,7 @@ class Translator:
                 self.refuse(node, f"{own} is a module, and must keep its meaning")
             else:
                 self.modules[own] = module
-            code += f"{own}$={found};"
+            code += f"{self._called(own)}={found};"
         return code
 
     _importfrom = _import
@@ -311,13 +397,17 @@ class Translator:
         given = [*late, *zip(only, args.kw_defaults, strict=True)]
         defaults = ",".join(f"{each}:{self.of(value)}" for each, value in given if value)
         names = [*free, *only, *([args.kwarg.arg] if args.kwarg else [])]
+        body = [] if isinstance(node, ast.Lambda) else node.body
+        inside = set[str]().union(*map(binds, body)) - set(names)
+        self._enter([*names, *inside])
         if isinstance(node, ast.Lambda):
             name, code = "<lambda>", f"return {self.of(node.body)};"
         else:
-            inside = set[str]().union(*map(binds, node.body)) - set(names)
-            name, code = node.name, _let(inside) + "".join(map(self.of, node.body))
+            name, code = node.name, self._let(inside) + "".join(map(self.of, body))
+        taken = ",".join(map(self._called, names))
+        self.scopes.pop()
         takes = f"{json.dumps([*free, *only])},{len(free)},{int(bool(args.kwarg))},{{{defaults}}}"
-        return f'$.def("{name}",{takes},({",".join(f"{each}$" for each in names)})=>{{{code}}})'
+        return f'$.def("{name}",{takes},({taken})=>{{{code}}})'
 
     def _classdef(self, node: ast.ClassDef) -> str:
         methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
@@ -326,4 +416,4 @@ class Translator:
         if node.bases or node.keywords or node.decorator_list or odd:
             self.refuse(node)
         members = ",".join(f"{each.name}:{self._function(each)}" for each in methods)
-        return f'{node.name}$=$.cls("{node.name}",{{{members}}});'
+        return f'{self._called(node.name)}=$.cls("{node.name}",{{{members}}});'
