@@ -277,7 +277,10 @@ def _middle(mark: str) -> tuple[float, float]:
 
 
 def _step(drawn: Drawn) -> Iterator[Fact]:
-    """Compare steps with `name: 29 GiB when ..., traced 29 GiB, weights 15 GiB, logits 3 GiB`."""
+    """Compare steps with `name: 29 GiB when ..., traced 29 GiB, weights 15 GiB, logits 3 GiB`.
+
+    A step that was not traced says nothing of it.
+    """
     titles = sorted(drawn.of("text", " strong ", x=0), key=lambda mark: mark.at["y"])
     dots = sorted(drawn.of("circle"), key=lambda mark: mark.at["cy"])
     for title, dot, text in zip(titles, dots, drawn.summary.split("; "), strict=True):
@@ -305,8 +308,10 @@ def _step(drawn: Drawn) -> Iterator[Fact]:
         yield f"{name}, written", number(words.words), whole, 0.051
         yield f"{name}, the peak", (ground - dot.at["cy"]) / unit, whole, near
         lines = [_points(each.words) for each in drawn.of("path", "trace")]
-        line = next(each for each in lines if top < min(y for _, y in each) < ground)
-        yield f"{name}, traced", (ground - min(y for _, y in line)) / unit, said["traced"], near
+        here = [each for each in lines if top < min(y for _, y in each) < ground]
+        for traced in here or ([[(0.0, ground)]] if "traced" in said else []):
+            high = ground - min(y for _, y in traced)
+            yield f"{name}, traced", high / unit, said["traced"], near
         total = 0.0
         for area in drawn.of("path", "area"):
             points = _points(area.words)

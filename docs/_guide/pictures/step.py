@@ -53,15 +53,16 @@ def training_step(
         **about: What every picture has.
     """
     drawing = Drawing(**about)
-    y = _legend(drawing)
+    y = _legend(drawing, any(panel["traced"] for panel in panels.values()))
     for title, panel in panels.items():
         y = _panel(drawing, y, title, panel, cards, unit)
     return drawing.figure(y)
 
 
-def _legend(drawing: Drawing) -> float:
+def _legend(drawing: Drawing, traced: bool) -> float:
     x, y = 0.0, 0.0
-    for label, style in {**{kind: look for kind, (look, _) in KINDS.items()}, "traced": ""}.items():
+    shown = {kind: look for kind, (look, _) in KINDS.items()}
+    for label, style in {**shown, **({"traced": ""} if traced else {})}.items():
         width = 17 + text_width(label, SIZE)
         if x + width > WIDTH:
             x, y = 0.0, y + 20
