@@ -8,19 +8,12 @@ import dlp
 from _evidence.records import record
 from _guide import given, pictures
 from _guide.formats import binary_size, count, decimal
+from _guide.live.calculators import peak
+from _guide.live.calculators.peak import MOMENTS
 from _guide.pictures.step import KINDS
 
 if TYPE_CHECKING:
     from dlp.peak import Peak
-
-MOMENTS = {
-    "forward end": "the forward pass ends",
-    "loss backward": "the loss goes backward",
-    "layer backward": "a layer goes backward",
-    "backward end": "the backward pass ends",
-    "update": "the optimizer updates",
-}
-"""What the pages call the moments of a step."""
 
 HOLDS = {
     "forward end": "what all layers keep, the logits, the loss",
@@ -84,10 +77,7 @@ def levers() -> dict[str, Peak]:
 
 def verdict(step: Peak) -> str:
     """Say whether a step fits the card of the page."""
-    room = dlp.usable_memory_bytes(accelerator=given.fit_card)
-    if step["lower"] > room:
-        return "does not fit"
-    return "fits" if step["upper"] <= room else "fits only with luck"
+    return peak.verdict(step, given.fit_card)
 
 
 def moment_of(step: Peak) -> str:

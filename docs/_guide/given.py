@@ -29,6 +29,7 @@ r = 8
 # A data set that no convention divides evenly, and an epoch short enough to draw.
 uneven_num_samples = 1_000_001
 drawn_micro_batches = 10
+drawn_epochs = 2
 drawn_windows = 3
 
 # What the pictures of questions 4, 5 and 8 run over, and how many times their thin sides are drawn.
@@ -128,6 +129,7 @@ shell_steps = "dlp steps --samples 1000 --batch 8 \\\n    --accumulation 4 --epo
 
 # The run of "Will it fit?": LoRA on every linear layer of Llama-3-8B, on cards of these GiB.
 fit_card: Literal["rtx-4090"] = "rtx-4090"
+fit_cards = ("t4", "rtx-4090", "a100-40gb", "l40s", "h100", "h200")
 fit_training: dict[str, Any] = {
     "per_device_train_batch_size": 4,
     "max_length": 2048,

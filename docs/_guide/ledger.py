@@ -7,17 +7,10 @@ from typing import TYPE_CHECKING, Any
 import dlp
 from _guide import given, pictures
 from _guide.formats import decimal, gb, size
+from _guide.live.calculators.methods import METHODS as METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-METHODS = {
-    "full": "Full fine-tuning",
-    "head-only": "Head only",
-    "lora": "LoRA",
-    "qlora": "QLoRA",
-}
-"""The methods of the ledger and what the pages call them."""
 
 TARGET_MODULES = ["q_proj", "v_proj"]
 """What LoRA adapts on the pages."""

@@ -219,7 +219,7 @@ def not_passed_over() -> Any:
 
 
 def conditions() -> Any:
-    found = []
+    found: list[Any] = []
     for a in (None, 0, 1, "", "x", [], [0]):
         for b in (False, 2.0, 0.0):
             if a and not b:

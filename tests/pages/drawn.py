@@ -181,10 +181,12 @@ def _chart(drawn: Drawn) -> Iterator[Fact]:
             yield name, value, spoken, 0.01 * abs(spoken) + NEAR * abs(up(100) - up(101))
     dots = [(along(dot.at["cx"]), up(dot.at["cy"])) for dot in drawn.of("circle")]
     assert ends or dots, "the summary gives no end of a line"
+    times = 1e6 if "million" in labels[0] else 1
+    across, high = abs(along(100) - along(101)), abs(up(100) - up(101)) * times
     for x, y in dots:
-        for value in (x, y * (1e6 if "million" in labels[0] else 1)):
+        for value, pixel in ((x, across), (y * times, high)):
             near = min(drawn.said, key=lambda each: abs(each - value))
-            yield "a dot", value, near, 0.01 * near
+            yield "a dot", value, near, 0.01 * near + NEAR * pixel
 
 
 def _shapes(drawn: Drawn) -> Iterator[Fact]:

@@ -277,11 +277,19 @@ def _add_feed(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
+def _add_calculators(files: Files, config: MkDocsConfig) -> Files:
+    """Add what each calculator runs, and the formulas that only the build can read."""
+    for name, text in importlib.import_module("_guide.calculators").files().values():
+        files.append(File.generated(config, f"assets/{name}", content=text))
+    return files
+
+
 on_files = CombinedEvent(
     _drop_unread_files,
     _add_conformance_file,
     _add_schema,
     _add_practice,
+    _add_calculators,
     _add_icon,
     _add_feed,
 )

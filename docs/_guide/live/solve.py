@@ -7,7 +7,7 @@ name, each function that a solution may rest on, as `Documented` says. Nothing h
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from _guide import formats
 
@@ -25,6 +25,8 @@ class Formula(TypedDict):
     pieces: list[str | tuple[str, str, bool]]
     """Its text, and in between its letters: an argument's name or, second, that of a function whose
     result it stands for; third, whether it is a list that is added up."""
+    letters: NotRequired[str]
+    """What the letters of its text stand for, where that is told."""
 
 
 class Documented(TypedDict):

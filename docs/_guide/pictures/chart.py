@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textwrap import wrap
 from typing import TYPE_CHECKING, Unpack
 
 from _guide.pictures.axes import Axis
@@ -41,10 +40,10 @@ def line_chart(
         *((x, y) for x, y, _ in marks),
     ]
     down = Axis([y for _, y in points], bottom, top, rounded=True)
-    names = {line: wrap(line, 15) for line in series}
+    names = {line: _broken(line) for line in series}
     left = 8 + max(text_width(y_number(tick), SMALL) for tick in down.ticks)
     words = [word for lines in names.values() for word in lines]
-    right = WIDTH - 10 - max((text_width(word, SMALL, bold=True) for word in words), default=0)
+    right = WIDTH - 10 - max([0.0, *(text_width(word, SMALL, bold=True) for word in words)])
     along = Axis([x for x, _ in points], left, right)
     drawing.text(0, 12, y_label, "muted", size=SMALL)
     for tick in down.ticks:
@@ -79,3 +78,14 @@ def line_chart(
         width = text_width(label, SMALL)
         drawing.text(min(x + 9, WIDTH - width), y + 19.5, label, "halo", size=SMALL)
     return drawing.figure(bottom + 40)
+
+
+def _broken(name: str) -> list[str]:
+    """Break a name at spaces into lines of some fifteen signs."""
+    lines: list[str] = []
+    for word in name.split(" "):
+        if lines and len(lines[-1]) + len(word) < 15:
+            lines[-1] += f" {word}"
+        elif word:
+            lines.append(word)
+    return lines

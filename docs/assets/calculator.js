@@ -1,0 +1,172 @@
+"use strict";
+
+/* Calculators. The guide's own Python, translated, writes all that is shown: here are the form, the
+   address, the status and the errors, and nothing of what any calculator is about. */
+(() => {
+  const SAID = 400; // milliseconds after the last change, so that a screen reader hears only that
+  const BEAT = 600; // of what plays
+
+  const start = (root) => {
+    const form = root.querySelector("form");
+    const about = JSON.parse(root.dataset.about);
+    const name = root.dataset.calculator;
+    const [problem, status] = ["alert", "status"].map((role) => root.querySelector(`[role=${role}]`));
+    const outputs = [...root.querySelectorAll(".shown")];
+    const fields = [...form.querySelectorAll("[data-kind]")];
+    const isTick = ({ dataset }) => dataset.kind === "bool";
+    const held = (field) => (isTick(field) ? String(field.checked) : field.value);
+    const hold = (field, text) => {
+      if (isTick(field)) field.checked = text === "true";
+      else field.value = text;
+    };
+    const initial = new Map(fields.map((field) => [field.name, held(field)]));
+
+    const whole = ({ name, value: text }) => Guide.call("_guide.live.shown.whole", { name, text });
+    const config = ({ name, value }) => {
+      if (!value.trim()) return null;
+      try {
+        return JSON.parse(value);
+      } catch (error) {
+        throw new Guide.Error("ValueError", `${name} is no JSON: ${error.message}`);
+      }
+    };
+    const kinds = { int: whole, play: whole, bool: (f) => f.checked, choice: (f) => f.value, config };
+    const read = (field) => (field.closest("[hidden]") ? unread(field) : kinds[field.dataset.kind](field));
+    /** What is not shown is as it was at first. */
+    const unread = (field) => {
+      const now = held(field);
+      hold(field, initial.get(field.name));
+      const value = kinds[field.dataset.kind](field);
+      hold(field, now);
+      return value;
+    };
+    /** Call a function with what the fields hold. */
+    const written = (which) => {
+      const values = Object.fromEntries(fields.map((field) => [field.name, read(field)]));
+      const page = { root: about.root, documented: guideFormulas[name] };
+      return Guide.call(which, { ...values, page });
+    };
+
+    /** Say what is wrong, at the field that is named first. */
+    const say = (message) => {
+      const place = ({ name: named }) => message.search(RegExp(`\\b${named}\\b`));
+      const named = fields.filter((each) => !each.closest("[hidden]") && place(each) >= 0);
+      const [field] = named.sort((one, other) => place(one) - place(other));
+      fields.forEach((each) => each.removeAttribute("aria-invalid"));
+      (field?.closest(".fields > div") ?? form).append(problem);
+      field?.setAttribute("aria-invalid", "true");
+      field?.closest("details")?.setAttribute("open", "");
+      if (problem.textContent !== message) problem.textContent = message;
+      root.classList.toggle("stale", Boolean(message));
+    };
+
+    const show = () => {
+      for (const part of form.querySelectorAll("[data-when]")) {
+        const [name, value] = part.dataset.when.split("=");
+        part.hidden = !value.split("|").includes(form.elements[name].value);
+      }
+    };
+    const address = () => {
+      const changed = fields.filter((field) => held(field) !== initial.get(field.name));
+      const state = new URLSearchParams(changed.map((field) => [field.name, held(field)]));
+      const hash = changed.length ? `#${state}` : "";
+      history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
+      root.querySelectorAll("[data-carry]").forEach((link) => (link.hash = hash));
+    };
+
+    /** Put in what was written; what was unfolded stays so. */
+    const write = (output, written) => {
+      const folds = () => [...output.querySelectorAll("details")];
+      const open = folds().map((fold) => fold.open);
+      output.innerHTML = written;
+      folds().forEach((fold, i) => (fold.open = open[i] ?? false));
+    };
+
+    let last = 0;
+    const update = async () => {
+      const turn = (last += 1);
+      show();
+      address();
+      await guideScripts.load(about.scripts);
+      try {
+        for (const [i, each] of about.functions.entries()) {
+          if (i) await new Promise((done) => setTimeout(done, SAID));
+          if (turn !== last) return;
+          const { html, status: says, limits = {} } = written(each);
+          write(outputs[i], html);
+          if (!i) {
+            say("");
+            clearTimeout(status.waits);
+            status.waits = setTimeout(() => (status.textContent = says), SAID);
+          }
+          for (const [field, most] of Object.entries(limits)) {
+            const { value, max } = form.elements[field];
+            form.elements[field].max = most;
+            if (value === max && BigInt(max) < most) form.elements[field].value = most;
+            if (value !== form.elements[field].value) update();
+          }
+        }
+        address(); // for links that have just been written
+      } catch (error) {
+        if (!(error instanceof Guide.Error)) throw error;
+        say(error.message);
+      }
+    };
+
+    const stop = () => clearInterval(form.plays);
+    const play = ({ dataset }) => {
+      const field = form.elements[dataset.play];
+      stop();
+      field.value = 0;
+      update();
+      form.plays = setInterval(() => {
+        field.stepUp();
+        if (field.value === field.max) stop();
+        update();
+      }, BEAT);
+    };
+    const copy = async (button, text) => {
+      const words = button.textContent;
+      await navigator.clipboard.writeText(text);
+      button.textContent = "Copied";
+      setTimeout(() => (button.textContent = words), 1500);
+    };
+    root.addEventListener("click", ({ target }) => {
+      if (target.matches("[data-play]")) play(target);
+      if (target.matches("[data-link]")) copy(target, location.href);
+      if (target.matches("[data-copy]")) copy(target, target.nextElementSibling.textContent);
+    });
+
+    const restore = () => {
+      const state = new URLSearchParams(location.hash.slice(1));
+      if (![...state.keys()].some((name) => initial.has(name))) return;
+      fields.forEach((field) => hold(field, state.get(field.name) ?? initial.get(field.name)));
+      for (let fold = root.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+        fold.open = true;
+      }
+      root.scrollIntoView();
+      update();
+    };
+
+    // The first call of all is the slowest: it is made while a reader chooses what to change.
+    const warm = async () => {
+      await guideScripts.load(about.scripts);
+      try {
+        about.functions.forEach(written);
+      } catch {} // what is wrong is said when it counts
+    };
+    guideScripts.atTouch(form, about.scripts);
+    for (const touch of ["pointerenter", "pointerdown", "focusin"])
+      form.addEventListener(touch, () => (warm.begun ??= warm()));
+    form.addEventListener("input", () => {
+      stop();
+      update();
+    });
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("reset", () => setTimeout(update));
+    addEventListener("hashchange", restore);
+    root.dataset.ready = "";
+    restore();
+  };
+  document.querySelectorAll("[data-calculator]:not([data-ready])").forEach(start);
+})();
