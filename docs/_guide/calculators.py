@@ -64,7 +64,7 @@ class Calculator:
     about: str
     page: str
     fields: tuple[Field, ...]
-    functions: tuple[Callable[..., dict[str, str]], ...]
+    functions: tuple[Callable[..., dict[str, Any]], ...]
     solves: tuple[Callable[..., Any], ...] = ()
     """Formulas that it works out."""
 

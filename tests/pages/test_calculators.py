@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOMS = re.compile(r"<pre><code>(.*?)</code></pre>", re.S)
-FIRST = {
+FIRST: dict[str, Callable[[], str]] = {
     "epoch": lambda: f"{count(question(1).call())} updates",
     "load": lambda: size(question(3).call()),
     "head": lambda: f"{count(question(5).call())} parameters",
@@ -58,7 +58,7 @@ RESULTS: dict[str, Callable[[Any], str]] = {
 def written(name: str, values: dict[str, Any]) -> str:
     """Write what a calculator shows at once."""
     first, *_ = CALCULATORS[name].functions
-    return first(**values, page=calculators.page(name, "../"))["html"]
+    return str(first(**values, page=calculators.page(name, "../"))["html"])
 
 
 @pytest.mark.parametrize("name", FIRST)

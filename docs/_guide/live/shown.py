@@ -111,10 +111,10 @@ def _number(value: Any) -> str:
 
 def code(python: str, command: str = "") -> str:
     """Write the call that gives this result, and the command if one says it, under a fold."""
-    called = f"<pre><code>{html.escape(python, quote=False)}</code></pre>"
+    called = f"<pre><code>{html.escape(python)}</code></pre>"
     written = f'<button type="button" data-copy>Copy as Python</button>{called}'
     if command:
-        called = f"<pre><code>{html.escape(command, quote=False)}</code></pre>"
+        called = f"<pre><code>{html.escape(command)}</code></pre>"
         written += f'<button type="button" data-copy>Copy as command</button>{called}'
     words = "In Python, in the shell" if command else "In Python"
     return f'<details class="same"><summary>{words}</summary>{written}</details>'

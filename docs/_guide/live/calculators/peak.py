@@ -163,7 +163,9 @@ def fits(*, page: Page, **values: Any) -> dict[str, str]:
         + f"<p>The process takes {takes}: the peak, what lies between blocks, and the context of "
         "CUDA.</p><details><summary>Moment by moment, part by part</summary>"
         + shown.table(("When", "GiB", "GB"), moments, label="moments", marked=full)
-        + shown.table((f"When {MOMENTS[step['moment']]}", "", "", ""), parts, label="parts")
+        + shown.table(
+            (f"When {MOMENTS[step['moment']]}", "Binary", "Decimal", "Share"), parts, label="parts"
+        )
         + "</details>"
         + shown.code(
             shown.call("step", "peak_memory", arguments, models.name(values)),

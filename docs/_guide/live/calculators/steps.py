@@ -109,7 +109,7 @@ def _end(micro_batches: int, windows: int, last_window: str) -> str:
     )
 
 
-def loop(*, page: Page, **values: Any) -> dict[str, str]:
+def loop(*, page: Page, **values: Any) -> dict[str, Any]:
     """Draw a loop over epochs up to one micro-batch, and say what lies in its gradients then."""
     micro_batches, epochs = values["num_micro_batches"], values["num_train_epochs"]
     call = {name: values[name] for name in values if name != "micro_batch"}
@@ -155,6 +155,7 @@ def loop(*, page: Page, **values: Any) -> dict[str, str]:
         )
     return {
         "status": says,
+        "limits": {"micro_batch": end},
         "html": f'<p class="answer">{says}</p>{picture}'
         + shown.table(("Update", "Weights change", "Micro-batches summed"), rows, label="updates")
         + shown.code(shown.call("windows", "accumulation_windows", call)),

@@ -1,0 +1,329 @@
+"""Calculators in browsers: to the byte what Python writes, and what a reader can do with them."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from _guide import calculators
+from _guide.browser import bundle
+from _guide.calculators import CALCULATORS
+from _guide.live import shown
+from tests.pages.calculated import states
+from tests.site.conftest import build
+from tests.site.served import PHONE, TOO_WIDE, served, started_browser
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page, Request
+
+    from tests.browser.conftest import Tab
+
+pytestmark = pytest.mark.browser
+
+BATCH = 25
+SLOW = 8
+"""States of a function that is only called when a reader pauses."""
+
+EMPTY = '<!doctype html><html lang="en"><meta charset="utf-8"><title>A calculator</title>'
+WRITTEN = """((name, calls) => calls.map(([called, values, root]) => {
+  try {
+    const page = { root, documented: guideFormulas[name] };
+    const found = Guide.call(called, { ...values, page });
+    return [found.status, found.html, Object.entries(found.limits ?? {}).map(String)];
+  } catch (error) {
+    if (!(error instanceof Guide.Error)) return [`broken: ${error.stack}`];
+    return [error.type, error.message];
+  }
+}))(%s, %s)"""
+TEXTS = [
+    "1,000,000",
+    "1 000",
+    "1e6",
+    "1.5E6",
+    "7b",
+    "-3",
+    "1e18",
+    "",
+    "x",
+    "1.5",
+    "1e",
+    "1,00",
+    "٣",
+]
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve a page for each calculator with nothing but its scripts."""
+    folder = tmp_path_factory.mktemp("calculators")
+    (folder / "python.js").write_text(bundle.scripts()["python"], "utf-8")
+    for name, (_, text) in calculators.files().items():
+        (folder / f"{name}.js").write_text(text, "utf-8")
+        tags = "".join(f'<script src="{each}.js"></script>' for each in ("python", name))
+        (folder / f"{name}.html").write_text(f"{EMPTY}{tags}</html>", "utf-8")
+    with served(folder) as host:
+        yield host
+
+
+@pytest.fixture
+def lent(tab: Tab) -> Iterator[Tab]:
+    """Lend a tab of each browser, which others find again where it was."""
+    home = tab.evaluate("location.href")
+    yield tab
+    tab.goto(home)
+
+
+def here(function: Callable[..., Any], values: dict[str, Any], name: str) -> list[Any]:
+    """Call a function here, and give what a browser is to give."""
+    try:
+        found = function(**values, page=calculators.page(name, "../"))
+    except (ValueError, TypeError) as error:
+        return [type(error).__name__, str(error)]
+    limits = [f"{field},{most}" for field, most in found.get("limits", {}).items()]
+    return [found["status"], found["html"], limits]
+
+
+@pytest.mark.parametrize("name", CALCULATORS)
+def test_a_calculator_writes_what_python_writes(name: str, lent: Tab, pages: str) -> None:
+    lent.goto(f"{pages}{name}.html")
+    seen = refused = 0
+    for i, function in enumerate(CALCULATORS[name].functions):
+        full = f"{function.__module__}.{function.__name__}"
+        rest = itertools.islice(states(name), 0, None, 211 // SLOW if i else None)
+        while some := list(itertools.islice(rest, BATCH)):
+            calls = [(full, values, "../") for values in some]
+            code = WRITTEN % (json.dumps(name), json.dumps(calls))
+            for values, theirs in zip(some, lent.evaluate(code), strict=True):
+                ours = here(function, values, name)
+                assert theirs == ours, f"{name}: {values}"
+                seen += len(ours) == 3
+                refused += len(ours) == 2
+    assert seen > 20
+    assert refused
+
+
+def test_numbers_are_read_as_python_reads_them(lent: Tab, pages: str) -> None:
+    lent.goto(f"{pages}epoch.html")
+    code = """((texts) => texts.map((text) => {
+      try { return String(Guide.call("_guide.live.shown.whole", { name: "n", text })); }
+      catch (error) { return error.message; }
+    }))(%s)"""
+    for text, theirs in zip(TEXTS, lent.evaluate(code % json.dumps(TEXTS)), strict=True):
+        try:
+            ours = str(shown.whole(name="n", text=text))
+        except ValueError as error:
+            ours = str(error)
+        assert theirs == ours
+
+
+# --- On the pages -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with started_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("reckoned")).folder
+
+
+@pytest.fixture(scope="module")
+def host(site: Path) -> Iterator[str]:
+    with served(site) as address:
+        yield address
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Page]:
+    """Open a dark phone, and hear what it complains of."""
+    context = browser.new_context(viewport=PHONE, color_scheme="dark")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    context.close()
+    # Of the theme, on a disk: what it searches in, and a font, which no page there may have.
+    theirs = ("search_index", "ERR_FILE_NOT_FOUND", "ERR_FAILED", "font")
+    assert not [each for each in complaints if not any(theme in each for theme in theirs)]
+
+
+def opened(page: Page, address: str) -> None:
+    """Open a page, and the fold that its calculator is in."""
+    page.goto(address)
+    page.wait_for_selector("[data-calculator][data-ready]", state="attached")
+    page.evaluate("document.querySelectorAll('.fold-rest').forEach((fold) => (fold.open = true))")
+
+
+def until(page: Page, words: str, place: str = ".calculator .answer") -> None:
+    """Wait until something is said."""
+    for _ in range(100):
+        if re.sub(r"\s+", " ", words) in re.sub(r"\s+", " ", page.inner_text(place)):
+            return
+        time.sleep(0.1)
+    pytest.fail(f"{words!r} is not in {page.inner_text(place)!r}")
+
+
+@pytest.mark.parametrize("name", CALCULATORS)
+def test_what_is_shown_at_first_is_what_a_browser_writes(name: str, phone: Page, host: str) -> None:
+    made = CALCULATORS[name]
+    fetched: list[str] = []
+
+    def note(request: Request) -> None:
+        fetched.append(request.url)
+
+    phone.on("request", note)
+    opened(phone, f"{host}{made.page}/" if made.page else host)
+    before = phone.evaluate("[...document.querySelectorAll('.shown')].map((e) => e.innerText)")
+    assert not [url for url in fetched if "guide-python" in url or "calculator-" in url]
+    assert phone.evaluate(TOO_WIDE) == []
+    phone.focus(".calculator [data-kind]")
+    phone.wait_for_function("self.guideFormulas && self.Guide")
+    assert len([url for url in fetched if "guide-python" in url or "calculator-" in url]) == 2
+    phone.evaluate("document.querySelector('.calculator form').dispatchEvent(new Event('input'))")
+    phone.wait_for_function("document.querySelector('.calculator [role=status]').textContent")
+    phone.wait_for_timeout(1000)
+    after = phone.evaluate("[...document.querySelectorAll('.shown')].map((e) => e.innerText)")
+    assert [re.sub(r"\s+", " ", each) for each in after] == [
+        re.sub(r"\s+", " ", each) for each in before
+    ]
+    assert "#" not in phone.url
+
+
+def test_a_link_has_what_was_changed_and_brings_it_back(phone: Page, host: str) -> None:
+    address = f"{host}questions/iterations-per-epoch/"
+    opened(phone, address)
+    phone.fill("[name=num_samples]", "1e3")
+    phone.check("[name=drop_last]")
+    until(phone, "16 updates in an epoch of 62 micro-batches.")
+    assert phone.url == f"{address}#num_samples=1e3&drop_last=true"
+    link = phone.url
+    phone.goto("about:blank")
+    phone.goto(link)
+    until(phone, "16 updates in an epoch of 62 micro-batches.")
+    assert phone.input_value("[name=num_samples]") == "1e3"
+    assert phone.is_visible(".calculator .answer")  # the fold is open
+    phone.click("text=Start again")
+    until(phone, "15,625 updates")
+    assert phone.url == address
+
+
+def test_what_is_wrong_is_said_at_its_field(phone: Page, host: str) -> None:
+    opened(phone, f"{host}questions/iterations-per-epoch/")
+    phone.fill("[name=num_devices]", "0")
+    until(phone, "num_devices must be from 1 to", ".calculator [role=alert]")
+    field = phone.locator("[name=num_devices]")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert field.locator("..").locator("[role=alert]").count() == 1
+    assert phone.locator(".calculator.stale").count() == 1
+    phone.fill("[name=num_devices]", "many")
+    until(phone, "num_devices must be a whole number", ".calculator [role=alert]")
+    phone.fill("[name=num_devices]", "2")
+    until(phone, "7,813 updates")
+    assert field.get_attribute("aria-invalid") is None
+    assert phone.locator(".calculator.stale").count() == 0
+    assert phone.text_content(".calculator [role=alert]") == ""
+    phone.wait_for_function(
+        "document.querySelector('.calculator [role=status]').textContent.startsWith('7,813')"
+    )
+
+
+def test_a_config_is_pasted_and_other_settings_are_taken(phone: Page, host: str) -> None:
+    opened(phone, f"{host}will-it-fit/")
+    phone.select_option("[name=model]", "pasted")
+    until(phone, "config must be pasted", ".calculator [role=alert]")
+    phone.fill("[name=config]", '{"model_type": ')
+    until(phone, "config is no JSON", ".calculator [role=alert]")
+    phone.fill("[name=config]", '{"model_type": "qwen3", "hidden_size": 1024}')
+    until(phone, "must have", ".calculator [role=alert]")
+    phone.select_option("[name=model]", "qwen2.5-7b")
+    phone.locator(".calculator summary", has_text="More settings").click()
+    phone.fill("[name=training]", '{"no_such_setting": 1}')
+    until(phone, "no_such_setting", ".calculator [role=alert]")
+    phone.fill("[name=training]", '{"bf16": true}')
+    phone.wait_for_selector(".calculator:not(.stale)")
+    phone.locator(".calculator .same summary").click()
+    assert '"bf16": True' in phone.inner_text(".calculator pre")
+    phone.fill("[name=max_length]", "1024")
+    phone.wait_for_function("document.querySelector('.calculator pre').innerText.includes('1024')")
+    assert phone.is_visible(".calculator pre")  # what is unfolded stays so
+
+
+def test_home_leads_to_the_same_run_with_all_settings(phone: Page, host: str) -> None:
+    opened(phone, host)
+    phone.select_option("[name=method]", "qlora")
+    phone.fill("[name=max_length]", "512")
+    until(phone, "It fits")
+    told = phone.inner_text(".calculator .answer")
+    phone.click("text=All settings")
+    phone.wait_for_url("**/will-it-fit/#method=qlora&max_length=512")
+    until(phone, told)
+
+
+def test_a_loop_plays_and_leaks_by_keyboard(phone: Page, host: str) -> None:
+    opened(phone, f"{host}questions/when-weights-update/")
+    phone.select_option("[name=leftover]", "leak")
+    until(phone, "After micro-batch 20 of 20: 4 updates")
+    phone.focus("[data-play]")
+    phone.keyboard.press("Enter")
+    until(phone, "After micro-batch 2 of 20: 0 updates; the gradients of micro-batches 1 to 2")
+    phone.focus("[name=micro_batch]")
+    phone.keyboard.press("Home")
+    for _ in range(11):
+        phone.keyboard.press("ArrowRight")
+    until(phone, "After micro-batch 11 of 20: 2 updates; the gradients of micro-batches 9 to 11")
+    phone.keyboard.press("End")
+    phone.fill("[name=num_train_epochs]", "3")
+    until(phone, "After micro-batch 30 of 30")
+
+
+def test_calculators_work_from_a_disk(phone: Page, site: Path) -> None:
+    opened(phone, (site / "questions" / "lora-rank" / "index.html").as_uri())
+    phone.fill("[name=r]", "16")
+    until(phone, "131,072 parameters")
+
+
+def test_calculators_stand_without_scripts(browser: Browser, host: str) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport=PHONE)
+    page = context.new_page()
+    page.goto(f"{host}will-it-fit/")
+    assert "It does not fit rtx-4090" in page.inner_text(".calculator .answer")
+    for pressed in (".tools", "[data-copy]"):
+        assert not page.locator(f".calculator {pressed}").first.is_visible()
+    context.close()
+
+
+@pytest.mark.parametrize("name", CALCULATORS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_calculator_is_accessible(name: str, scheme: Any, browser: Browser, host: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme)
+    page = context.new_page()
+    made = CALCULATORS[name]
+    opened(page, f"{host}{made.page}/" if made.page else host)
+    page.evaluate(
+        "document.querySelectorAll('.calculator details').forEach((d) => (d.open = true))"
+    )
+    fresh = Axe().run(page, context=".calculator")
+    assert fresh.violations_count == 0, fresh.generate_report()
+    if made.fields[0].kind != "play":
+        page.locator(".calculator [data-kind=int]:visible").first.fill("x")
+        page.wait_for_selector(".calculator.stale")
+        # What is greyed is out of date, and is no more to be read than that.
+        rules = {"rules": {"color-contrast": {"enabled": False}}}
+        stale = Axe().run(page, context=".calculator", options=rules)
+        assert stale.violations_count == 0, stale.generate_report()
+    assert page.evaluate(TOO_WIDE) == []
+    context.close()
