@@ -154,6 +154,7 @@
       try {
         about.functions.forEach(written);
       } catch {} // what is wrong is said when it counts
+      root.dataset.warm = "";
     };
     guideScripts.atTouch(form, about.scripts);
     for (const touch of ["pointerenter", "pointerdown", "focusin"])

@@ -189,10 +189,10 @@ def test_what_is_shown_at_first_is_what_a_browser_writes(name: str, phone: Page,
     assert not [url for url in fetched if "guide-python" in url or "calculator-" in url]
     assert phone.evaluate(TOO_WIDE) == []
     phone.focus(".calculator [data-kind]")
-    phone.wait_for_function("self.guideFormulas && self.Guide")
+    phone.wait_for_selector(".calculator[data-warm]", state="attached")
     assert len([url for url in fetched if "guide-python" in url or "calculator-" in url]) == 2
     phone.evaluate("document.querySelector('.calculator form').dispatchEvent(new Event('input'))")
-    phone.wait_for_function("document.querySelector('.calculator [role=status]').textContent")
+    phone.wait_for_selector(".calculator [role=status]:not(:empty)", state="attached")
     phone.wait_for_timeout(1000)
     after = phone.evaluate("[...document.querySelectorAll('.shown')].map((e) => e.innerText)")
     assert [re.sub(r"\s+", " ", each) for each in after] == [
@@ -234,9 +234,7 @@ def test_what_is_wrong_is_said_at_its_field(phone: Page, host: str) -> None:
     assert field.get_attribute("aria-invalid") is None
     assert phone.locator(".calculator.stale").count() == 0
     assert phone.text_content(".calculator [role=alert]") == ""
-    phone.wait_for_function(
-        "document.querySelector('.calculator [role=status]').textContent.startsWith('7,813')"
-    )
+    until(phone, "7,813 updates in an epoch", ".calculator [role=status]")
 
 
 def test_a_config_is_pasted_and_other_settings_are_taken(phone: Page, host: str) -> None:
@@ -254,10 +252,10 @@ def test_a_config_is_pasted_and_other_settings_are_taken(phone: Page, host: str)
     phone.fill("[name=training]", '{"bf16": true}')
     phone.wait_for_selector(".calculator:not(.stale)")
     phone.locator(".calculator .same summary").click()
-    assert '"bf16": True' in phone.inner_text(".calculator pre")
+    assert '"bf16": True' in phone.inner_text(".calculator pre >> nth=0")
     phone.fill("[name=max_length]", "1024")
-    phone.wait_for_function("document.querySelector('.calculator pre').innerText.includes('1024')")
-    assert phone.is_visible(".calculator pre")  # what is unfolded stays so
+    until(phone, '"max_length": 1024', ".calculator pre >> nth=0")
+    assert phone.is_visible(".calculator pre >> nth=0")  # what is unfolded stays so
 
 
 def test_home_leads_to_the_same_run_with_all_settings(phone: Page, host: str) -> None:
