@@ -211,6 +211,19 @@ def passed_over() -> Any:
         return found
 
 
+def passed_over_by_type() -> Any:
+    found: list[Any] = []
+    tries: list[Any] = ["x", {}, "4"]
+    for text in tries:
+        try:
+            found.append(int(text))
+        except TypeError:
+            found.append("type")
+        except ValueError:
+            found.append("value")
+    return found
+
+
 def not_passed_over() -> Any:
     try:
         return {"a": 1}["b"]

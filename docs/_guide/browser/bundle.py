@@ -76,7 +76,7 @@ def scripts() -> dict[str, str]:
     for name, module in modules().items():
         translator = Translator(module, modules(), homes())
         written[name] = translator.script()
-        needs[name] = translator.needs & set(modules())
+        needs[name] = {home for home, _ in translator.reaches} & set(modules())
     whole = {name: _reached(name, needs) for name in modules()}
     light = [name for name in modules() if "._" not in name and _STEP not in whole[name]]
     live = set().union(*(whole[name] for name in light))

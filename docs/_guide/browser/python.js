@@ -283,7 +283,8 @@ const html = {
 
 // Functions, classes, modules.
 const listed = (names) => names.length > 2 ? `${names.slice(0, -1).join(", ")}, and ${names.at(-1)}` : names.join(" and ");
-const def = (name, names, free, open, defaults, body) => {
+const def = (name, signature, free, open, defaults, body) => {
+  const names = signature.split(" ").filter(Boolean);
   const wrong = (why) => raise("TypeError", `${name}() ${why}`), simple = free === names.length && !open;
   const f = (p, k) => {
     if (simple && !k && p.length === free) return body(...p) ?? null; // most calls, and the quickest
@@ -312,7 +313,7 @@ const module = (name) => {
 const python = {
   ...operators, ...builtins, math, html, t, iter, tup, unpack, item, setitem, spot, attr, method, format, def, cls, module,
   dct: (keys, values) => keys.reduce((d, k, i) => k === undefined ? d.merged(values[i]) : d.set(k, values[i]), new Dict()),
-  only: (error, type) => { if (!(error instanceof PyError && error.type === type)) throw error; },
+  caught: (error, kind) => error instanceof PyError && error.type === kind.__name__,
   define: (name, body) => modules.set(name, body), named: (d) => Object.fromEntries(d.pairs()),
   lazy: (homes) => new Proxy(homes, { get: (_, name) => homes[name] && module(homes[name])[name] }),
 };

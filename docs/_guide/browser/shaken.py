@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from _guide.browser import bundle
 from _guide.browser.sources import binds
-from _guide.browser.translate import Translator, defined
+from _guide.browser.translate import Translator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -52,7 +52,7 @@ def script(functions: Iterable[str]) -> str:
     for module in sorted(kept):
         code = "".join(each.code for each in _statements(module) if each in kept[module])
         bound = sorted(set[str]().union(*(each.names for each in kept[module])))
-        written.append(defined(module, bound, sorted(seen[module]), code))
+        written.append(_translator(module).defined(bound, seen[module], code))
     return f"(($)=>{{\n{''.join(written)}}})(Guide.python);\n"
 
 
@@ -62,14 +62,18 @@ def _split(full: str) -> Name:
 
 
 @cache
+def _translator(module: str) -> Translator:
+    return Translator(bundle.modules()[module], bundle.modules(), bundle.homes())
+
+
+@cache
 def _statements(module: str) -> list[Statement]:
     """Translate the statements of a module one by one.
 
     Raises:
         ValueError: If one does something beside binding names, and might be left out.
     """
-    found = bundle.modules()[module]
-    translator = Translator(found, bundle.modules(), bundle.homes())
+    found, translator = bundle.modules()[module], _translator(module)
     statements = []
     for each in _single(found.body):
         names = binds(each)

@@ -2,9 +2,8 @@
 
 An int becomes a BigInt, a float a Number, None null; every other type, operator, builtin and method
 is in `python.js`, whose names are read from its text. A function is called with two arguments, the
-list of its positional and the object of its named ones. A name ends in `$`: no word of JavaScript
-does, nor does what the translation itself needs. Those inside of a function are short, for readers
-wait for what is written.
+list of its positional and the object of its named ones. Names are short, for readers wait for them;
+those of arguments stay in a function's signature.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from _guide.browser.sources import binds
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from _guide.browser.sources import Module
 
@@ -33,11 +32,12 @@ _FORMS = {
     "Delete": "<targets:Subscript>;",
     "Dict": "$.dct([<keys>],[<values>])",
     "DictComp": "$.dict([<loops>])",
+    "ExceptHandler": "if($.caught($e,<type:Name>)){<body>}else ",
     "For": "for(const $x of $.iter(<iter>)){<target><body>}",
-    "FunctionDef": "<own>=<function>;",
+    "FunctionDef": "<name>=<function>;",
     "GeneratorExp": "<loops>",
-    "If": "if(<truth>){<body>}<else>",
-    "IfExp": "(<truth>?<body>:<orelse>)",
+    "If": "if(<test>){<body>}else{<orelse>}",
+    "IfExp": "(<test>?<body>:<orelse>)",
     "Lambda": "<function>",
     "List": "[<elts>]",
     "ListComp": "[...<loops>]",
@@ -48,17 +48,13 @@ _FORMS = {
     "SetComp": "$.set([<loops>])",
     "Slice": "[<lower>,<upper>]",
     "Starred": "...$.iter(<value>)",
+    "Try": "try{<body>}catch($e){<handlers>throw $e;}",
     "Tuple": "$.tup([<elts>])",
     "UnaryOp": "$.<op>(<operand>)",
-    "While": "while(<truth>){<body>}",
+    "While": "while(<test>){<body>}",
 }
 """What is translated field by field, or by a method for a word that is no field. After a colon
 stands what a field must be; one that is not named must be empty, unless a method sees to it."""
-
-_SEEN_BY = {"If": {"test", "orelse"}, "IfExp": {"test"}, "While": {"test"}, "FunctionDef": {"name"}}
-"""The fields that methods see to, beside those of a function or a loop."""
-
-_WORDS = "abs as at do get if in is of or set to".split()  # noqa: SIM905 - two letters, some taken
 
 _FORMAT = re.compile(r",|,?\.\d+f")
 
@@ -79,22 +75,12 @@ KNOWN = _tables()
 
 LIBRARY = ("html", "math")
 
-
-def _short(taken: Collection[str]) -> Iterator[str]:
-    """Yield short names that are not taken, and no words of JavaScript."""
-    for length in itertools.count(1):
-        for letters in itertools.product(ascii_letters, repeat=length):
-            name = "".join(letters)
-            if name not in taken and name not in _WORDS:
-                yield name
+_SHORT = [*ascii_letters, *map("".join, itertools.product(ascii_letters, repeat=2))]
+"""What names are called: none has the `$` of the translation's own, three are JavaScript's."""
 
 
-def defined(module: str, bound: Iterable[str], seen: Iterable[str], code: str) -> str:
-    """Write a module: the names that it binds, and those that others see."""
-    names = ",".join(f"{each}$" for each in sorted(bound))
-    given = ",".join(f"{each}:{each}$" for each in sorted(seen))
-    start = f'$.define("{module}",()=>{{{f"let {names};" if names else ""}'
-    return f"{start}{code}return {{{given}}}}});\n"
+def _let(names: Iterable[str]) -> str:
+    return f"let {','.join(listed)};" if (listed := sorted(names)) else ""
 
 
 class Translator:
@@ -109,9 +95,9 @@ class Translator:
         self.methods = set[str]().union(*(each.methods for each in others.values()))
         self.attributes = {"__name__"}.union(*(each.attributes for each in others.values()))
         self.modules: dict[str, str] = {}
-        self.needs: set[str] = set()  # modules, which `script` finds
-        self.reaches: set[tuple[str, str]] = set()  # and their names
-        self.scopes: list[dict[str, str]] = []  # how names inside of functions are written
+        self.reaches: set[tuple[str, str]] = set()  # names in modules, which `script` finds
+        self.scopes: list[dict[str, str]] = []  # what names of functions are called there
+        self._enter(module.names)
         self.line = 1
         for each in module.body:
             for name in binds(each, inside=True) & set(KNOWN["builtins"]):
@@ -119,21 +105,24 @@ class Translator:
 
     def script(self) -> str:
         """Write the module as a definition that runs when it is first needed."""
-        code = "".join(map(self.of, self.module.body))
-        return defined(self.module.name, self.module.names, self.module.names, code)
+        names, code = self.module.names, "".join(map(self.of, self.module.body))
+        return self.defined(names, names, code)
+
+    def defined(self, bound: Iterable[str], seen: Iterable[str], code: str) -> str:
+        """Write a module with some code: the names that this binds, and those that others see."""
+        start = f'$.define("{self.module.name}",()=>{{{_let(map(self.js, bound))}'
+        given = ",".join(f"{each}:{self.js(each)}" for each in sorted(seen))
+        return f"{start}{code}return {{{given}}}}});\n"
+
+    def js(self, name: str) -> str:
+        """Give what a name is called where the translation is, if it is bound there."""
+        return next((each[name] for each in reversed(self.scopes) if name in each), "")
 
     def _enter(self, names: Iterable[str]) -> None:
         """Begin a scope with names of its own, none of them that of one outside."""
-        taken = {each for scope in self.scopes for each in scope.values()}
-        self.scopes.append(dict(zip(sorted(names), _short(taken), strict=False)))
-
-    def _called(self, name: str) -> str:
-        """Say how a name is written."""
-        found = (scope[name] for scope in reversed(self.scopes) if name in scope)
-        return next(found, f"{name}$")
-
-    def _let(self, names: Iterable[str]) -> str:
-        return f"let {','.join(map(self._called, sorted(names)))};" if names else ""
+        taken = {"do", "if", "in"}.union(*(each.values() for each in self.scopes))
+        free = (each for each in _SHORT if each not in taken)
+        self.scopes.append(dict(zip(sorted(names), free, strict=False)))
 
     def refuse(self, node: ast.AST, why: str = "") -> NoReturn:
         """Stop, and say where and why."""
@@ -144,8 +133,8 @@ class Translator:
         """Translate an expression, an operator or a statement."""
         kind = type(node).__name__
         self.line = getattr(node, "lineno", self.line)
-        if node is None or isinstance(node, str):
-            return node or "undefined"
+        if node is None:
+            return "undefined"
         if own := getattr(self, f"_{kind.lower()}", None):
             return str(own(node))
         if kind.lower() in KNOWN["operators"]:
@@ -153,7 +142,6 @@ class Translator:
         form = _FORMS.get(kind, "")
         named = {each.partition(":")[0] for each in re.findall(r"<([\w:]+)>", form)}
         fields = ast.iter_fields(node)
-        named |= _SEEN_BY.get(kind, set())
         hidden = any(value and name not in {*named, "ctx"} for name, value in fields)
         if kind not in _FORMS or (hidden and not named & {"loops", "function"}):
             self.refuse(node)
@@ -166,9 +154,13 @@ class Translator:
         values = value if isinstance(value, list) else [value]
         if must and any(type(each).__name__ != must for each in values):
             self.refuse(node)
+        if field == "name":
+            return self.js(value)
+        if field == "test":
+            return self._truth(value)
         if field == "target":
             return self._bind(value, "$x")
-        return ("" if field in {"body", "orelse"} else ",").join(map(self.of, values))
+        return ("" if field in {"body", "handlers", "orelse"} else ",").join(map(self.of, values))
 
     def _constant(self, node: ast.Constant) -> str:
         if type(node.value) not in {bool, float, int, str, type(None)}:
@@ -178,53 +170,19 @@ class Translator:
     def _name(self, node: ast.Name) -> str:
         if node.id in KNOWN["builtins"]:
             return f"$.{node.id}"
-        if node.id not in self.module.bound:
-            self.refuse(node, f"the browser has no {node.id}")
-        return self._called(node.id)
+        return self.js(node.id) or self.refuse(node, f"the browser has no {node.id}")
 
-    def _own(self, node: ast.FunctionDef) -> str:
-        return self._called(node.name)
-
-    def _else(self, node: ast.If) -> str:
-        other = "".join(map(self.of, node.orelse))
-        return f"else{{{other}}}" if other else ""
-
-    def _truth(self, node: Any) -> str:
-        """Translate the condition of a statement: no more is asked of it than whether it holds."""
-        return self._holds(node.test)
-
-    def _holds(self, node: ast.expr) -> str:
+    def _truth(self, node: ast.expr) -> str:
+        """Translate a condition, of which no more is asked than whether it holds."""
         match node:
-            case ast.Compare(ops=[_]):
+            case ast.Compare():
                 return self.of(node)
             case ast.UnaryOp(op=ast.Not(), operand=inner):
-                return f"!{self._holds(inner)}"
+                return f"!{self._truth(inner)}"
             case ast.BoolOp(op=op, values=values):
                 sign = "&&" if isinstance(op, ast.And) else "||"
-                return f"({sign.join(map(self._holds, values))})"
+                return f"({sign.join(map(self._truth, values))})"
         return f"$.t({self.of(node)})"
-
-    def _try(self, node: ast.Try) -> str:
-        """Translate a body whose errors of one type are passed over."""
-        match node:
-            case ast.Try(
-                body=body,
-                handlers=[ast.ExceptHandler(type=ast.Name(id=kind), name=None, body=other)],
-                orelse=[],
-                finalbody=[],
-            ) if kind in KNOWN["builtins"]:
-                tried, caught = ("".join(map(self.of, each)) for each in (body, other))
-                return f'try{{{tried}}}catch($e){{$.only($e,"{kind}");{caught}}}'
-        return self.refuse(node)
-
-    def _joinedstr(self, node: ast.JoinedStr) -> str:
-        parts = [
-            re.sub(r"(`|\$\{)", r"\\\1", json.dumps(each.value)[1:-1])
-            if isinstance(each, ast.Constant)
-            else f"${{{self.of(each)}}}"
-            for each in node.values
-        ]
-        return f"`{''.join(parts)}`"
 
     def _boolop(self, node: ast.BoolOp) -> str:
         return self._until(self.of(node.op), [self.of(each) for each in node.values])
@@ -269,7 +227,9 @@ class Translator:
         listed = re.search(r"\[(.*?)\]", takes)
         most = listed[1].count(",") + bool(listed[1]) if listed and "..." not in takes else 99
         least = most - takes.count("=") if most < 99 else 0
-        named = {each.arg for each in node.keywords} - set(re.findall(r"\{ (\w+) \}", takes))
+        named = {each.arg for each in node.keywords} - set(
+            re.findall(r"\w+", takes.partition("{")[2])
+        )
         if not least <= len(node.args) <= most or (named and not takes.endswith(", k")):
             self.refuse(node)
 
@@ -286,10 +246,17 @@ class Translator:
     def _exported(self, node: ast.AST, module: str, name: str) -> str:
         if name not in self.exports[module]:
             self.refuse(node, f"in the browser {module} has no {name}")
-        home = self.home[name] if module == "dlp" else module
-        self.needs.add(home)
-        self.reaches.add((home, name))
+        self.reaches.add((self.home[name] if module == "dlp" else module, name))
         return name
+
+    def _joinedstr(self, node: ast.JoinedStr) -> str:
+        text = ""
+        for each in node.values:
+            if isinstance(each, ast.Constant):
+                text += re.sub(r"([`$])", r"\\\1", json.dumps(each.value)[1:-1])
+            else:
+                text += f"${{{self.of(each)}}}"
+        return f"`{text}`"
 
     def _formattedvalue(self, node: ast.FormattedValue) -> str:
         value, how = self.of(node.value), chr(max(node.conversion, 0))
@@ -303,18 +270,19 @@ class Translator:
 
     def _loops(self, node: Any) -> str:
         """Translate a comprehension, whose first iterable belongs to the scope outside."""
+        first = self.of(node.generators[0].iter)
         names = set[str]().union(*(binds(each.target) for each in node.generators))
         self._enter(names)
         pair = isinstance(node, ast.DictComp) and f"[{self.of(node.key)},{self.of(node.value)}]"
         code = f"yield {pair or self.of(node.elt)};"
         for each in reversed(node.generators):
             for test in reversed(each.ifs):
-                code = f"if({self._holds(test)}){{{code}}}"
+                code = f"if({self._truth(test)}){{{code}}}"
             over = "$i" if each is node.generators[0] else self.of(each.iter)
             code = f"for(const $x of $.iter({over})){{{self._bind(each.target, '$x')}{code}}}"
-        code = f"{self._let(names)}{code}"
+        code = _let(map(self.js, names)) + code
         self.scopes.pop()
-        return f"(function*($i){{{code}}})({self.of(node.generators[0].iter)})"
+        return f"(function*($i){{{code}}})({first})"
 
     def _bind(self, target: ast.expr, value: str) -> str:
         if isinstance(target, ast.Subscript) and not isinstance(target.slice, ast.Slice):
@@ -326,13 +294,13 @@ class Translator:
         """Write a target, and the shape of what it takes apart."""
         match node:
             case ast.Name(id=name):
-                return self._called(name), "0"
+                return self.js(name), "0"
             case ast.Attribute(value=owner, attr=name) if not self._module(owner):
                 return f"{self.of(owner)}.{name}", "0"
             case ast.Subscript(value=owner, slice=key) if not isinstance(key, ast.Slice):
                 return f"$.spot({self.of(owner)},{self.of(key)}).filled", "0"
             case ast.Starred(value=ast.Name(id=name)):
-                return f"...{self._called(name)}", "1"
+                return f"...{self.js(name)}", "1"
             case ast.Tuple(elts=targets) | ast.List(elts=targets):
                 inner = [self._target(each) for each in targets]
                 if all(shape != "1" for _, shape in inner[:-1]):
@@ -351,7 +319,9 @@ class Translator:
 
     def _assign(self, node: ast.Assign) -> str:
         match node.targets:
-            case [ast.Name() | ast.Subscript(value=ast.Name(), slice=ast.Constant())]:
+            case [
+                ast.Name() | ast.Tuple() | ast.Subscript(ast.Name(), ast.Constant() | ast.Name())
+            ]:
                 return self._bind(node.targets[0], self.of(node.value))
         code = "".join(self._bind(target, "$v") for target in node.targets)
         return f"{{const $v={self.of(node.value)};{code}}}"
@@ -383,7 +353,7 @@ class Translator:
                 self.refuse(node, f"{own} is a module, and must keep its meaning")
             else:
                 self.modules[own] = module
-            code += f"{self._called(own)}={found};"
+            code += f"{self.js(own)}={found};"
         return code
 
     _importfrom = _import
@@ -397,17 +367,14 @@ class Translator:
         given = [*late, *zip(only, args.kw_defaults, strict=True)]
         defaults = ",".join(f"{each}:{self.of(value)}" for each, value in given if value)
         names = [*free, *only, *([args.kwarg.arg] if args.kwarg else [])]
-        body = [] if isinstance(node, ast.Lambda) else node.body
+        body = [ast.Return(node.body)] if isinstance(node, ast.Lambda) else node.body
         inside = set[str]().union(*map(binds, body)) - set(names)
         self._enter([*names, *inside])
-        if isinstance(node, ast.Lambda):
-            name, code = "<lambda>", f"return {self.of(node.body)};"
-        else:
-            name, code = node.name, self._let(inside) + "".join(map(self.of, body))
-        taken = ",".join(map(self._called, names))
+        code = _let(map(self.js, inside)) + "".join(map(self.of, body))
+        taken = ",".join(map(self.js, names))
         self.scopes.pop()
-        takes = f"{json.dumps([*free, *only])},{len(free)},{int(bool(args.kwarg))},{{{defaults}}}"
-        return f'$.def("{name}",{takes},({taken})=>{{{code}}})'
+        takes = f'"{" ".join([*free, *only])}",{len(free)},{int(bool(args.kwarg))},{{{defaults}}}'
+        return f'$.def("{getattr(node, "name", "<lambda>")}",{takes},({taken})=>{{{code}}})'
 
     def _classdef(self, node: ast.ClassDef) -> str:
         methods = [each for each in node.body if isinstance(each, ast.FunctionDef)]
@@ -416,4 +383,4 @@ class Translator:
         if node.bases or node.keywords or node.decorator_list or odd:
             self.refuse(node)
         members = ",".join(f"{each.name}:{self._function(each)}" for each in methods)
-        return f'{self._called(node.name)}=$.cls("{node.name}",{{{members}}});'
+        return f'{self.js(node.name)}=$.cls("{node.name}",{{{members}}});'
