@@ -38,7 +38,7 @@ def prose(text: str) -> str:
 def test_every_page_has_a_twin_beside_it_and_says_so(built: Site) -> None:
     pages = {name for name in built.documents if name != "404.html"}
     assert set(twins(built)) == {f"{name.removesuffix('.html')}.md" for name in pages}
-    link = '<link rel="alternate" type="text/markdown" href="index.md">'
+    link = '<link rel="alternate markdown" type="text/markdown" href="index.md">'
     assert all(link in built.files[name].read_text("utf-8") for name in pages)
 
 
