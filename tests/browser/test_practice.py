@@ -129,7 +129,7 @@ def shown_exercise(page: Page, number: int) -> dict[str, Any]:
 def test_the_browser_judges_as_python_does(phone: Page, host: str) -> None:
     opened(phone, f"{host}practice/memory-to-load/#v=x&s=3")
     phone.focus(".answering > input")
-    phone.wait_for_function("typeof Guide === 'object'")
+    phone.evaluate(f"guideScripts.load({json.dumps(bundle.addresses('answers'))}).then(() => 0)")
     judged = phone.evaluate(
         "(cases) => cases.map(([asked, text]) =>"
         " Guide.call('_guide.live.answers.judge', { text, asked }))",
@@ -358,7 +358,7 @@ def test_an_exercise_and_a_calculator_share_a_page(phone: Page, host: str) -> No
     opened(phone, f"{host}questions/memory-to-load/")
     assert not [url for url in fetched if "/guide-" in url]  # nothing before a touch
     phone.hover(".answering > input")
-    phone.wait_for_function("typeof Guide === 'object'")
+    phone.wait_for_selector("script[src*=guide-answers]", state="attached")
     scripts = json.dumps(bundle.addresses("peak"))
     found = phone.evaluate(
         f"guideScripts.load({scripts}).then(() => String(Guide.call("
