@@ -166,7 +166,7 @@ def opened(page: Page, address: str) -> None:
     page.evaluate("document.querySelectorAll('.fold-rest').forEach((fold) => (fold.open = true))")
 
 
-def until(page: Page, words: str, place: str = ".calculator .answer") -> None:
+def until(page: Page, words: str, place: str = ".calculator .outcome") -> None:
     """Wait until something is said."""
     for _ in range(100):
         if re.sub(r"\s+", " ", words) in re.sub(r"\s+", " ", page.inner_text(place)):
@@ -213,7 +213,7 @@ def test_a_link_has_what_was_changed_and_brings_it_back(phone: Page, host: str) 
     phone.goto(link)
     until(phone, "16 updates in an epoch of 62 micro-batches.")
     assert phone.input_value("[name=num_samples]") == "1e3"
-    assert phone.is_visible(".calculator .answer")  # the fold is open
+    assert phone.is_visible(".calculator .outcome")  # the fold is open
     phone.click("text=Start again")
     until(phone, "15,625 updates")
     assert phone.url == address
@@ -263,7 +263,7 @@ def test_home_leads_to_the_same_run_with_all_settings(phone: Page, host: str) ->
     phone.select_option("[name=method]", "qlora")
     phone.fill("[name=max_length]", "512")
     until(phone, "It fits")
-    told = phone.inner_text(".calculator .answer")
+    told = phone.inner_text(".calculator .outcome")
     phone.click("text=All settings")
     phone.wait_for_url("**/will-it-fit/#method=qlora&max_length=512")
     until(phone, told)
@@ -296,7 +296,7 @@ def test_calculators_stand_without_scripts(browser: Browser, host: str) -> None:
     context = browser.new_context(java_script_enabled=False, viewport=PHONE)
     page = context.new_page()
     page.goto(f"{host}will-it-fit/")
-    assert "It does not fit rtx-4090" in page.inner_text(".calculator .answer")
+    assert "It does not fit rtx-4090" in page.inner_text(".calculator .outcome")
     for pressed in (".tools", "[data-copy]"):
         assert not page.locator(f".calculator {pressed}").first.is_visible()
     context.close()

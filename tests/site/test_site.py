@@ -262,7 +262,7 @@ def test_the_navigation_numbers_the_questions_as_the_key_does(built: Site) -> No
 
 def test_the_ledger_is_that_of_the_key(built: Site) -> None:
     page = (built.folder / "questions" / "head-only-tuning" / "index.html").read_text("utf-8")
-    (_, summary) = re.findall(r"<desc .*?>(.*?)</desc>", page)
+    (_, summary, _) = re.findall(r"<desc .*?>(.*?)</desc>", page)
     found = dict(re.findall(r"(\w[\w -]*): [^,]+, ([^,]+, [^,;]+)", answers.text(summary)))
     assert found == answers.LEDGER
 

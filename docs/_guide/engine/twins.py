@@ -36,6 +36,12 @@ _LINK = re.compile(r'href="((?![a-z]+:)[^"#]*/|[./]*\.)(?=[#"])')
 
 
 class _Converter(MarkdownConverter):
+    def convert_div(self, element: Any, text: str, parent_tags: set[str]) -> str:
+        # A form is nothing to read, and what it shows at first stands on the page as well.
+        is_form = "calculator" in element.get("class", [])
+        found = super().convert_div(element, text, parent_tags)  # type: ignore[misc]  # in no stub
+        return "" if is_form else str(found)
+
     def convert_tex(self, element: Any, text: str, parent_tags: set[str]) -> str:
         return str(element.string)  # nothing in it is escaped
 
@@ -64,7 +70,8 @@ def twin(html: str) -> str:
 
 def _tex(match: re.Match[str]) -> str:
     dollars = "$$" if match[0].startswith('<math display="block"') else "$"
-    return f"<tex>{dollars}{escape(TEX[match[0]])}{dollars}</tex>"
+    tex = TEX.get(match[0], "")  # a calculator's own is not written
+    return f"<tex>{dollars}{escape(tex)}{dollars}</tex>"
 
 
 def address(page: Page) -> str:

@@ -23,6 +23,8 @@ LONG = 20
 SCALES = {"k": 3, "m": 6, "b": 9, "t": 12}
 """The powers of ten that a letter behind a number stands for."""
 
+PLUS = "<mo>+</mo>"
+
 _DIGITS, _LONGEST = "0123456789", 40
 
 
@@ -87,11 +89,12 @@ def solution(
         )
         value = step["value"]
         sign = "=" if value == int(value) else "≈"
-        rows = (
-            step["formula"]["text"],
-            f"<mo>=</mo>{put_in}",
-            f"<mo>{sign}</mo><mn>{solve.figure(value)}</mn>",
-        )
+        # A sum by itself takes a row for each term, which a phone shows whole.
+        grouped = any(each in put_in for each in ("<mfrac>", "<mrow>", ">(<"))
+        sums = [put_in] if grouped else put_in.split(PLUS)
+        rows = [step["formula"]["text"], f"<mo>=</mo>{PLUS.join(sums[:1])}"]
+        rows += [f"{PLUS}{term}" for term in sums[1:]]
+        rows.append(f"<mo>{sign}</mo><mn>{solve.figure(value)}</mn>")
         math = "".join(f"<mtr><mtd>{row}</mtd></mtr>" for row in rows)
         first, *more = solve.results(value, about["unit"])
         result = " = ".join([f"<strong>{each}</strong>" for each in (first, *more[:1])] + more[1:])

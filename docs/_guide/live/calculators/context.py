@@ -53,7 +53,7 @@ def context(*, page: Page, **values: Any) -> dict[str, str]:
         },
         unit="GB",
         number=decimal,
-        name="context",
+        name="longer-contexts",
         title="Weights, and the keys and values of longer and longer contexts",
         summary="; ".join(
             f"{count(n)} tokens: {gb(weights + each)}, weights {size(weights)}, KV cache "
@@ -64,7 +64,7 @@ def context(*, page: Page, **values: Any) -> dict[str, str]:
     )
     return {
         "status": says,
-        "html": f'<p class="answer"><strong>{size(cache)}</strong> of keys and values '
+        "html": f'<p class="outcome"><strong>{size(cache)}</strong> of keys and values '
         f"({binary_size(cache)}), beside {size(weights)} of weights, which do not grow.</p>"
         + picture
         + shown.table(

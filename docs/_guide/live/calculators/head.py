@@ -35,8 +35,8 @@ def head(*, page: Page, **values: Any) -> dict[str, str]:
     whole = f", {share} of the model" if share else ""
     return {
         "status": f"The head has {count(number)} parameters{whole}.",
-        "html": f'<p class="answer"><strong>{count(number)} parameters</strong> in the head{whole}.'
-        "</p>"
+        "html": f'<p class="outcome"><strong>{count(number)} parameters</strong> in the head'
+        f"{whole}.</p>"
         + shape_boxes(
             shapes=shapes,
             enlarged=given.enlarged_head,

@@ -53,7 +53,7 @@ def load(*, page: Page, **values: Any) -> dict[str, str]:
     )
     return {
         "status": f"In {dtype} the weights take {says}{counted}",
-        "html": f'<p class="answer"><strong>{size(weighs)}</strong> in {dtype}, which is '
+        "html": f'<p class="outcome"><strong>{size(weighs)}</strong> in {dtype}, which is '
         f"{binary_size(weighs)}.{counted}</p>{picture}"
         + shown.table(
             ("Format", "Bits per parameter", "In GB", "In GiB"),

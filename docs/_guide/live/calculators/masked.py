@@ -31,7 +31,7 @@ def masked(*, page: Page, **values: Any) -> dict[str, str]:
     return {
         "status": f"{count(taught)} of {count(len(ids))} tokens have a loss, on average "
         f"{decimal(loss, 3)} nats.",
-        "html": f'<p class="answer"><strong>{decimal(loss, 3)} nats</strong> on average, over '
+        "html": f'<p class="outcome"><strong>{decimal(loss, 3)} nats</strong> on average, over '
         f"{count(taught)} of {count(len(ids))} tokens. Without a mask it is {whole} nats over "
         f"{count(every)}.</p>"
         + token_strip(

@@ -56,7 +56,7 @@ def methods(*, page: Page, **values: Any) -> dict[str, str]:
     full, alone = ledger["full"]["total"], ledger["head-only"]["total"]
     return {
         "status": f"Full fine-tuning keeps {size(full)}, the head alone {size(alone)}.",
-        "html": f'<p class="answer"><strong>{size(full)}</strong> for full fine-tuning, '
+        "html": f'<p class="outcome"><strong>{size(full)}</strong> for full fine-tuning, '
         f"{size(alone)} for the head alone; activations are left out.</p>"
         + stacked_bars(
             rows={

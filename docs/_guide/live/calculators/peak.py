@@ -205,7 +205,7 @@ def _says(step: Peak, card: Any) -> dict[str, str]:
     fit = f"It fits {on} only with luck." if said == MAY_FIT else fit
     return {
         "status": f"{fit} The step holds {peak} at its fullest, when {when}.",
-        "html": f'<p class="answer"><strong>{fit}</strong> The step holds {peak} '
+        "html": f'<p class="outcome"><strong>{fit}</strong> The step holds {peak} '
         f"({size(step['peak'])}) at its fullest, when {when}: most of it {why}.</p>",
     }
 

@@ -40,7 +40,7 @@ def rank(*, page: Page, **values: Any) -> dict[str, str]:
     )
     return {
         "status": says,
-        "html": f'<p class="answer"><strong>{count(number)} parameters</strong> are '
+        "html": f'<p class="outcome"><strong>{count(number)} parameters</strong> are '
         f"{percent(number / entries, 3)} of the matrix, which has {count(entries)}.</p>"
         + shape_boxes(
             shapes=[("W", outs, ins), ("B", outs, r), ("A", r, ins)],

@@ -56,7 +56,7 @@ def epoch(*, page: Page, **values: Any) -> dict[str, str]:
         solved = shown.solution((dlp.updates_per_epoch, dlp.micro_batches_per_epoch), call, page)
     return {
         "status": f"{count(updates)} {times} in an epoch of {count(micro_batches)} micro-batches.",
-        "html": f'<p class="answer"><strong>{count(updates)} {times}</strong> in an epoch of '
+        "html": f'<p class="outcome"><strong>{count(updates)} {times}</strong> in an epoch of '
         f"{count(micro_batches)} micro-batches.</p>"
         + _end(micro_batches, windows, last_window)
         + shown.table(("In one epoch", "Number"), rows, label="one epoch", marked="Updates")
@@ -156,7 +156,7 @@ def loop(*, page: Page, **values: Any) -> dict[str, Any]:
     return {
         "status": says,
         "limits": {"micro_batch": end},
-        "html": f'<p class="answer">{says}</p>{picture}'
+        "html": f'<p class="outcome">{says}</p>{picture}'
         + shown.table(("Update", "Weights change", "Micro-batches summed"), rows, label="updates")
         + shown.code(shown.call("windows", "accumulation_windows", call)),
     }
