@@ -9,6 +9,7 @@ import pytest
 
 from tests.paths import PAGES
 from tests.site.served import PHONE, TOO_WIDE, ZOOMED
+from tests.site.test_measured import STYLE
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -179,7 +180,7 @@ def test_what_scrolls_sideways_can_be_scrolled_by_keyboard(tab: Page, host: str)
     tab.goto(host + QUESTION)
     tab.locator("article summary").first.click()
     tab.locator(".tabbed-labels > label").nth(1).click()
-    tab.add_style_tag(content="article pre > code { font-size: 20px !important }")
+    tab.evaluate(STYLE, "article pre > code { font-size: 20px !important }")
     tab.wait_for_timeout(100)  # the script measures after the layout
     stops = tab.locator(":is(.table, div.arithmatex, pre > code):visible").evaluate_all(
         "all => all.map((e) => [e.scrollWidth > e.clientWidth, e.tabIndex === 0])"
