@@ -65,6 +65,14 @@ def test_a_name_typed_whole_leads_to_its_entry_first(tab: Page, host: str) -> No
     assert {name: next(iter(places), "") for name, places in found.items()} == entries
 
 
+def test_every_number_can_be_searched(tab: Page, host: str) -> None:
+    complaints: list[str] = []
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto(host)
+    tab.evaluate(ASK, [str(number) for number in range(1000)])
+    assert complaints == []
+
+
 def test_a_minus_before_a_number_is_a_sign(tab: Page, host: str) -> None:
     tab.goto(host)
     tab.locator(".md-search__input").click()

@@ -374,6 +374,9 @@ def _tell_search(config: MkDocsConfig) -> None:
     searched.without_answers(index["docs"])
     searched.weighted(index["docs"])
     path.write_text(json.dumps(index, separators=(",", ":")), encoding="utf-8")
+    for program in Path(config.site_dir, "assets", "javascripts", "workers").glob("search.*.js"):
+        mended = searched.mended(program.read_text("utf-8"))
+        program.write_text(mended, encoding="utf-8", newline="\n")
 
 
 @event_priority(-100)  # when all pages are written
