@@ -104,6 +104,7 @@ def test_nothing_that_a_reader_does_breaks_the_policy(noting: Page, host: str) -
     noting.locator("article abbr").locator("visible=true").first.hover()
     noting.locator(".md-tooltip2--active").wait_for()
     noting.locator(".tabbed-labels > label").last.click()
+    noting.locator("article pre").locator("visible=true").first.scroll_into_view_if_needed()
     noting.locator(".md-clipboard, .md-code__button").locator("visible=true").first.click()
     noting.locator(".md-search__input").click()
     noting.keyboard.type("adapter")
