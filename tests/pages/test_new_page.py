@@ -42,7 +42,7 @@ def guide(tmp_path: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__", "*.py[co]")
     for folder in ("dlp", "docs/_guide", "docs/assets", "tests"):
         shutil.copytree(ROOT / folder, root / folder, ignore=ignored)
-    for file in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE"):
+    for file in ("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE", "CHANGELOG.md"):
         shutil.copy(ROOT / file, root)
     (root / "docs" / "reference").mkdir()
     shutil.copy(ROOT / "docs" / "reference" / "steps.md", root / "docs" / "reference")
