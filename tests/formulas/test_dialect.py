@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from _guide.browser import bundle
+from _guide.browser import bundle, shaken
 from _guide.browser.sources import Module
 from _guide.browser.translate import Translator, UnknownPythonError
 
@@ -187,3 +188,22 @@ def test_of_a_module_only_what_is_wanted_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "some.py"
     path.write_text("import os\na = 1\ndef b(): return a\ndef c(): return os\n", "utf-8")
     assert Module("some", path, ["b"]).names == {"a", "b"}
+
+
+def test_a_script_has_what_its_functions_need_and_nothing_else() -> None:
+    script = shaken.script(["dlp.steps.tokens_per_update"])
+    assert re.findall(r'\$\.define\("([\w.]+)"', script) == ["dlp", "dlp._check", "dlp.steps"]
+    defined = set(re.findall(r'\$\.def\("(\w+)"', script))
+    assert {"tokens_per_update", "effective_batch_size", "count"} <= defined
+    assert not defined & {"updates_per_epoch", "tokens_per_epoch", "choice"}
+
+
+def test_what_binds_no_name_is_not_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "planted.py"
+    path.write_text("a = [1]\nif a:\n    a.append(2)\ndef f(): return a\n", "utf-8")
+    modules = {**bundle.modules(), "dlp.planted": Module("dlp.planted", path)}
+    monkeypatch.setattr(bundle, "modules", lambda: modules)
+    with pytest.raises(ValueError, match=r"planted\.py:2: this binds no name"):
+        shaken.script(["dlp.planted.f"])
