@@ -266,7 +266,7 @@ CALCULATORS = {
         about="One training step moment by moment, the cards it fits, how far it can go",
         page="will-it-fit",
         fields=_PEAK,
-        functions=(peak.fits, peak.helps),
+        functions=(peak.fits, peak.limits, peak.changes),
     ),
     "home": Calculator(
         title="Does it fit?",

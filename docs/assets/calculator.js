@@ -5,6 +5,9 @@
 (() => {
   const SAID = 400; // milliseconds after the last change, so that a screen reader hears only that
   const BEAT = 600; // of what plays
+  const FIRST = 4; // calls until the browser runs them fast
+
+  const paused = (time) => new Promise((done) => setTimeout(done, time));
 
   const start = (root) => {
     const form = root.querySelector("form");
@@ -79,6 +82,7 @@
       const folds = () => [...output.querySelectorAll("details")];
       const open = folds().map((fold) => fold.open);
       output.innerHTML = written;
+      output.classList.remove("late");
       folds().forEach((fold, i) => (fold.open = open[i] ?? false));
     };
 
@@ -87,10 +91,12 @@
       const turn = (last += 1);
       show();
       address();
-      await guideScripts.load(about.scripts);
       try {
+        await guideScripts.load(about.scripts);
+        outputs.slice(1).forEach((each) => each.classList.add("late"));
         for (const [i, each] of about.functions.entries()) {
-          if (i) await new Promise((done) => setTimeout(done, SAID));
+          // Only the first answers at once; the others wait for a reader to pause.
+          if (i) await paused(i === 1 ? SAID : 0);
           if (turn !== last) return;
           const { html, status: says, limits = {} } = written(each);
           write(outputs[i], html);
@@ -108,7 +114,6 @@
         }
         address(); // for links that have just been written
       } catch (error) {
-        if (!(error instanceof Guide.Error)) throw error;
         say(error.message);
       }
     };
@@ -148,13 +153,16 @@
       update();
     };
 
-    // The first call of all is the slowest: it is made while a reader chooses what to change.
+    // The first calls are the slowest: they are made while a reader chooses what to change.
     const warm = async () => {
-      await guideScripts.load(about.scripts);
       try {
-        about.functions.forEach(written);
+        await guideScripts.load(about.scripts);
+        for (let i = 0; i < FIRST; i += 1) {
+          written(about.functions[0]);
+          await paused(0);
+        }
+        root.dataset.warm = "";
       } catch {} // what is wrong is said when it counts
-      root.dataset.warm = "";
     };
     guideScripts.atTouch(form, about.scripts);
     for (const touch of ["pointerenter", "pointerdown", "focusin"])

@@ -161,7 +161,7 @@ def test_a_verdict_is_that_of_the_command() -> None:
 
 def test_the_limits_of_the_peak_are_those_of_the_package() -> None:
     values = {**CALCULATORS["peak"].values(), "card": "h100"}
-    text = peak.helps(**values, page=calculators.page("peak", "../"))["html"]
+    text = peak.limits(**values, page=calculators.page("peak", "../"))["html"]
     run = peak.run(values)
     training = {k: v for k, v in run["training"].items() if k != "max_length"}
     longest = dlp.largest_context(accelerator="h100", **{**run, "training": training})["largest"]

@@ -241,36 +241,34 @@ def _picture(step: Peak, config: Any, title: str) -> str:
 # --- What would help --------------------------------------------------------------------------
 
 
-def helps(*, page: Page, **values: Any) -> dict[str, str]:
-    """Say how far batch, length and rank can go on the chosen card, and what one change buys."""
+def limits(*, page: Page, **values: Any) -> dict[str, str]:
+    """Say how far batch, length and rank can go on the chosen card."""
     values = {**USUAL, **values}
     arguments, card = run(values), values["card"]
-    limits = [
-        (
-            "Batch size",
-            _largest("batch", arguments, card),
-            count(values["per_device_train_batch_size"]),
-        ),
-        ("Tokens in a sequence", _largest("length", arguments, card), count(values["max_length"])),
+    asked = [
+        ("Batch size", "batch", values["per_device_train_batch_size"]),
+        ("Tokens in a sequence", "length", values["max_length"]),
     ]
     if "lora" in arguments:
-        limits.append(("Rank", _largest("rank", arguments, card), count(values["r"])))
+        asked.append(("Rank", "rank", values["r"]))
+    rows = [(words, _largest(what, arguments, card), count(now)) for words, what, now in asked]
+    header = (f"On {card}, all else as it is", "Largest", "Now")
+    written = shown.table(header, rows, label="limits")
+    return {"status": "", "html": f"<h3>How far it can go</h3>{written}"}
+
+
+def changes(*, page: Page, **values: Any) -> dict[str, str]:
+    """Say what one change at a time leaves of the peak."""
+    values = {**USUAL, **values}
+    arguments, card = run(values), values["card"]
     rows = []
     for name, change in _LEVERS:
         changed = run({**values, **change})
-        if changed == arguments:
-            continue
-        step = _step(changed)
+        step = None if changed == arguments else _step(changed)
         if step:
             rows.append((name, binary_size(step["peak"]), _cell(verdict(step, card))))
-    limited = shown.table(
-        (f"On {card}, all else as it is", "Largest", "Now"), limits, label="limits"
-    )
-    return {
-        "status": "",
-        "html": f"<h3>How far it can go</h3>{limited}<h3>What one change buys</h3>"
-        + shown.table(("Change", "Peak", f"On {card}"), rows, label="changes"),
-    }
+    written = shown.table(("Change", "Peak", f"On {card}"), rows, label="changes")
+    return {"status": "", "html": f"<h3>What one change buys</h3>{written}"}
 
 
 _LEVERS: tuple[tuple[str, dict[str, Any]], ...] = (
