@@ -70,7 +70,7 @@ def wall() -> str:
     """
     cards = "\n\n".join(map(_card, errata()))
     return (
-        f'<link rel="stylesheet" href="../assets/wall.css">{_narrowing()}\n\n'
+        f"{_narrowing()}\n\n"
         f'<div class="wall" markdown="1">\n\n{cards}\n\n</div>\n\n'
         '<script src="../assets/wall.js" defer></script>\n'
     )

@@ -24,12 +24,11 @@ def settings() -> str:
 
 def lay(folder: Path, pages: dict[str, str]) -> None:
     """Lay out a copy of the guide that has these pages and one of the reference."""
-    ignored = shutil.ignore_patterns("__pycache__", "assets")
-    for part in ("dlp", "docs/_evidence", "docs/_guide"):
+    ignored = shutil.ignore_patterns("__pycache__", "guide-*.js")
+    for part in ("dlp", "docs/_evidence", "docs/_guide", "docs/assets"):
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for part in (
         *("pyproject.toml", "README.md", "CONTRIBUTING.md", "LICENSE", "CHANGELOG.md"),
-        *("docs/assets/favicon.svg", "docs/assets/fonts/stix-two-text-semibold.ttf"),
         "docs/reference/heads.md",
     ):
         (folder / part).parent.mkdir(parents=True, exist_ok=True)
