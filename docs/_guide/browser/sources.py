@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,21 +13,26 @@ if TYPE_CHECKING:
 
 def _running(node: ast.AST, *, inside: bool = True) -> Iterator[ast.AST]:
     """Walk over what runs, which annotations do not; with `inside`, also over inner scopes."""
-    yield node
-    if not inside and isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
-        return
-    skipped = {"annotation", "returns"}
-    if not inside and isinstance(node, ast.comprehension):
-        skipped.add("target")
-    for field, value in ast.iter_fields(node):
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST) and field not in skipped:
-                yield from _running(child, inside=inside)
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if not inside and isinstance(each, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
+            continue
+        skipped = {"annotation", "returns"}
+        if not inside and isinstance(each, ast.comprehension):
+            skipped.add("target")
+        for field in each._fields:
+            value = getattr(each, field, None)
+            if field not in skipped:
+                children = value if isinstance(value, list) else [value]
+                waiting += [child for child in children if isinstance(child, ast.AST)]
 
 
-def binds(node: ast.AST, *, inside: bool = False) -> set[str]:
+@cache
+def binds(node: ast.AST, *, inside: bool = False) -> frozenset[str]:
     """Give the names that a statement binds, in its own scope or in inner ones too."""
-    found = set()
+    found = set[str]()
     for each in _running(node, inside=inside):
         match each:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
@@ -35,7 +41,7 @@ def binds(node: ast.AST, *, inside: bool = False) -> set[str]:
                 found.add(name)
             case ast.alias():
                 found.add(each.asname or each.name)
-    return found
+    return frozenset(found)
 
 
 def _for_types(node: ast.stmt) -> bool:
