@@ -59,6 +59,16 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"tests are gone that tests/conftest.py lists: {', '.join(gone)}")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep on one processor what shares its preparation: a file, and all that reads the site."""
+    for item in items:
+        group = f"{item.path.parent.name}/{item.path.stem}"
+        if item.path.parent.name == "site" and not item.get_closest_marker("browser"):
+            group = "site"
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what runs the libraries where they are not; fail there when the run demands them."""
     if item.get_closest_marker("libraries") and (reason := _not_installed()):
