@@ -22,7 +22,9 @@ _CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)", re.S)
 _TEX = re.compile(r"(\$\$?)([^$]+)\1")
 _LINK = re.compile(r"\]\(([^)\s]+)")
 _CELL = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.S)
-_APART = re.compile(r'<math.*?</math>|<details class="mkdocstrings-source.*?</details>', re.S)
+_APART = re.compile(
+    r'<math.*?</math>|<details (?:class="mkdocstrings-source|data-aside).*?</details>', re.S
+)
 _FIGURE = re.compile(r"\d[\d,.]*\d")
 
 

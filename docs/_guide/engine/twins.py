@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 _ARTICLE = re.compile(r"<article[^>]*>(.*?)</article>", re.S)
+# Of a calculator what is to be set, and what it folds away: the page says it, or another page.
+_ASIDE = re.compile(r"<form.*?</form>|<details data-aside>.*?</details>", re.S)
 _MATH = re.compile(r"<math.*?</math>", re.S)
 _PICTURE = re.compile(
     r"<svg(?:(?!</svg>).)*?<title[^>]*>(.*?)</title>\s*<desc[^>]*>(.*?)</desc>", re.S
@@ -36,12 +38,6 @@ _LINK = re.compile(r'href="((?![a-z]+:)[^"#]*/|[./]*\.)(?=[#"])')
 
 
 class _Converter(MarkdownConverter):
-    def convert_div(self, element: Any, text: str, parent_tags: set[str]) -> str:
-        # A form is nothing to read, and what it shows at first stands on the page as well.
-        is_form = "calculator" in element.get("class", [])
-        found = super().convert_div(element, text, parent_tags)  # type: ignore[misc]  # in no stub
-        return "" if is_form else str(found)
-
     def convert_tex(self, element: Any, text: str, parent_tags: set[str]) -> str:
         return str(element.string)  # nothing in it is escaped
 
@@ -60,6 +56,7 @@ _CONVERTER = _Converter(heading_style=ATX, bullets="-", escape_underscores=False
 def twin(html: str) -> str:
     """Write a built page as Markdown; its links to other pages lead to their twins."""
     (article,) = _ARTICLE.findall(html)
+    article = _ASIDE.sub("", article)
     article = _MATH.sub(_tex, article)
     article = _PICTURE.sub(r"<p>Picture: \1. \2</p><svg>", article)
     article = _INVISIBLE.sub("", article)  # most of a page, and twice as fast without
@@ -70,8 +67,7 @@ def twin(html: str) -> str:
 
 def _tex(match: re.Match[str]) -> str:
     dollars = "$$" if match[0].startswith('<math display="block"') else "$"
-    tex = TEX.get(match[0], "")  # a calculator's own is not written
-    return f"<tex>{dollars}{escape(tex)}{dollars}</tex>"
+    return f"<tex>{dollars}{escape(TEX[match[0]])}{dollars}</tex>"
 
 
 def address(page: Page) -> str:

@@ -56,15 +56,18 @@ def whole(*, name: str, text: str) -> int:
 def table(
     header: Sequence[str], rows: Sequence[Sequence[str]], *, label: str, marked: str = ""
 ) -> str:
-    """Write a table whose first column has words, the others numbers; one row may be `marked`."""
+    """Write a table whose first column has words, the others numbers; one row may be `marked`.
+
+    It has the class that the build gives to tables of pages: there they are dressed by it.
+    """
     titles = "".join(f'<th scope="col">{title}</th>' for title in header)
     written = ""
     for cells in rows:
         row = '<tr aria-current="true">' if cells[0] == marked else "<tr>"
         written += row + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     return (
-        f'<div class="table" role="group" aria-label="Table: {label}"><table><thead><tr>{titles}'
-        f"</tr></thead><tbody>{written}</tbody></table></div>"
+        f'<div class="table" role="group" aria-label="Table: {label}"><table class="plain">'
+        f"<thead><tr>{titles}</tr></thead><tbody>{written}</tbody></table></div>"
     )
 
 
@@ -105,7 +108,7 @@ def solution(
             f'<p class="letters">{step["formula"]["letters"]}</p>'
             f'<p class="step-value">{result}</p>'
         )
-    return f"<details><summary>Worked out</summary>{written}</details>"
+    return f"<details data-aside><summary>Worked out</summary>{written}</details>"
 
 
 def _number(value: Any) -> str:
@@ -120,7 +123,7 @@ def code(python: str, command: str = "") -> str:
         called = f"<pre><code>{html.escape(command)}</code></pre>"
         written += f'<button type="button" data-copy>Copy as command</button>{called}'
     words = "In Python, in the shell" if command else "In Python"
-    return f'<details class="same"><summary>{words}</summary>{written}</details>'
+    return f"<details data-aside><summary>{words}</summary>{written}</details>"
 
 
 def call(result: str, function: str, arguments: Mapping[str, Any], model: str = "") -> str:

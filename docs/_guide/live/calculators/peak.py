@@ -161,7 +161,7 @@ def fits(*, page: Page, **values: Any) -> dict[str, str]:
         + _picture(step, arguments["config"], METHODS[values["method"]])
         + shown.table(("Card", "Such as", "The step"), rows, label="cards")
         + f"<p>The process takes {takes}: the peak, what lies between blocks, and the context of "
-        "CUDA.</p><details><summary>Moment by moment, part by part</summary>"
+        "CUDA.</p><details data-aside><summary>Moment by moment, part by part</summary>"
         + shown.table(("When", "GiB", "GB"), moments, label="moments", marked=full)
         + shown.table(
             (f"When {MOMENTS[step['moment']]}", "Binary", "Decimal", "Share"), parts, label="parts"
