@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 PAGE = '<p class="a b" id="c" data-md-color-primary="indigo">'
 SCRIPT = "e.className = `tab--${side} d`; read('--read')"
 KEPT = {
+    ":is(.gone, summary) > b{a:b}.gone:is(.lost, .gone){c:d}": ":is(.gone,summary) > b{a:b}",
     ".a{x:1}": ".a{x:1}",
     ".z{x:1}": "",
     ".a .z{x:1}": "",
     ".z,.b:hover , #c > p{x:1}": ".b:hover,#c > p{x:1}",
-    ":is(.z, .a) p, .d{x:1}": ".d{x:1}",
+    ":is(.z, .a) p, .d{x:1}": ":is(.z,.a) p,.d{x:1}",
     ".a:not(.z){x:1}": ".a:not(.z){x:1}",
     ".tab--left{x:1} .tab{x:1}": ".tab--left{x:1}",
     "p,[href]{x:1}": "p,[href]{x:1}",

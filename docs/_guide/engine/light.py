@@ -30,6 +30,7 @@ _IN_SCRIPTS = re.compile(r"[\w-]+")
 # theme stops all that moves: a rule for every element, laid out anew twice while a page loads.
 _NEVER = ("[dir=rtl]", "[data-md-color-switching]")
 
+_ONE_OF = re.compile(r":is\(([^()]*)\)")
 _TABLE = re.compile(r'(<div class="table[^>]*>\s*)?<table>(.*?)</table>', re.S)
 _PLAIN = ("table:not([class])", "table.plain")
 
@@ -57,7 +58,11 @@ def style_sheet(sheets: Iterable[str], pages: Iterable[str], scripts: Iterable[s
     begun = tuple(name for name in used if name.endswith("--"))
 
     def kept(selector: str) -> bool:
-        names = (a or b for a, b in _ASKED.findall(re.sub(r":not\([^)]*\)", "", selector)))
+        selector = re.sub(r":not\([^)]*\)", "", selector)
+        if one_of := _ONE_OF.search(selector):  # one that is used is enough
+            before, after = selector[: one_of.start()], selector[one_of.end() :]
+            return any(kept(f"{before}{each}{after}") for each in one_of[1].split(","))
+        names = (a or b for a, b in _ASKED.findall(selector))
         return not any(never in selector for never in _NEVER) and all(
             name in used or name.startswith(begun) for name in map(_unescaped, names)
         )
