@@ -47,7 +47,11 @@
 
   form.hidden = false;
   form.addEventListener("input", chosen);
-  form.addEventListener("reset", () => setTimeout(chosen)); // when the fields are empty
+  form.addEventListener("reset", (event) => {
+    event.preventDefault(); // which empties the fields only afterwards
+    choose(new URLSearchParams());
+    chosen();
+  });
   form.addEventListener("submit", (event) => event.preventDefault());
   addEventListener("hashchange", read);
   show();

@@ -117,10 +117,10 @@ def _number(value: Any) -> str:
 
 def code(python: str, command: str = "") -> str:
     """Write the call that gives this result, and the command if one says it, under a fold."""
-    called = f"<pre><code>{html.escape(python)}</code></pre>"
+    called = f'<pre class="no-copy"><code>{html.escape(python)}</code></pre>'
     written = f'<button type="button" data-copy>Copy as Python</button>{called}'
     if command:
-        called = f"<pre><code>{html.escape(command)}</code></pre>"
+        called = f'<pre class="no-copy"><code>{html.escape(command)}</code></pre>'
         written += f'<button type="button" data-copy>Copy as command</button>{called}'
     words = "In Python, in the shell" if command else "In Python"
     return f"<details data-aside><summary>{words}</summary>{written}</details>"
