@@ -33,7 +33,7 @@ test: .venv/checks.done ## Check style, types, formulas, pages and the built sit
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup $(or $(ARGS),tests dlp)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(or $(ARGS),tests dlp)
 
 # Built beside and swapped in: a build that fails or is interrupted leaves the old site as it was.
 site: .venv/site.done ## Build the guide into site/

@@ -8,9 +8,11 @@ from collections import Counter
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
+from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
 from tests import told
 
@@ -59,14 +61,19 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"tests are gone that tests/conftest.py lists: {', '.join(gone)}")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep on one processor what shares its preparation: a file, and all that reads the site."""
-    for item in items:
-        group = f"{item.path.parent.name}/{item.path.stem}"
-        if item.path.parent.name == "site" and not item.get_closest_marker("browser"):
-            group = "site"
-        item.add_marker(pytest.mark.xdist_group(group))
+class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Keeps on one processor the tests of a file, and all that read the site without a browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        in_browser = ("browser", "measured", "search", "silence")
+        is_read = "/site/" in file and not file.endswith(tuple(f"_{n}.py" for n in in_browser))
+        return "site" if is_read else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:
+    """Build the site once: each processor that needs one builds its own."""
+    return _Together(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

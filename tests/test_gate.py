@@ -75,7 +75,7 @@ def test_make_test_runs_every_check_and_fails_with_each(check: str, tmp_path: Pa
     status, asked, said = make(tmp_path, "test", FAILING=f"-m {check}" if check else "never")
     assert bool(status) == bool(check), f"make test must fail with {check}, and with nothing else"
     assert any(line.startswith(f"-m {check}") for line in asked), f"make test runs no {check}"
-    assert check or asked[-1] == "-m pytest --numprocesses auto --dist loadgroup tests dlp"
+    assert check or asked[-1] == "-m pytest --numprocesses auto --dist loadfile tests dlp"
     assert "minute" in said
 
 

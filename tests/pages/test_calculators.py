@@ -28,7 +28,7 @@ from tests.paths import ROOT
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ROOMS = re.compile(r"<pre class="no-copy"><code>(.*?)</code></pre>", re.S)
+ROOMS = re.compile(r'<pre class="no-copy"><code>(.*?)</code></pre>', re.S)
 FIRST: dict[str, Callable[[], str]] = {
     "epoch": lambda: f"{count(question(1).call())} updates",
     "load": lambda: size(question(3).call()),
