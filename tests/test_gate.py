@@ -206,8 +206,9 @@ def test_properties_are_tried_on_enough_examples() -> None:
     assert settings.default == settings.get_profile(os.environ.get("HYPOTHESIS_PROFILE", usual))
 
 
-FLOOR = 8_500
-"""How many tests a whole run has at least: raise it now and then, lower it with a reason alone."""
+FLOOR = 7_500
+"""How many tests a whole run has at least: raise it now and then, lower it with a reason alone, as
+when the numbers of others, one test each, became one test a file."""
 
 
 def test_there_are_as_many_tests_as_there_were(request: pytest.FixtureRequest) -> None:
