@@ -7,18 +7,11 @@ import json
 import os
 import shutil
 import subprocess
-import threading
-from contextlib import contextmanager
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
-from tests.site.served import browser_program
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.site.served import browser_program, served
 
 KINDS = (
     "",
@@ -59,15 +52,6 @@ class _Host(SimpleHTTPRequestHandler):
         self.wfile.write(body)
 
 
-@contextmanager
-def hosted(folder: Path) -> Iterator[str]:
-    """Serve a folder as a static host does, and give its address."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Host, directory=str(folder))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
 def scores(site: Path) -> None:
     """Print the medians of the four scores for each kind of page.
 
@@ -80,7 +64,7 @@ def scores(site: Path) -> None:
         return
     print("\nLighthouse on a phone, medians of", ROUNDS)
     flags = ["--quiet", "--output=json", "--chrome-flags=--headless --no-sandbox --disable-gpu"]
-    with hosted(site) as host:
+    with served(site, _Host) as host:
         for page in KINDS:
             found: dict[str, list[float]] = {}
             for _ in range(ROUNDS):

@@ -241,58 +241,25 @@ def _drop_unread_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def _add_conformance_file(files: Files, config: MkDocsConfig) -> Files:
-    """Add the file by which other tools test themselves."""
+def _add_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add what is computed: for other tools, for practice and calculators, for phones, the feed."""
     conformance = importlib.import_module("_evidence.conformance")
-    files.append(File.generated(config, conformance.FILE, content=conformance.text()))
-    return files
-
-
-def _add_schema(files: Files, config: MkDocsConfig) -> Files:
-    """Add what the wheel has for programs: the schema of the command's answers."""
-    schema = ROOT / "dlp" / "command.schema.json"
-    files.append(File.generated(config, schema.name, abs_src_path=str(schema)))
-    return files
-
-
-def _add_practice(files: Files, config: MkDocsConfig) -> Files:
-    """Add the variants of the questions, which are computed and tried here."""
-    for name, text in importlib.import_module("_guide.practice").files().values():
-        files.append(File.generated(config, name, content=text))
-    return files
-
-
-def _add_icon(files: Files, config: MkDocsConfig) -> Files:
-    """Add the icon that phones show."""
+    practice = importlib.import_module("_guide.practice")
+    calculators = importlib.import_module("_guide.calculators")
     cards = importlib.import_module("_guide.engine.cards")
-    files.append(File.generated(config, cards.ICON, content=cards.icon()))
-    return files
-
-
-def _add_feed(files: Files, config: MkDocsConfig) -> Files:
-    """Add the changelog as a feed."""
     changes = importlib.import_module("_guide.engine.changes")
-    text = changes.feed(config.site_name, config.site_url, get_build_date())
-    files.append(File.generated(config, "feed.xml", content=text))
+    schema = ROOT / "dlp" / "command.schema.json"  # which the wheel has too
+    made = {conformance.FILE: conformance.text(), schema.name: schema.read_bytes()}
+    made |= dict(practice.files().values())
+    made |= {f"assets/{name}": text for name, text in calculators.files().values()}
+    made[cards.ICON] = cards.icon()
+    made["feed.xml"] = changes.feed(config.site_name, config.site_url, get_build_date())
+    for name, content in made.items():
+        files.append(File.generated(config, name, content=content))
     return files
 
 
-def _add_calculators(files: Files, config: MkDocsConfig) -> Files:
-    """Add what each calculator runs, and the formulas that only the build can read."""
-    for name, text in importlib.import_module("_guide.calculators").files().values():
-        files.append(File.generated(config, f"assets/{name}", content=text))
-    return files
-
-
-on_files = CombinedEvent(
-    _drop_unread_files,
-    _add_conformance_file,
-    _add_schema,
-    _add_practice,
-    _add_calculators,
-    _add_icon,
-    _add_feed,
-)
+on_files = CombinedEvent(_drop_unread_files, _add_files)
 
 
 def on_nav(nav: Navigation, **kwargs: Any) -> None:
