@@ -9,11 +9,15 @@ import pytest
 
 from _guide.browser import bundle
 from tests.browser import firefox
+from tests.site.conftest import build
 from tests.site.served import served, started_browser
 from tests.told import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
 
 
 class Tab(Protocol):
@@ -70,3 +74,21 @@ def tab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
         assert opened.evaluate("typeof Guide.call") == "function"
         opened.goto(host)
         yield opened
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with started_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the site, once there is a browser to show it in."""
+    return build(tmp_path_factory.mktemp("site")).folder
+
+
+@pytest.fixture(scope="session")
+def host(site: Path) -> Iterator[str]:
+    with served(site) as address:
+        yield address

@@ -15,8 +15,7 @@ from _guide.browser import bundle
 from _guide.calculators import CALCULATORS
 from _guide.live import shown
 from tests.pages.calculated import states
-from tests.site.conftest import build
-from tests.site.served import PHONE, TOO_WIDE, served, started_browser
+from tests.site.served import PHONE, TOO_WIDE, served
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -133,23 +132,6 @@ def test_numbers_are_read_as_python_reads_them(lent: Tab, pages: str) -> None:
 
 
 # --- On the pages -----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("reckoned")).folder
-
-
-@pytest.fixture(scope="module")
-def host(site: Path) -> Iterator[str]:
-    with served(site) as address:
-        yield address
 
 
 @pytest.fixture

@@ -16,8 +16,7 @@ from _guide.browser import bundle
 from _guide.live import answers
 from _guide.questions import QUESTIONS, question
 from tests.pages.test_practice_answers import CASES
-from tests.site.conftest import build
-from tests.site.served import PHONE, TOO_WIDE, ZOOMED, served, started_browser
+from tests.site.served import PHONE, TOO_WIDE, ZOOMED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,23 +43,6 @@ TRIED = {
     "head-only-tuning": ("28", "112 GB", "It is the same model"),
     "lora-rank": ("65.536", "32768 parameters", "Only one factor"),
 }
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with started_browser() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def site(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("practised")).folder
-
-
-@pytest.fixture(scope="module")
-def host(site: Path) -> Iterator[str]:
-    with served(site) as address:
-        yield address
 
 
 @pytest.fixture
