@@ -25,7 +25,6 @@ help: ## List these commands
 # The theme's notice that it ends is for who publishes; CONTRIBUTING.md says what then.
 serve: export NO_MKDOCS_2_WARNING := 1
 serve: .venv/site.done ## Build the guide and show it at http://127.0.0.1:8000, again after each change
-	@$(BIN)/python -m _guide.browser
 	$(BIN)/python -m mkdocs serve $(if $(ADDRESS),--dev-addr $(ADDRESS))
 
 test: .venv/checks.done ## Check style, types, formulas, pages and the built site (ARGS="-k lora" for some)
@@ -38,7 +37,6 @@ test: .venv/checks.done ## Check style, types, formulas, pages and the built sit
 # Built beside and swapped in: a build that fails or is interrupted leaves the old site as it was.
 site: .venv/site.done ## Build the guide into site/
 	@rm -rf .site .site.old
-	@$(BIN)/python -m _guide.browser
 	$(BIN)/python -m mkdocs build --strict --site-dir .site
 	@if [ -e site ]; then mv site .site.old; fi; mv .site site; rm -rf .site.old
 	@[ -n "$$GUIDE_SITE_URL" ] || echo "The site's links to itself are local: to publish it, set GUIDE_SITE_URL to its address."
@@ -65,7 +63,7 @@ traces: .venv/tools.done ## Trace every recorded training step anew, in each rel
 	$(BIN)/python -m tests.recorders.releases
 
 clean: ## Remove all that these commands made
-	rm -rf .venv site .site .site.old docs/assets/guide-*.js .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants.sqlite
+	rm -rf .venv site .site .site.old .mypy_cache .pytest_cache .ruff_cache .hypothesis .mutants.sqlite
 
 # The pins. All files agree with each other, and with every system and Python from 3.11 on.
 COMPILE = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 \

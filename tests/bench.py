@@ -33,7 +33,7 @@ GROWTH = 1.10
 IMPORT = 1.15
 FIRST_VISIT = 120_000
 TRANSLATION = 0.10
-SCRIPTS = {"python": 10_000, "answers": 6_000, "live": 40_000, "peak": 65_000}
+SCRIPTS = {"python": 10_000, "answers": 6_000}
 COLD = 150.0
 
 BUILDS, GROWTHS, COLDS = 7, 7, 9
@@ -200,9 +200,9 @@ def translation(guide: Path) -> bool:
     ratios = []
     for _ in range(BUILDS):
         before = processor_time()
-        run(guide, "-m", "_guide.browser")
+        run(guide, "-c", "from _guide import calculators; calculators.scripts()")
         with_translation = processor_time() - before
-        run(guide, "-c", "import _guide.browser.bundle")
+        run(guide, "-c", "import _guide.calculators")
         without = processor_time() - before - with_translation
         ratios.append((with_translation - without) / build(guide))
     return report("translation / strict build", ratios, TRANSLATION)
@@ -256,78 +256,55 @@ def asked_by_browser(site: Path, pages: list[str]) -> Iterator[tuple[str, set[st
         browser.close()
 
 
-# What a reader waits for who types the first figure of a page: script, module and answer.
+# What a reader waits for who types the first answer of a page: scripts, module and verdict.
 
-ANSWERS = {
-    "a typed answer, judged": (
-        ["python", "answers"],
-        "Guide.call('_guide.live.answers.judge', {text: '31,66 GiB', asked: {unit: 'bytes', value: "
-        "34e9, written: '34 GB', other: [], wrong: [], hint: ''}})",
-    ),
-    "the updates of an epoch": (
-        ["python", "live"],
-        "Guide.call('dlp.updates_per_epoch', {num_samples: 1e6, per_device_train_batch_size: 16})",
-    ),
-    "the peak of a step": (
-        ["python", "live", "peak"],
-        "Guide.call('dlp.peak_memory', {config: {model_type: 'llama', hidden_size: 4096, "
-        "num_hidden_layers: 32, num_attention_heads: 32, num_key_value_heads: 8, vocab_size: "
-        "128256, intermediate_size: 14336, max_position_embeddings: 8192, "
-        "tie_word_embeddings: false}, training: {per_device_train_batch_size: 4, max_length: "
-        "2048, dtype: 'bfloat16'}, lora: {r: 16, target_modules: 'all-linear'}})",
-    ),
-}
-LOADED = """async () => {
+JUDGED = """async (scripts) => {
   const begun = performance.now();
-  for (const name of %s) await new Promise((resolve) => {
-    const script = document.createElement("script");
-    script.src = `/assets/guide-${name}.js`;
-    script.onload = resolve;
-    document.head.append(script);
-  });
-  %s;
+  await guideScripts.load(scripts);
+  Guide.call("_guide.live.answers.judge", { text: "31,66 GiB", asked: {
+    unit: "bytes", value: Guide.float(34e9), written: "34 GB", other: [], wrong: [], hint: "" } });
   return performance.now() - begun;
 }"""
 
 
 def answers(guide: Path) -> bool:
-    """Measure the scripts, and a first answer with nothing loaded."""
+    """Measure the scripts of practice, and a first verdict with nothing loaded."""
     site, met = guide / "site", True
-    print("\nWhat runs in pages, gzipped:")
+    print("\nWhat judges in pages, gzipped:")
     for name, target in SCRIPTS.items():
-        size = compressed(site / "assets" / f"guide-{name}.js")
+        (script,) = (site / "assets").glob(f"guide-{name}-*.js")
+        size = compressed(script)
         met &= size <= target
         print(f"  {size / 1000:6.1f} kB: {name}, target {target / 1000:.0f}, {verdict(met)}")
     try:
-        found = list(waited(site))
+        times = waited(site)
     except ImportError as error:
-        print(f"First answers are not measured ({error}): make tools, and install chromium")
+        print(f"The first verdict is not measured ({error}): make tools, and install chromium")
         return met
-    for what, times in found:
-        met &= median(times) <= COLD
-        spread = f"{min(times):.0f}, {median(times):.0f}, {max(times):.0f} ms"
-        print(f"  {what}, first answer: {spread}, target {COLD:.0f}, {verdict(met)}")
+    met &= median(times) <= COLD
+    spread = f"{min(times):.0f}, {median(times):.0f}, {max(times):.0f} ms"
+    print(f"  a typed answer, judged first: {spread}, target {COLD:.0f}, {verdict(met)}")
     return met
 
 
-def waited(site: Path) -> Iterator[tuple[str, list[float]]]:
-    """Yield how long Chromium takes for each answer, every time with nothing in its cache."""
+def waited(site: Path) -> list[float]:
+    """Say how long Chromium takes for a verdict, every time with nothing in its cache."""
     from playwright.sync_api import sync_playwright
 
     if (program := browser_program()) is None:
         raise ImportError("no browser")
+    times = []
     with served(site) as host, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        for what, (scripts, call) in ANSWERS.items():
-            times = []
-            for _ in range(COLDS):
-                context = browser.new_context()
-                tab = context.new_page()
-                tab.goto(host, wait_until="networkidle")
-                times.append(tab.evaluate(LOADED % (scripts, call)))
-                context.close()
-            yield what, times
+        for _ in range(COLDS):
+            context = browser.new_context()
+            tab = context.new_page()
+            tab.goto(f"{host}questions/memory-to-load/", wait_until="networkidle")
+            scripts = [path.name for path in sorted((site / "assets").glob("guide-*-*.js"))]
+            times.append(tab.evaluate(JUDGED, scripts[::-1]))
+            context.close()
         browser.close()
+    return times
 
 
 def file_of(site: Path, url: str) -> str:

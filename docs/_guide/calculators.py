@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import dlp
@@ -30,11 +31,10 @@ from _guide.live.calculators import (
     steps,
     targets,
 )
-from _guide.practice import named
 from dlp import _optimizers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from _guide.live.solve import Formula
 
@@ -325,16 +325,49 @@ def page(name: str, root: str) -> dict[str, Any]:
     return {"root": root, "documented": documented(name)}
 
 
+@dataclass(frozen=True)
+class Scripts:
+    """What a calculator loads, as addresses and texts: `first` does for most readers."""
+
+    first: tuple[str, str]
+    whole: tuple[str, str]
+
+
 @cache
-def files() -> dict[str, tuple[str, str]]:
-    """Write each calculator's functions, translated, and their formulas as a script with a name."""
+def scripts() -> dict[str, Scripts]:
+    """Write each calculator's functions, translated, and their formulas."""
     found = {}
     for name, made in CALCULATORS.items():
+        functions = [*map(_full, made.functions), _full(shown.whole)]
         formulas = json.dumps(documented(name), ensure_ascii=False, separators=(",", ":"))
-        text = f'(self.guideFormulas ??= {{}})["{name}"] = {formulas};\n'
-        text += shaken.script([*map(_full, made.functions), _full(shown.whole)])
-        found[name] = (f"calculator-{name}-{named({'text': text})}.js", text)
+        first = f'(self.guideFormulas ??= {{}})["{name}"] = {formulas};\n'
+        first += shaken.script(functions, shaken.entered(_usual_calls(name)))
+        found[name] = Scripts(
+            bundle.hashed(f"calculator-{name}", first),
+            bundle.hashed(f"calculator-{name}-whole", shaken.script(functions)),
+        )
     return found
+
+
+def _usual_calls(name: str) -> Iterator[Callable[[], Any]]:
+    """Yield calls with each field changed that is not folded away; of what waits, one is enough."""
+    made = CALCULATORS[name]
+    changes: list[dict[str, Any]] = [{}]
+    for each in made.fields:
+        if each.kind in {"int", "play"}:
+            yield partial(shown.whole, name=each.name, text=str(each.value))
+        elif not each.more:
+            values = {"choice": each.choices, "bool": [not each.value]}.get(each.kind, [])
+            changes += [{each.name: value} for value in values]
+    for change in changes:
+        yield partial(_tried, made.functions[0], {**made.values(), **change}, page(name, "../"))
+    for function in made.functions[1:]:
+        yield partial(function, **made.values(), page=page(name, "../"))
+
+
+def _tried(function: Callable[..., Any], values: dict[str, Any], page: dict[str, Any]) -> None:
+    with contextlib.suppress(ValueError, TypeError):
+        function(**values, page=page)
 
 
 # --- HTML -------------------------------------------------------------------------------------
@@ -351,7 +384,8 @@ def calculator(name: str, root: str = "../../") -> str:
             f"{''.join(more)}</div></details>"
         )
     about = {"functions": [_full(each) for each in made.functions], "root": root}
-    about |= {"scripts": [bundle.address("python"), files()[name][0]]}
+    made_of = scripts()[name]
+    about |= {"scripts": [bundle.files()["python"][0], made_of.first[0]], "whole": made_of.whole[0]}
     written = html.escape(json.dumps(about, separators=(",", ":")))
     outputs = "".join(
         f'<div class="shown">{each(**made.values(), page=page(name, root))["html"]}</div>'

@@ -43,11 +43,20 @@
       hold(field, now);
       return value;
     };
-    /** Call a function with what the fields hold. */
-    const written = (which) => {
-      const values = Object.fromEntries(fields.map((field) => [field.name, read(field)]));
-      const page = { root: about.root, documented: guideFormulas[name] };
-      return Guide.call(which, { ...values, page });
+    /** Call a function with what the fields hold; what few readers need is loaded when one does. */
+    const written = async (which) => {
+      const call = () => {
+        const values = Object.fromEntries(fields.map((field) => [field.name, read(field)]));
+        const page = { root: about.root, documented: guideFormulas[name] };
+        return Guide.call(which, { ...values, page });
+      };
+      try {
+        return call();
+      } catch (error) {
+        if (error.type !== "Later") throw error;
+        await guideScripts.load([about.whole]);
+        return call();
+      }
     };
 
     /** Say what is wrong, at the field that is named first. */
@@ -98,7 +107,8 @@
           // Only the first answers at once; the others wait for a reader to pause.
           if (i) await paused(i === 1 ? SAID : 0);
           if (turn !== last) return;
-          const { html, status: says, limits = {} } = written(each);
+          const { html, status: says, limits = {} } = await written(each);
+          if (turn !== last) return;
           write(outputs[i], html);
           if (!i) {
             say("");
@@ -158,7 +168,7 @@
       try {
         await guideScripts.load(about.scripts);
         for (let i = 0; i < FIRST; i += 1) {
-          written(about.functions[0]);
+          await written(about.functions[0]);
           await paused(0);
         }
         root.dataset.warm = "";

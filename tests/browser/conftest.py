@@ -59,14 +59,13 @@ STARTED = {"chromium": chromium, "firefox": installed_firefox}
 def tab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     """Open a page that allows no script but files, and has loaded all that is translated.
 
-    Pages need not load in order what stands on the first script, nor any script just once.
+    Pages need not load what stands on the first script just once.
     """
     folder = tmp_path_factory.mktemp("page")
-    for name, text in bundle.scripts().items():
-        (folder / bundle.address(name).partition("?")[0]).write_text(text, "utf-8")
-    first, *others = map(bundle.address, bundle.scripts())
-    loaded = [first, *reversed(others), first, *others]
-    tags = "".join(f'<script src="{each}"></script>\n' for each in loaded)
+    (folder / "python.js").write_text(bundle.files()["python"][1], "utf-8")
+    (folder / "whole.js").write_text(bundle.whole(), "utf-8")
+    loaded = ["python", "whole", "python", "whole"]
+    tags = "".join(f'<script src="{each}.js"></script>\n' for each in loaded)
     (folder / "index.html").write_text(PAGE.format(scripts=tags), "utf-8")
     with STARTED[request.param]() as opened, served(folder) as host:
         # From a disk first: a page there must not need a server.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from _guide.browser import bundle, shaken
 from _guide.browser.sources import Module
 from _guide.browser.translate import Translator, UnknownPythonError
+from dlp import tokens_per_update
 
 
 def translated(code: str, folder: Path) -> str:
@@ -30,8 +32,7 @@ def test_every_module_but_the_command_is_translated() -> None:
         for path in (bundle.GUIDE / "live").rglob("[!_]*.py")
     }
     assert live <= set(bundle.modules())
-    written = "".join(bundle.scripts().values())
-    assert all(f'$.define("{name}",' in written for name in bundle.modules())
+    assert all(f'$.define("{name}",' in bundle.whole() for name in bundle.modules())
 
 
 FORMULAS = [name for name in bundle.modules() if name.startswith("dlp.")]
@@ -51,10 +52,10 @@ def test_formulas_import_math_alone(name: str) -> None:
 
 
 def test_the_scripts_are_the_same_at_every_build() -> None:
-    before = bundle.scripts()
-    for each in (bundle.modules, bundle.homes, bundle.scripts):
+    before = bundle.whole(), bundle.files()
+    for each in (bundle.modules, bundle.homes, bundle.files):
         each.cache_clear()
-    assert bundle.scripts() == before
+    assert (bundle.whole(), bundle.files()) == before
 
 
 @pytest.mark.parametrize(
@@ -196,6 +197,14 @@ def test_a_script_has_what_its_functions_need_and_nothing_else() -> None:
     defined = set(re.findall(r'\$\.def\("(\w+)"', script))
     assert {"tokens_per_update", "effective_batch_size", "count"} <= defined
     assert not defined & {"updates_per_epoch", "tokens_per_epoch", "choice"}
+
+
+def test_what_is_not_entered_has_no_body() -> None:
+    call = partial(tokens_per_update, per_device_train_batch_size=1, sequence_length=1)
+    script = shaken.script(["dlp.steps.tokens_per_update"], shaken.entered([call]))
+    assert '$.def("count"' in script
+    assert '=$.later("_shown");' in script  # which is for errors
+    assert '$.def("_shown"' not in script
 
 
 def test_what_binds_no_name_is_not_left_out(

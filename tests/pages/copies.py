@@ -24,7 +24,7 @@ def settings() -> str:
 
 def lay(folder: Path, pages: dict[str, str]) -> None:
     """Lay out a copy of the guide that has these pages and one of the reference."""
-    ignored = shutil.ignore_patterns("__pycache__", "guide-*.js")
+    ignored = shutil.ignore_patterns("__pycache__")
     for part in ("dlp", "docs/_evidence", "docs/_guide", "docs/assets"):
         shutil.copytree(ROOT / part, folder / part, ignore=ignored)
     for part in (

@@ -25,7 +25,6 @@ FILES = sorted(
     for folder in (GUIDE / "engine" / "theme", DOCS / "assets")
     for path in folder.rglob("*.*")
     if path.suffix in {".html", ".css", ".js", ".svg"}
-    and not path.match("guide-*.js")  # translated
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -12,13 +13,12 @@ from _guide.browser.sources import Module
 from _guide.browser.translate import RUNTIME, Translator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 ROOT = Path(__file__).parents[3]
-ASSETS, GUIDE = ROOT / "docs" / "assets", ROOT / "docs" / "_guide"
+GUIDE = ROOT / "docs" / "_guide"
 
-_STEP, _ANSWERS = "dlp._training", "_guide.live.answers"
-_BEFORE = {"peak": ("live",)}
+_ANSWERS = "_guide.live.answers"
 _COMMAND = {"__init__", "__main__", "_command_fit"}
 _GUIDE: dict[str, tuple[str, ...]] = {
     "formats": (),
@@ -65,58 +65,44 @@ def homes() -> dict[str, str]:
 
 
 @cache
-def scripts() -> dict[str, str]:
-    """Write the classic scripts: `python`, on which all others stand, and these by what needs them.
+def files() -> dict[str, tuple[str, str]]:
+    """Write `python`, on which all else stands, and `answers`, which judges: addresses and texts.
 
-    `answers` judges an answer. `peak` has what follows a training step and what needs that, `live`
-    all else. They define modules, each of which runs when it is first needed: their order does not
-    matter, nor whether one is loaded again.
+    An address is one under the assets, and no other release shares it.
     """
-    written, needs = {}, {}
-    for name, module in modules().items():
-        translator = Translator(module, modules(), homes())
-        written[name] = translator.script()
-        needs[name] = {home for home, _ in translator.reaches} & set(modules())
-    whole = {name: _reached(name, needs) for name in modules()}
-    light = [name for name in modules() if "._" not in name and _STEP not in whole[name]]
-    live = set().union(*(whole[name] for name in light))
-    public = ",".join(f'{name}:"{home}"' for name, home in homes().items())
-    written["dlp"] = f'$.define("dlp",()=>$.lazy({{{public}}}));\n'
-    chosen = {
-        "answers": [_ANSWERS],
-        "live": ["dlp", *(name for name in modules() if name in live - {_ANSWERS})],
-        "peak": [name for name in modules() if name not in live],
-    }
-    return {"python": RUNTIME.read_text("utf-8")} | {
-        script: f"(($)=>{{\n{''.join(written[name] for name in names)}}})(Guide.python);\n"
-        for script, names in chosen.items()
-    }
-
-
-def _reached(name: str, needs: Mapping[str, set[str]]) -> set[str]:
-    """Give a module and all that it needs, directly or not."""
-    found, more = set[str](), {name}
-    while more:
-        found |= more
-        more = set().union(*(needs[each] for each in more)) - found
-    return found
-
-
-def address(name: str) -> str:
-    """Give the address of a script under the assets, which another release does not share."""
-    digest = sha256(scripts()[name].encode()).hexdigest()[:12]
-    return f"guide-{name}.js?v={digest}"
+    runtime = re.sub(r"^ *//.*\n", "", RUNTIME.read_text("utf-8"), flags=re.M)
+    texts = {"python": runtime, "answers": script([_translated(_ANSWERS)])}
+    return {name: hashed(f"guide-{name}", text) for name, text in texts.items()}
 
 
 def addresses(name: str) -> list[str]:
-    """Give the addresses of a script and of those that must be there first, for `load.js`."""
-    return [address(each) for each in ("python", *_BEFORE.get(name, ()), name)]
+    """Give the addresses of `python` and of another script, for `load.js`."""
+    return [files()[each][0] for each in ("python", name)]
 
 
-def write() -> None:
-    """Write the scripts where the site takes them from; one that has not changed stays as it is."""
-    ASSETS.mkdir(exist_ok=True)
-    for name, text in scripts().items():
-        path = ASSETS / f"guide-{name}.js"
-        if not path.is_file() or path.read_text("utf-8") != text:
-            path.write_text(text, "utf-8", newline="\n")
+def hashed(name: str, text: str) -> tuple[str, str]:
+    """Name a script by what is in it."""
+    return f"{name}-{sha256(text.encode()).hexdigest()[:8]}.js", text
+
+
+def script(definitions: Iterable[str]) -> str:
+    """Write definitions of modules as a classic script.
+
+    A module runs when it is first needed: their order does not matter, nor whether one comes again.
+    """
+    return f"(($)=>{{\n{''.join(definitions)}}})(Guide.python);\n"
+
+
+def public(names: Mapping[str, str]) -> str:
+    """Define `dlp` as public names, each with the module that it comes from."""
+    written = ",".join(f'{name}:"{home}"' for name, home in names.items())
+    return f'$.define("dlp",()=>$.lazy({{{written}}}));\n'
+
+
+def whole() -> str:
+    """Write a script of all that is translated."""
+    return script([public(homes()), *map(_translated, modules())])
+
+
+def _translated(name: str) -> str:
+    return Translator(modules()[name], modules(), homes()).script()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import runpy
+import sys
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from _guide.browser import bundle
@@ -12,7 +14,9 @@ from _guide.browser.sources import binds
 from _guide.browser.translate import Translator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from types import FrameType
+    from typing import Any
 
 Name = tuple[str, str]
 """A module, and a name that it binds."""
@@ -25,10 +29,18 @@ class Statement:
     names: frozenset[str]
     code: str
     needs: frozenset[Name]
+    is_function: bool = False
 
 
-def script(functions: Iterable[str]) -> str:
-    """Write the script of functions, named in full."""
+def script(functions: Iterable[str], entered: Collection[Name] | None = None) -> str:
+    """Write the script of functions, named in full.
+
+    Given the functions that are `entered`, any other has no body, and raises a `Later` if called.
+    """
+    statements = {
+        module: [_left(module, each, entered) for each in _statements(module)]
+        for module in bundle.modules()
+    }
     kept: dict[str, list[Statement]] = {}
     seen: dict[str, set[str]] = {}
     needed, more = set[Name](), {_split(each) for each in functions}
@@ -38,7 +50,7 @@ def script(functions: Iterable[str]) -> str:
         needed |= more
         found = set[Name]()
         for module, name in sorted(more):
-            for each in _statements(module):
+            for each in statements[module]:
                 if name in each.names and each not in kept.setdefault(module, []):
                     kept[module].append(each)
                     found |= each.needs
@@ -47,13 +59,54 @@ def script(functions: Iterable[str]) -> str:
                             seen.setdefault(other, set()).add(shown)
         more = found - needed
     homes = bundle.homes()
-    public = ",".join(f'{n}:"{m}"' for m, n in sorted(needed) if homes.get(n) == m)
-    written = [f'$.define("dlp",()=>$.lazy({{{public}}}));\n']
+    written = [bundle.public({n: m for m, n in sorted(needed) if homes.get(n) == m})]
     for module in sorted(kept):
-        code = "".join(each.code for each in _statements(module) if each in kept[module])
+        code = "".join(each.code for each in statements[module] if each in kept[module])
         bound = sorted(set[str]().union(*(each.names for each in kept[module])))
         written.append(_translator(module).defined(bound, seen[module], code))
-    return f"(($)=>{{\n{''.join(written)}}})(Guide.python);\n"
+    return bundle.script(written)
+
+
+def entered(calls: Iterable[Callable[[], Any]]) -> set[Name]:
+    """Say which functions some calls enter; methods and what is nested count as what holds them."""
+    found = set(_entered_by_modules())
+    for call in calls:
+        found |= _entered(call)
+    return found
+
+
+@cache
+def _entered_by_modules() -> frozenset[Name]:
+    """Say which functions are entered when modules are run, which each page does anew."""
+    found = (
+        _entered(partial(runpy.run_path, str(module.path), run_name=name))
+        for name, module in bundle.modules().items()
+    )
+    return frozenset[Name]().union(*found)
+
+
+def _entered(call: Callable[[], Any]) -> set[Name]:
+    found = set[Name]()
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        if event == "call":
+            name = frame.f_code.co_qualname.partition(".")[0]
+            found.add((frame.f_globals["__name__"], name))
+
+    sys.setprofile(note)
+    try:
+        call()
+    finally:
+        sys.setprofile(None)
+    return found
+
+
+def _left(module: str, statement: Statement, entered: Collection[Name] | None) -> Statement:
+    (name, *_) = statement.names or ("",)
+    if entered is None or not statement.is_function or (module, name) in entered:
+        return statement
+    code = f'{_translator(module).js(name)}=$.later("{name}");\n'
+    return Statement(statement.names, code, frozenset())
 
 
 def _split(full: str) -> Name:
@@ -85,7 +138,8 @@ def _statements(module: str) -> list[Statement]:
         needs |= {(module, n.id) for n in ast.walk(each) if isinstance(n, ast.Name)} & {
             (module, name) for name in found.names
         }
-        statements.append(Statement(frozenset(names), code, frozenset(needs)))
+        is_function = isinstance(each, ast.FunctionDef)
+        statements.append(Statement(frozenset(names), code, frozenset(needs), is_function))
     return statements
 
 

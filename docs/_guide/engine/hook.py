@@ -106,12 +106,6 @@ def _forget_modules(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
-def _write_scripts(config: MkDocsConfig) -> MkDocsConfig:
-    """Translate what runs in pages too, whatever command builds."""
-    importlib.import_module("_guide.browser.bundle").write()
-    return config
-
-
 def _list_questions(config: MkDocsConfig) -> MkDocsConfig:
     """Put the questions where the navigation names their folder."""
     if config.nav and _QUESTIONS in config.nav:
@@ -184,7 +178,6 @@ def _guarded(formatter: Callable[..., str]) -> Callable[..., str]:
 
 on_config = CombinedEvent(
     _forget_modules,
-    _write_scripts,
     _list_questions,
     _link_to_python,
     _tell_addresses,
@@ -251,7 +244,9 @@ def _add_files(files: Files, config: MkDocsConfig) -> Files:
     schema = ROOT / "dlp" / "command.schema.json"  # which the wheel has too
     made = {conformance.FILE: conformance.text(), schema.name: schema.read_bytes()}
     made |= dict(practice.files().values())
-    made |= {f"assets/{name}": text for name, text in calculators.files().values()}
+    scripts = [*importlib.import_module("_guide.browser.bundle").files().values()]
+    scripts += [each for of in calculators.scripts().values() for each in (of.first, of.whole)]
+    made |= {f"assets/{name}": text for name, text in scripts}
     made[cards.ICON] = cards.icon()
     made["feed.xml"] = changes.feed(config.site_name, config.site_url, get_build_date())
     for name, content in made.items():
