@@ -15,7 +15,7 @@ from _guide.browser.translate import Translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
-    from types import FrameType
+    from types import CodeType, FrameType
     from typing import Any
 
 Name = tuple[str, str]
@@ -86,19 +86,18 @@ def _entered_by_modules() -> frozenset[Name]:
 
 
 def _entered(call: Callable[[], Any]) -> set[Name]:
-    found = set[Name]()
+    found: dict[int, tuple[CodeType, str]] = {}
 
     def note(frame: FrameType, event: str, _: Any) -> None:
-        if event == "call":
-            name = frame.f_code.co_qualname.partition(".")[0]
-            found.add((frame.f_globals["__name__"], name))
+        if event == "call" and id(frame.f_code) not in found:
+            found[id(frame.f_code)] = frame.f_code, frame.f_globals["__name__"]
 
     sys.setprofile(note)
     try:
         call()
     finally:
         sys.setprofile(None)
-    return found
+    return {(module, code.co_qualname.partition(".")[0]) for code, module in found.values()}
 
 
 def _left(module: str, statement: Statement, entered: Collection[Name] | None) -> Statement:

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_SAID = {"annotation", "returns", "ctx"}
+"""What says something to readers of Python alone."""
+
+
 def _running(node: ast.AST, *, inside: bool = True) -> Iterator[ast.AST]:
     """Walk over what runs, which annotations do not; with `inside`, also over inner scopes."""
     waiting = [node]
@@ -19,14 +23,16 @@ def _running(node: ast.AST, *, inside: bool = True) -> Iterator[ast.AST]:
         yield each
         if not inside and isinstance(each, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
             continue
-        skipped = {"annotation", "returns"}
-        if not inside and isinstance(each, ast.comprehension):
-            skipped.add("target")
         for field in each._fields:
+            if field in _SAID or (
+                field == "target" and not inside and type(each) is ast.comprehension
+            ):
+                continue
             value = getattr(each, field, None)
-            if field not in skipped:
-                children = value if isinstance(value, list) else [value]
-                waiting += [child for child in children if isinstance(child, ast.AST)]
+            if isinstance(value, list):
+                waiting += [child for child in value if isinstance(child, ast.AST)]
+            elif isinstance(value, ast.AST):
+                waiting.append(value)
 
 
 @cache
