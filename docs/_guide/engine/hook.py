@@ -264,7 +264,10 @@ def on_nav(nav: Navigation, **kwargs: Any) -> None:
 
 
 def on_page_markdown(markdown: str, page: Page, **kwargs: Any) -> None:
-    """Refuse blocks that would be shown as text instead of run, or that are not pure."""
+    """Refuse blocks that would be shown as text or are not pure; describe a module's page."""
+    if markdown.startswith("# `dlp.") and "description" not in page.meta:
+        module = importlib.import_module(f"dlp.{Path(page.file.src_uri).stem}")
+        page.meta["description"] = (module.__doc__ or "").partition("\n")[0]
     global _page_being_built, _before  # pages are read and converted one after another
     _page_being_built = page
     _before = importlib.import_module("_guide.engine.pure").state()
@@ -354,6 +357,7 @@ def _write_style_sheet(config: MkDocsConfig) -> None:
     sheet = light.style_sheet([path.read_text("utf-8") for path in parts], *read.values())
     for path in parts:
         path.unlink()
+    (site / "assets" / "stylesheets").rmdir()
     (site / light.SHEET).write_text(sheet, "utf-8", newline="\n")
 
 
