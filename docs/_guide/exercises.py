@@ -23,7 +23,13 @@ def own(number: int) -> str:
     about = {"key": key, "data": {key: practice.files()[key][0]}}
     slug = _slug(question(number).page)
     more = f'<p class="more"><a href="../../practice/{slug}/">Practise more</a></p>'
-    return _place("own", about, more, "../../")
+    made = practice.exercise(question(number), {})
+    still = (
+        f"<noscript data-search-exclude><p>{_rich(made.tries)}</p>{_boxes(made)}</noscript>"
+        if made.places
+        else ""
+    )
+    return _place("own", about, still + more, "../../")
 
 
 def variants(number: int) -> str:

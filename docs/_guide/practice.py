@@ -17,6 +17,7 @@ from itertools import groupby, product
 from typing import TYPE_CHECKING, Any
 
 from _guide import worked
+from _guide.engine.glossary import NOTATION
 from _guide.engine.mathml import to_mathml
 from _guide.formats import NBSP, decimal
 from _guide.live import answers
@@ -120,7 +121,7 @@ def _number(q: Question, name: str, case: Case) -> Exercise:
     for wrong in _mistakes(case):
         _add_mistake(q, asked, wrong)
     for wrong in _mistakes(case):
-        _must_be(q, asked, in_full(wrong["value"], unit), "known")
+        _must_be(q, asked, in_full(wrong["value"], unit), "known", "unit")
     way = tuple(_step(q, dict(step)) for step in case["way"])
     if way[-1]["asked"]["value"] != value:
         raise PracticeError(f"question {q.number}: the way does not end in the answer")
@@ -144,15 +145,23 @@ def _mistakes(case: Case) -> list[Wrong]:
 def _add_mistake(q: Question, asked: dict[str, Any], wrong: Wrong) -> None:
     """Add a mistake to those that are known; one that reads like another joins it."""
     text = in_full(wrong["value"], asked["unit"])
-    say = f"{wrong['assumes']} {wrong['refuted']}"
+    say = _told(wrong["assumes"], wrong["refuted"])
     asked["wrong"].append({"value": wrong["value"], "say": say})
     found = answers.judge(text, asked)
+    if found["verdict"] == "unit":  # which is told of every number
+        asked["wrong"].pop()
+        return
     if found["verdict"] != "known":
         raise PracticeError(f"question {q.number}: a mistake reads like the answer, {text}: {say}")
     if found["say"] != say:
         asked["wrong"].pop()
         for known in asked["wrong"]:
             known["say"] += f" Or: {say}" if known["say"] == found["say"] else ""
+
+
+def _told(assumes: str, refuted: str) -> str:
+    """Tell a mistake so that nobody takes it for a fact."""
+    return f"It assumes: “{assumes}” {refuted}"
 
 
 def _step(q: Question, step: dict[str, Any]) -> dict[str, Any]:
@@ -163,11 +172,11 @@ def _step(q: Question, step: dict[str, Any]) -> dict[str, Any]:
     return step | {"asked": asked}
 
 
-def _must_be(q: Question, asked: dict[str, Any], text: str, verdict: str) -> None:
+def _must_be(q: Question, asked: dict[str, Any], text: str, *verdicts: str) -> None:
     found = answers.judge(text, asked)["verdict"]
-    if found != verdict:
+    if found not in verdicts:
         raise PracticeError(
-            f"question {q.number}: {text} is judged {found}, not {verdict}, where "
+            f"question {q.number}: {text} is judged {found}, not {' or '.join(verdicts)}, where "
             f"{asked['written']} is right"
         )
 
@@ -180,7 +189,9 @@ def _marked(q: Question, name: str, marked: Marked) -> Exercise:
         "wrong": [],
         "hint": marked["hints"][0],
     }
-    for value, say in marked["wrong"]:
+    for value, text in marked["wrong"]:
+        assumes, _, refuted = text.partition(". ")
+        say = _told(f"{assumes}.", refuted)
         verdict = answers.judge_chosen(value, asked)["verdict"]
         if verdict in ("right", "other"):
             raise PracticeError(f"question {q.number}: a mistake marks what is right: {say}")
@@ -238,9 +249,15 @@ def _untold(statements: list[Statement]) -> None:
 
 @cache
 def formula(number: int) -> str:
-    """Write the formula of a question, which is the second hint, as MathML."""
-    call = question(number).call
-    return to_mathml(worked.formula_for(call.function, call.arguments), display=True)
+    """Write the formula of a question, the second hint, as MathML in letters that a phone shows."""
+    q = question(number)
+    tex, names = worked.in_letters(worked.expanded(q.call.function, q.call.arguments))
+    if q.asked["unit"] == "bytes":  # part of a byte is less than anybody is asked for
+        tex = re.sub(r"\\left\\lceil |\\right\\rceil ?", "", tex)
+    said = "; ".join(
+        f"{to_mathml(letter, display=False)} {NOTATION[name][1]}" for letter, name in names.items()
+    )
+    return f'{to_mathml(tex, display=True)}<p class="letters">{said}</p>'
 
 
 def data(number: int) -> dict[str, Any]:
@@ -271,8 +288,9 @@ def given(number: int) -> dict[str, Any]:
     if not q.marked:
         found["formula"] = formula(number)
     if "True or false" in q.asked["asks"]:
-        # The values stand on the page; what to find does not.
-        found["finds"] = re.split(r"(?<=[.?]) ", made.tries)[-1]
+        # The values stand on the page; what to find does not, nor the places to be marked.
+        found["finds"] = q.finds or made.tries
+        found["truth"] = q.answer.partition(":")[0].partition(",")[0]
     return found
 
 

@@ -101,9 +101,7 @@ matrices: tuple[dict[str, Any], ...] = (
 )
 ranks: tuple[dict[str, Any], ...] = tuple({"r": r} for r in (2, 4, 8, 16, 64))
 shares: tuple[dict[str, Any], ...] = ({"as_share": False}, {"as_share": True})
-epochs: tuple[dict[str, Any], ...] = tuple(
-    {"num_micro_batches": number} for number in (6, 7, 8, 9, 10, 11, 12, 13)
-)
+epochs: tuple[dict[str, Any], ...] = tuple({"num_micro_batches": number} for number in range(6, 19))
 windows: tuple[dict[str, Any], ...] = tuple(
     {"gradient_accumulation_steps": number} for number in (2, 3, 4, 5)
 )

@@ -162,6 +162,8 @@ class Question:
 
     again: str = ""
     """What it asks with other numbers, where the question itself is true or false."""
+    finds: str = ""
+    """What the field of its page asks for, where the question itself is true or false."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Values put in for those that the page shows."""
 

@@ -13,11 +13,15 @@
   const VERDICTS = {
     right: "Right.",
     other: "Right, but in another unit or by another convention.",
+    unit: "The right number, with another's unit.",
     known: "A known mistake.",
     power: "Nearly.",
     unknown: "Not that.",
     unreadable: "That cannot be read.",
   };
+
+  /** What is not right yet, but no mistake. */
+  const NO_FAULT = ["other", "unit"];
 
   // --- Python ---------------------------------------------------------------------------------
 
@@ -86,7 +90,7 @@
       if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
       else if (value !== false) made.setAttribute(name, value === true ? "" : value);
     }
-    made.append(...children.flat());
+    made.append(...children.flat(Infinity));
     return made;
   };
   const button = (words, press, attributes = {}) =>
@@ -115,16 +119,16 @@
     const { exercise } = task;
     const verdict = element("p", { class: "verdict", role: "status" });
     const kind = exercise.places ? places(exercise, stage, finds) : number(exercise, stage, finds);
-    let helped = stage;
+    let helped = Math.min(stage, task.helped ?? BARE);
     let solved = false;
 
     const tell = ({ verdict: name, say }) => {
-      const more = { right: ` ${exercise.because}`, known: ` The way back: ${exercise.asked.hint}` };
+      const back = name === "known" && reveal() ? " The way back: the hint below." : "";
+      const head = exercise.places && name === "unreadable" ? [] : [VERDICTS[name]]; // nothing to read
       verdict.dataset.verdict = name;
       verdict.replaceChildren(
-        element("strong", {}, VERDICTS[name]),
-        " ",
-        ...rich(say + (more[name] ?? "")),
+        ...head.flatMap((words) => [element("strong", {}, words), " "]),
+        ...rich(say + (name === "right" ? ` ${exercise.because}` : back)),
       );
     };
     const check = async (event) => {
@@ -135,19 +139,25 @@
       kind.input?.setAttribute("aria-invalid", String(unread));
       if (solved || unread) return;
       solved = found.verdict === "right";
-      if (found.verdict !== "other") memory.note(task.number, exercise.id, solved ? helped : null);
+      const missed = !solved && !NO_FAULT.includes(found.verdict);
+      if (missed) helped = Math.min(helped, ALL); // who guesses has been told what it is not
+      if (solved || missed) memory.note(task.number, exercise.id, solved ? helped : null);
       done(found.verdict);
     };
 
     const help = element("div", { class: "hints", "aria-live": "polite" });
     const ladder = hints(task).slice(own && !exercise.places ? 1 : 0); // its page says the first
     const naming = () => `Hint ${help.childElementCount + 1} of ${ladder.length}`;
-    const hint = button(naming(), () => {
+    /** Show the next hint, if there is one. */
+    const reveal = () => {
+      if (hint.hidden) return false;
       help.append(ladder[help.childElementCount]);
       helped = Math.min(helped, ALL);
       hint.hidden = help.childElementCount === ladder.length;
       hint.textContent = naming();
-    });
+      return true;
+    };
+    const hint = button(naming(), reveal);
     // Opened by hand; a printer opens it too.
     const opened = () => {
       if (answer.open || solved) return;
@@ -191,7 +201,7 @@
     const input = field();
     const words = {
       bytes: "Your answer, with its unit",
-      share: "Your answer, as a share or in percent",
+      share: "Your answer, as a share or in percent; two digits are enough",
     };
     const before = way.slice(0, -1).map({ [LAST]: shown, [ALL]: blank }[stage] ?? shown);
     const last = element("li", {}, `${way.at(-1).finds}: ?`);
@@ -378,7 +388,7 @@
       if (task) {
         let missed = false;
         const done = (verdict) => {
-          if (verdict === "other") return;
+          if (NO_FAULT.includes(verdict)) return;
           if (verdict === "right" && !missed) solved += 1;
           if (verdict !== "right" && !missed) {
             missed = true;
@@ -386,6 +396,7 @@
             queue.push(task);
             memory.note(task.number, task.exercise.id, null);
           }
+          if (verdict !== "right") task.helped = verdict === "told" ? WORKED : task.helped ?? ALL;
           if (verdict !== "right" && verdict !== "told") return;
           const page = element("a", { href: new URL(`../${task.page}`, assets) }, task.title);
           const next = () => {
@@ -440,6 +451,21 @@
     show();
   };
 
+  // --- A question's own page ------------------------------------------------------------------
+
+  /** What a sentence is, in two buttons; its number is asked for below, so none is told here. */
+  const truth = (right) => {
+    const note = element("p", { class: "note", role: "status" });
+    const tell = ({ target }) => {
+      const found = target.textContent === right;
+      note.dataset.verdict = found ? "right" : "known";
+      note.textContent = found ? "✓ Right. Now show it." : "✗ Not so. Now see why not.";
+      choices.forEach((each) => each.setAttribute("aria-pressed", String(each === target)));
+    };
+    const choices = ["True", "False"].map((words) => button(words, tell, { "aria-pressed": "false" }));
+    return element("div", { class: "buttons", role: "group", "aria-label": "True or false" }, choices, note);
+  };
+
   // --- Start ----------------------------------------------------------------------------------
 
   const own = async (root, about) => {
@@ -451,7 +477,10 @@
     };
     const begin = button("Mark it here", open);
     // Before the link to practice. What takes much room waits to be asked for.
-    root.prepend(...(task.exercise.places ? [begin] : whole));
+    root.prepend(
+      ...(task.truth ? [truth(task.truth)] : []),
+      ...(task.exercise.places ? [begin] : whole),
+    );
   };
   const kinds = { own, variants, statements, review, progress, solved };
   document.querySelectorAll("[data-practice]").forEach(async (root) => {

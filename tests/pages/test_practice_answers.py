@@ -48,10 +48,11 @@ TYPED: list[tuple[dict[str, Any], str, str]] = [
         "|34,000,000,000|34 000 000 000 bytes|34.000.000.000 B|34'000'000'000 B|34_000_000_000"
         "|34\u202f000\u202f000\u202f000\u00a0B|34000 MB|34,000 MB|34.000 MB|0.034 TB|34000000 kB"
         "|34 billion bytes|34 bn bytes|≈ 34 GB|~34|34 GB.| 34  GB |33.9 GB|34.01 GB|= 34 GB|+34 GB"
-        "|34 billion|34 bn",
+        "|34 billion|34 bn|34 Go|34 giga bytes|34 GB RAM|34 GB of VRAM|about 34 GB|roughly ~34",
     ),
-    (WEIGHTS, "other", "31.66|31,66|34 GiB|272 Gbit|272 Gb"),
-    (WEIGHTS, "known", "17|17 GB|17000 MB|34100 MB|272|272 GB|31.66 GB|34.06 GB|1.7e10"),
+    (WEIGHTS, "other", "31.66|31,66|272 Gbit|272 Gb|272 gigabits"),
+    (WEIGHTS, "unit", "34 GiB|31.66 GB|34 gibibytes|31.66 Go"),
+    (WEIGHTS, "known", "17|17 GB|17000 MB|34100 MB|272|272 GB|34.06 GB|1.7e10"),
     (WEIGHTS, "power", "3.4|3.4 GB|340 GB|34 MB|34 TB|34 kB|34 B|0.034 GB"),
     (WEIGHTS, "unknown", "33|36 GB|-34|−34|-34 GB|0|0 GB|35 GiB|50"),
     (
@@ -61,6 +62,7 @@ TYPED: list[tuple[dict[str, Any], str, str]] = [
         "|1.2.3|34,00,00|1 2|1e99|34,000.000,000|.|,|e9|34 GB or 35 GB|True",
     ),
     (SMALL, "right", "497.76|497.76 MB|497,76 MB|498 MB|0.498 GB|0.4978|497759232|474.7 MiB"),
+    (SMALL, "unit", "497.76 MiB|474.7 MB"),
     (SMALL, "power", "497.76 GB|4.9776 MB|497.76 kB"),
     (
         UPDATES,
@@ -76,7 +78,9 @@ TYPED: list[tuple[dict[str, Any], str, str]] = [
     (SHARE, "right", "0.39 %|0,39%|0.3906 percent|0.39|.0039|0.00390625|3.9e-3|0.390625 %"),
     (SHARE, "known", "0.195 %|0.1953|0.00195"),
     (SHARE, "power", "39 %|3.9 %|0.039 %"),
-    (SHARE, "unknown", "50 %|1|0.4 %"),
+    (SHARE, "unknown", "50 %|1|0.4 %|0.38 %|0.40 %|0.004"),
+    (SHARE | {"value": 0.001337, "wrong": []}, "right", "0.13 %|0.0013|0.134 %|0.1337 %"),
+    (SHARE | {"value": 0.001337, "wrong": []}, "unknown", "0.1 %|0.14 %|0.001|0.132 %"),
     (SHARE, "unreadable", "0.39 parameters|1/256|%"),
 ]
 CASES = [(asked, verdict, text) for asked, verdict, texts in TYPED for text in texts.split("|")]
@@ -95,7 +99,7 @@ def test_an_answer_is_judged(asked: dict[str, Any], verdict: str, text: str) -> 
         ("34", "34\u00a0GB."),
         ("34e9", "34\u00a0GB (taken as bytes)."),
         ("17", "halved"),
-        ("31.66 GB", "GiB called GB"),
+        ("31.66 GB", "right in GiB"),
         ("31.66", "number of GiB"),
         ("34 GiB", "right in GB"),
         ("272 Gbit", "counted in bits"),

@@ -1,8 +1,9 @@
 """Read a typed answer, a number with or without a unit, and judge it.
 
 This runs on the pages, translated, and in the tests as it stands. The verdicts: `right`; `other`, a
-right number in another unit or by another convention, which is no fault; `known`, what a usual
-mistake comes to; `power`, the right digits at the wrong power of ten; `unknown`; `unreadable`.
+right number in another unit or by another convention, which is no fault; `unit`, the right number
+of GB called GiB, or the other way round; `known`, what a usual mistake comes to; `power`, the right
+digits at the wrong power of ten; `unknown`; `unreadable`.
 What is looked for first decides.
 """
 
@@ -24,6 +25,21 @@ BYTES: "dict[str, int]" = {
     "gibibyte": 2**30,
     "gibibytes": 2**30,
     "tib": 2**40,
+    "kilobyte": 10**3,
+    "kilobytes": 10**3,
+    "megabyte": 10**6,
+    "megabytes": 10**6,
+    "terabyte": 10**12,
+    "terabytes": 10**12,
+    "mebibyte": 2**20,
+    "mebibytes": 2**20,
+    "octet": 1,
+    "octets": 1,
+    "ko": 10**3,
+    "mo": 10**6,
+    "go": 10**9,
+    "to": 10**12,
+    "gio": 2**30,
 }
 """Bytes in a unit of memory, by its name in small letters."""
 
@@ -37,6 +53,12 @@ BITS: "dict[str, int]" = {
     "Mbit": 10**6,
     "Gbit": 10**9,
     "Tbit": 10**12,
+    "megabit": 10**6,
+    "megabits": 10**6,
+    "gigabit": 10**9,
+    "gigabits": 10**9,
+    "terabit": 10**12,
+    "terabits": 10**12,
 }
 """Bits in a unit of bits. Here a small b is not a large one."""
 
@@ -83,6 +105,20 @@ COUNTED: "dict[str, str]" = {
 NEAR = 0.005
 """How far off a rounded number may be, relative."""
 
+ABOUT = ("about ", "approximately ", "approx. ", "around ", "roughly ", "circa ", "ca. ")
+"""What may stand before a number and says nothing."""
+
+OF_WHAT = (" of ram", " of vram", " of memory", " ram", " vram", " memory")
+"""What may stand after a unit of memory and says nothing."""
+
+_NEIGHBOURS = (
+    (2**20, 10**6, "The number is right in MB. A MiB is larger, so it takes fewer of them."),
+    (2**30, 10**9, "The number is right in GB. A GiB is larger, so it takes fewer of them."),
+    (10**6, 2**20, "The number is right in MiB. A MB is smaller, so it takes more of them."),
+    (10**9, 2**30, "The number is right in GiB. A GB is smaller, so it takes more of them."),
+)
+"""A unit, the one that it is taken for, and what to say to that."""
+
 _DIGITS = "0123456789"
 _RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 _SPACES = "\u00a0\u2007\u2009\u202f\t\n"
@@ -104,6 +140,9 @@ def read(text: str) -> "dict[str, Any]":
     for space in _SPACES:
         rest = rest.replace(space, " ")
     rest = rest.replace("−", "-").strip().rstrip(".").lstrip("=≈~ ")
+    for word in ABOUT:
+        if rest.lower().startswith(word):
+            rest = rest[len(word) :].lstrip("=≈~ ")
     negative = rest.startswith("-")
     rest = rest.lstrip("+- ")
     end = _end_of_number(rest)
@@ -157,7 +196,7 @@ def _known(taken: "dict[str, Any]", asked: "dict[str, Any]") -> "dict[str, str] 
             return {"verdict": "other", "say": other["say"]}
     for each in taken["confused"]:
         if _is(each, asked["value"], exact):
-            return {"verdict": "other", "say": each["say"]}
+            return {"verdict": each["verdict"], "say": each["say"]}
     for wrong in asked["wrong"]:
         if any(_is(each, wrong["value"], exact) for each in taken["as"]):
             return {"verdict": "known", "say": wrong["say"]}
@@ -306,15 +345,18 @@ def _taken(found: "dict[str, Any]", asked: "dict[str, Any]") -> "dict[str, Any]"
     if asked["unit"] == "bytes":
         return _as_bytes(numbers, found["unit"], asked)
     if asked["unit"] == "share":
+        percent = [_candidate(n, 1, 100, "", "") for n in numbers]
         if found["unit"].lower() in ("%", "percent", "per cent"):
-            return {"as": [_candidate(n, 1, 100, "", "") for n in numbers], "confused": []}
-        if found["unit"]:
+            taken = percent
+        elif found["unit"]:
             return {"problem": f"Not “{found['unit']}”: a share has no unit, or is in percent."}
-        shares = [_candidate(n, 1, 1, "", "") for n in numbers]
-        return {
-            "as": shares + [_candidate(n, 1, 100, "", "taken as percent") for n in numbers],
-            "confused": [],
-        }
+        else:
+            for each in percent:
+                each["note"] = "taken as percent"
+            taken = [_candidate(n, 1, 1, "", "") for n in numbers] + percent
+        for each in taken:
+            each["coarse"] = True
+        return {"as": taken, "confused": []}
     return _as_count(numbers, found["unit"], asked)
 
 
@@ -330,7 +372,11 @@ def _scaled(unit: str) -> "tuple[int, str]":
 def _as_bytes(
     numbers: "list[dict[str, Any]]", unit: str, asked: "dict[str, Any]"
 ) -> "dict[str, Any]":
+    for word in OF_WHAT:
+        if unit.lower().endswith(word):
+            unit = unit[: len(unit) - len(word)].strip()
     scale, name = _scaled(unit)
+    name = name.replace(" ", "")  # giga bytes
     if unit in BITS:
         taken = [_candidate(n, BITS[unit], 8, "", "The same, counted in bits") for n in numbers]
         for each in taken:
@@ -349,17 +395,19 @@ def _as_bytes(
         taken = [_candidate(n, f, 1, "", "") for f in factors for n in numbers]
         taken += [_candidate(n, 1, 1, "", "taken as bytes") for n in numbers]
         binary = "That is the number of GiB: right, and with its unit it would count."
-        return {
-            "as": taken,
-            "confused": [_candidate(n, 2**30, 1, binary, "") for n in numbers],
-        }
+        confused = [_candidate(n, 2**30, 1, binary, "") for n in numbers]
+        for each in confused:
+            each["verdict"] = "other"
+        return {"as": taken, "confused": confused}
     if name not in BYTES:
         return {"problem": f"The unit “{unit}” is not known here. Give bytes: B, kB, MB, GB, GiB."}
     taken = [_candidate(n, BYTES[name] * scale, 1, "", "") for n in numbers]
     confused = []
-    if name in ("gib", "gibibyte", "gibibytes"):
-        say = "The number is right in GB. A GiB is larger than a GB, so it takes fewer of them."
-        confused = [_candidate(n, 10**9, 1, say, "") for n in numbers]
+    for unit_of, other, say in _NEIGHBOURS:
+        if BYTES[name] == unit_of:
+            confused = [_candidate(n, other, 1, say, "") for n in numbers]
+    for each in confused:
+        each["verdict"] = "unit"
     return {"as": taken, "confused": confused}
 
 
@@ -392,6 +440,7 @@ def _candidate(
         "rough": step * 10 ** number["zeros"],
         "say": say,
         "note": note,
+        "coarse": False,
         "verdict": "right",
     }
 
@@ -404,6 +453,9 @@ def _is(candidate: "dict[str, Any]", target: "float", exact: bool) -> bool:
     value = candidate["value"]
     if value == target:
         return True
+    step = candidate["step"]
+    if candidate["coarse"] and 10 * step <= value and abs(value - target) <= step / 2:
+        return True  # two digits of a share
     step = candidate["step"] if exact else candidate["rough"]
     if exact and step > NEAR * abs(target):
         return False

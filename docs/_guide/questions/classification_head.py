@@ -33,7 +33,7 @@ def case(
     }
     taken = context_length * num_labels + asked - head
     is_given = (hidden_size, num_labels) == (given.hidden_size, given.num_labels)
-    on_the_sheet = " This is the original answer sheet's answer." if is_given else ""
+    on_the_sheet = "This is the original answer sheet's answer. " if is_given else ""
     return {
         "asks": "A linear head for named-entity recognition is put on the model: for each token it "
         f"gives a score to every label. {'With' if bias else 'Without'} a bias, how many "
@@ -58,9 +58,10 @@ def case(
             {
                 "value": head - hidden_size,
                 "assumes": "The matrix is taken to include a bias as wide as the model, which is "
-                f"then subtracted.{on_the_sheet}",
-                "refuted": "The matrix includes no bias. A bias has one number for each output, so "
-                f"there would be {count(num_labels)} to leave out, not {count(hidden_size)}.",
+                "then subtracted.",
+                "refuted": f"{on_the_sheet}The matrix includes no bias. A bias has one number for "
+                f"each output, so there would be {count(num_labels)} to leave out, not "
+                f"{count(hidden_size)}.",
             },
             left_out if bias else counted,
             {

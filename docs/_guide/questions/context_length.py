@@ -69,9 +69,14 @@ def case(
         "value": needed,
         "unit": "bytes",
         "says": size(needed) if learned else f"{size(load)}, unchanged",
-        "because": "No weight matrix has a sequence axis. Only a learned table of positions grows, "
-        f"by {size(growth)} here; what grows with the context at run time is activations and the "
-        "KV cache.",
+        "because": (
+            "No weight matrix has a sequence axis, but the learned table of positions has a row "
+            f"for each: it grows by {size(growth)}. "
+            if learned
+            else "No weight matrix has a sequence axis. A learned table of positions would have "
+            f"one and grow by {size(growth)}; this model has none. "
+        )
+        + "What grows with the context at run time is activations and the KV cache.",
         "wrong": (
             {
                 "value": load * longer_context / context_length,

@@ -189,6 +189,8 @@ QUESTION = Question(
         "num_labels": "labels",
     },
     rule="Frozen weights have no gradient and no optimizer state, but they are loaded.",
+    finds="The head alone is trained: how much memory do weights, gradients and optimizer states "
+    "take together?",
     again="How much memory does tuning the head alone take, and how much full fine-tuning?",
     varied=(practised.tunings, practised.optimizers, practised.scopes),
     case=case,

@@ -2,7 +2,7 @@
 
 import dlp
 from _guide import given, practised
-from _guide.formats import count, decimal, times
+from _guide.formats import count, times
 from _guide.question import Arguments, Case, Question, Step
 
 TRAINED = "Trained in {model}: {setup}"
@@ -80,7 +80,8 @@ def case(
         "says": f"True, in proportion: {count(trained)} at rank {count(r)}, {count(doubled)} at "
         f"{count(2 * r)}",
         "because": "A has one row and B one column for each unit of rank, so the count is linear "
-        f"in the rank; at rank {decimal(break_even)} both together are as large as the matrix.",
+        f"in the rank; {'at' if product % (real_width + rows) == 0 else 'just above'} rank "
+        f"{count(product // (real_width + rows))} both together are as large as the matrix.",
         "wrong": (
             {
                 "value": squared,
@@ -127,6 +128,12 @@ def case(
                 f"column for each of its {count(real_width)} columns.",
                 "when": rows != real_width,
             },
+            {
+                "value": doubled / ratio if as_share else doubled,
+                "assumes": "The rank is doubled.",
+                "refuted": f"That is the count at rank {count(2 * r)}, to see how it grows; asked "
+                f"for is rank {count(r)}.",
+            },
         ),
         "tries": f"A weight matrix of {count(rows)} rows and {count(real_width)} columns is "
         f"adapted with LoRA of rank {count(r)}. {asks_share if as_share else asks_count}",
@@ -150,6 +157,7 @@ QUESTION = Question(
         "r": "rank",
     },
     rule=r"LoRA is linear in the rank: $r \times (k + d)$ for each adapted matrix.",
+    finds="How many parameters does the adapter of this one matrix train, at the rank given above?",
     again="How many parameters does LoRA train beside this matrix, and how many at twice the rank?",
     varied=(practised.matrices, practised.ranks, practised.shares),
     case=case,

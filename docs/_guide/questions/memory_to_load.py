@@ -23,6 +23,10 @@ def case(*, num_parameters: int = given.num_parameters, dtype: "Dtype" = "fp32")
     state = dlp.training_state_bytes(num_parameters=num_parameters)
     gibibytes = dlp.gibibytes(num_bytes=load)
     byte_s = "byte" if each == 1 else "bytes"
+    bare = dlp.bits_per_parameter(dtype="int4")
+    scaled = dtype == "nf4"
+    with_scales = f", with its scales {decimal(bits, 4)} bits for each parameter" if scaled else ""
+    whole: Dtype = "fp32"
     return {
         "asks": "The weights of the model are loaded in "
         f"{'single precision, ' if dtype == 'fp32' else ''}{dtype}. How many gigabytes of memory "
@@ -64,8 +68,26 @@ def case(*, num_parameters: int = given.num_parameters, dtype: "Dtype" = "fp32")
                 "refuted": "A rule of thumb for inference, not for loading.",
             },
         ),
-        "tries": f"A model of {count(num_parameters)} parameters is loaded in {dtype}. How much "
-        "memory do its weights take?",
+        "more": (
+            {
+                "value": dlp.weight_bytes(num_parameters=num_parameters, dtype=whole),
+                "assumes": "A parameter takes "
+                f"{count(dlp.bytes_per_parameter(dtype=whole))} bytes, as in {whole}.",
+                "refuted": f"In {dtype} it takes {decimal(bits, 4)} bits.",
+                "when": dtype not in (whole, other),
+            },
+        ),
+        "other": (
+            {
+                "value": dlp.weight_bytes(num_parameters=num_parameters, dtype="int4"),
+                "say": f"Right for {decimal(bare)} bits, as nf4 is often reckoned. Its blocks have "
+                f"scales besides: {decimal(bits, 4)} bits in all.",
+            },
+        )
+        if scaled
+        else (),
+        "tries": f"A model of {count(num_parameters)} parameters is loaded in {dtype}{with_scales}."
+        " How much memory do its weights take?",
         "way": (
             {
                 "finds": "Bytes of one parameter",
