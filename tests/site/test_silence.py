@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.pages import answers
+from tests.paths import DOCS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -74,17 +75,34 @@ def test_one_fold_has_the_answer_and_all_that_follows(
     context.close()
 
 
+def tags_of(name: str) -> list[str]:
+    """List the tags of a question's page, by which a search finds all of it."""
+    text = (DOCS / "questions" / f"{name}.md").read_text("utf-8")
+    (listed,) = re.findall(r"^tags: \[(.+)\]$", text, re.M)
+    return str(listed).split(", ")
+
+
 @pytest.mark.parametrize("name", answers.KEY)
 def test_no_answer_is_told_by_a_search(name: str, tab: Page, host: str) -> None:
     tab.goto(f"{host}questions/{name}/")
     question = tab.locator("article .asked").inner_text()
-    for words in (tab.locator("article h1").inner_text().rstrip("¶"), question):
+    title = tab.locator("article h1").inner_text().rstrip("¶")
+    for words in (title, question, "epochs", *tags_of(name)):
         tab.locator(".md-search__input").fill(words)
         tab.locator(".md-search-result__link").first.wait_for()
         tab.wait_for_timeout(200)  # for the results that come after the first
         shown = tab.locator(".md-search-result__item").evaluate_all(RESULTS)
         assert shown
         assert not [each for each in shown if told(each)], words
+
+
+def test_a_number_is_found_and_not_shown(tab: Page, host: str) -> None:
+    tab.goto(host)
+    tab.locator(".md-search__input").fill("15,625")
+    first = tab.locator(".md-search-result__item").first
+    first.wait_for()
+    assert "iterations-per-epoch" in (first.locator("a").first.get_attribute("href") or "")
+    assert not told(first.inner_text())
 
 
 def test_a_link_into_the_fold_opens_it(tab: Page, host: str) -> None:

@@ -2,7 +2,7 @@
 
 A result shows the words around what was typed. So that none of them tells an answer, the answers'
 figures are taken out of all texts; a question's page has them, right and wrong ones, in a paragraph
-of their own, which is shown only to somebody who has typed one of them.
+of their own, which is searched but never shown.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def without_answers(entries: list[dict[str, Any]]) -> None:
     for entry in entries:
         text = told.sub("…", entry["text"])
         if apart := numbers.get(entry["location"]):
-            text += f"<p>{' '.join(apart)}</p>"
+            text += f"<p hidden>{' '.join(apart)}</p>"
         # Let search find 14,336 as 14336 too.
         entry["text"] = _GROUPED.sub(
             lambda match: f"{match[0]} ({match[0].replace(',', '')})", text
