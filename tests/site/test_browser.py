@@ -97,6 +97,13 @@ def test_paper_shows_the_folded_answer_and_every_tab(address: str, tab: Page, ho
         assert not part.is_visible()
 
 
+def test_nothing_to_be_typed_is_printed(tab: Page, host: str) -> None:
+    tab.goto(host + "questions/head-only-tuning/")
+    tab.emulate_media(media="print")
+    for part in tab.locator("form").all():
+        assert not part.is_visible()
+
+
 def test_printing_opens_the_answer_and_folds_it_again(tab: Page, host: str) -> None:
     tab.goto(host + QUESTION)
     tab.evaluate(
@@ -161,6 +168,27 @@ def test_keyboard_reaches_search_navigation_and_answer(tab: Page, host: str) -> 
     assert not tab.locator(".answer").is_visible()
     tab.keyboard.press("Enter")
     assert tab.locator(".answer").is_visible()
+
+
+def test_a_closed_drawer_is_no_stop_for_the_keyboard_and_opens_by_it(tab: Page, host: str) -> None:
+    tab.set_viewport_size(PHONE)
+    tab.goto(host + QUESTION)
+    in_drawer = "document.activeElement.closest('.md-sidebar--primary') !== null"
+    stops = []
+    for _ in range(12):
+        tab.keyboard.press("Tab")
+        assert not tab.evaluate(in_drawer)
+        stops.append(tab.evaluate("document.activeElement.getAttribute('for')"))
+    assert "__drawer" in stops
+    tab.focus(".md-header [for=__drawer]")
+    tab.keyboard.press("Enter")
+    assert tab.get_attribute(".md-header [for=__drawer]", "aria-expanded") == "true"
+    tab.wait_for_selector(".md-sidebar--primary a >> visible=true")
+    for _ in range(12):
+        tab.keyboard.press("Tab")
+        if tab.evaluate(in_drawer):
+            break
+    assert tab.evaluate(in_drawer)
 
 
 def test_the_keyboard_reaches_what_a_term_means(tab: Page, host: str) -> None:
