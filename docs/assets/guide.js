@@ -25,6 +25,21 @@
     .querySelectorAll(".table, div.arithmatex, pre > code")
     .forEach((scroller) => resized.observe(scroller));
 
+  // The label that opens the drawer is for a pointer; here it is a button for the keyboard too.
+  const drawer = document.getElementById("__drawer");
+  const opener = document.querySelector(".md-header [for=__drawer]");
+  const say = () => opener.setAttribute("aria-expanded", String(drawer.checked));
+  opener.tabIndex = 0;
+  opener.setAttribute("role", "button");
+  opener.setAttribute("aria-label", "Navigation");
+  opener.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    drawer.click();
+  });
+  drawer.addEventListener("change", say);
+  say();
+
   // A link into a fold opens it. Most browsers do so by themselves, but not where the heading of a
   // fold is the target.
   const openFolds = () => {
