@@ -453,14 +453,16 @@
 
   // --- A question's own page ------------------------------------------------------------------
 
-  /** What a sentence is, in two buttons; its number is asked for below, so none is told here. */
-  const truth = (right) => {
+  /** What a sentence is, in two buttons; what shows it is asked after that, so it is not told here. */
+  const truth = (right, then) => {
     const note = element("p", { class: "note", role: "status" });
     const tell = ({ target }) => {
       const found = target.textContent === right;
       note.dataset.verdict = found ? "right" : "known";
       note.textContent = found ? "✓ Right. Now show it." : "✗ Not so. Now see why not.";
       choices.forEach((each) => each.setAttribute("aria-pressed", String(each === target)));
+      then();
+      then = () => {}; // once
     };
     const choices = ["True", "False"].map((words) => button(words, tell, { "aria-pressed": "false" }));
     return element("div", { class: "buttons", role: "group", "aria-label": "True or false" }, choices, note);
@@ -471,16 +473,9 @@
   const own = async (root, about) => {
     const task = await exercisesOf(about, about.key);
     const whole = form(task, { own: true, finds: task.finds });
-    const open = () => {
-      begin.replaceWith(...whole);
-      root.querySelector(".box").focus();
-    };
-    const begin = button("Mark it here", open);
-    // Before the link to practice. What takes much room waits to be asked for.
-    root.prepend(
-      ...(task.truth ? [truth(task.truth)] : []),
-      ...(task.exercise.places ? [begin] : whole),
-    );
+    if (!task.truth) root.prepend(...whole);
+    // The sentence first; what shows it takes room, and waits for that. Both before the link.
+    else root.prepend(truth(task.truth, () => root.querySelector(".more").before(...whole)));
   };
   const kinds = { own, variants, statements, review, progress, solved };
   document.querySelectorAll("[data-practice]").forEach(async (root) => {

@@ -21,6 +21,12 @@ def opened(page: Page, address: str) -> None:
     page.wait_for_selector("[data-practice][data-ready]", state="attached")
 
 
+def say_true(page: Page) -> None:
+    """Call the sentence of a page true, by keyboard; then what shows it is asked."""
+    page.focus("[data-practice=own] button:text-is('True')")
+    page.keyboard.press("Enter")
+
+
 def verdict(page: Page) -> str:
     """Wait for the verdict that is there now, and read it."""
     page.wait_for_selector(f"{HERE} .verdict:not(:empty)")
