@@ -36,6 +36,7 @@
     if (event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
     drawer.click();
+    if (drawer.checked) document.querySelector(".md-nav--primary a").focus();
   });
   drawer.addEventListener("change", say);
   say();
