@@ -78,7 +78,7 @@ def test_search_is_told_no_answer(text: str, left: str) -> None:
 
 def test_the_page_of_a_question_is_found_by_its_numbers_apart_from_its_words() -> None:
     shown = told("<p>A head.</p>", "questions/classification-head/")
-    assert shown.startswith("<p>A head.</p><p>16,384 (16384) 14,336 (14336) ")
+    assert shown.startswith("<p>A head.</p><p hidden>16,384 (16384) 14,336 (14336) ")
 
 
 def test_tags_and_weights_are_those_of_the_page() -> None:
