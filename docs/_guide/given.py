@@ -32,11 +32,9 @@ drawn_micro_batches = 10
 drawn_epochs = 2
 drawn_windows = 3
 
-# What the pictures of questions 4, 5 and 8 run over, and how many times their thin sides are drawn.
+# What the pictures of questions 4 and 8 run over.
 drawn_contexts = (1000, 2000, 4000, 8000, 12000, 16000)
 drawn_ranks = (0, 512, 1024, 1536, 2048, 2560, 3072)
-enlarged_head = 24
-enlarged_factors = 16
 
 # One key and value head for so many query heads, where attention is grouped.
 queries_per_group = 4

@@ -95,7 +95,6 @@ def _shapes(chance: random.Random) -> dict[str, Any]:
     return {
         "shapes": [(each, chance.choice(sides), chance.choice(sides)) for each in named],
         "frozen": named[: chance.randrange(2)],
-        "enlarged": chance.choice([1, 16, 2.5]),
     }
 
 

@@ -192,9 +192,8 @@ def _chart(drawn: Drawn) -> Iterator[Fact]:
 def _shapes(drawn: Drawn) -> Iterator[Fact]:
     """Compare matrices with their dimensions, as written and as said."""
     boxes = [*drawn.of("rect", "outline"), *drawn.of("rect", "tint")]
-    notes = " ".join(mark.words for mark in drawn.of("text", "muted"))
-    enlarged = number(notes) if re.search(_NUMBER, notes) else 1
     longest = max(max(box.at["width"], box.at["height"]) for box in boxes)
+    unit = longest / math.sqrt(max(drawn.said))
     for box in boxes:
         x, y, width, height = (box.at[key] for key in ("x", "y", "width", "height"))
         head, product = drawn.words(x=x, y=y - 10), drawn.words(x=x, y=y + height + 31)
@@ -203,9 +202,8 @@ def _shapes(drawn: Drawn) -> Iterator[Fact]:
         yield f"{head}, hatched", len(drawn.of("rect", "hatch", x=x, y=y)), "frozen" in head, 0
         for side, length in zip(sides, (height, width), strict=True):
             assert side in [1, *drawn.said], f"{head}: the side of {side:g} is not said"
-            thin = side * 16 < max(drawn.said)
-            expected = side * longest / max(drawn.said) * (enlarged if thin else 1)
-            yield f"{head}, a side of {side:g}", length, max(expected, 1.5 * thin), NEAR
+            expected = max(1.5, math.sqrt(side) * unit)
+            yield f"{head}, a side of {side:g}", length, expected, NEAR
 
 
 def _timeline(drawn: Drawn) -> Iterator[Fact]:

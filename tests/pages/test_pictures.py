@@ -40,7 +40,6 @@ LINES = {
 MATRICES = pictures.shape_boxes(
     shapes=[("W", 1000, 500), ("B", 1000, 10), ("A", 10, 500)],
     frozen=["W"],
-    enlarged=4,
     summary="W is 1,000 by 500, B 1,000 by 10, A 10 by 500.",
     **NAMED,
 )
@@ -162,3 +161,17 @@ def test_a_picture_that_draws_something_else_is_found(
     except AssertionError as error:
         found = [str(error)]
     assert re.search(problem, " ".join(found)), found
+
+
+@pytest.mark.parametrize("across", [4096, 64])
+def test_a_longer_side_is_never_drawn_shorter(across: int) -> None:
+    lengths = []
+    for r in (1, 8, 64, 255, 256, 512, 4096):
+        markup = pictures.shape_boxes(
+            shapes=[("W", 4096, across), ("B", 4096, r)], frozen=["W"], summary="", **NAMED
+        )
+        drawn = Drawn(markup)
+        (whole,), (factor,) = drawn.of("rect", "outline"), drawn.of("rect", "tint")
+        lengths.append(factor.at["width"] / whole.at["width"])
+    assert lengths == sorted(lengths)
+    assert lengths[0] < lengths[-1]

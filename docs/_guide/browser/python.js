@@ -274,7 +274,7 @@ const logarithm = (log, x) => x > 0 ? log(x) : raise("ValueError", "math domain 
 const math = {
   ceil: ([x]) => isInt(x) ? int(x) : truncated(Math.ceil(x)),  floor: ([x]) => isInt(x) ? int(x) : truncated(Math.floor(x)),
   log: ([x]) => logarithm(Math.log, real(x)),  log10: ([x]) => logarithm(Math.log10, real(x)),  exp: ([x]) => Math.exp(real(x)),
-  fsum: ([all]) => fsum(iter(all)),
+  fsum: ([all]) => fsum(iter(all)),  sqrt: ([x]) => (x = real(x)) < 0 ? raise("ValueError", "math domain error") : Math.sqrt(x),
 };
 const ESCAPED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;" };
 const html = {

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dlp
-from _guide import given
 from _guide.formats import binary_size, count, percent, size
 from _guide.live import shown
 from _guide.pictures.shapes import shape_boxes
@@ -39,7 +38,6 @@ def head(*, page: Page, **values: Any) -> dict[str, str]:
         f"{whole}.</p>"
         + shape_boxes(
             shapes=shapes,
-            enlarged=given.enlarged_head,
             name="classifier",
             title="The matrices of the head",
             summary=says,

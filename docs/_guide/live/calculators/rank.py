@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dlp
-from _guide import given
 from _guide.formats import count, decimal, percent
 from _guide.live import models, shown
 from _guide.live.calculators.targets import TARGETS, modules
@@ -45,7 +44,6 @@ def rank(*, page: Page, **values: Any) -> dict[str, str]:
         + shape_boxes(
             shapes=[("W", outs, ins), ("B", outs, r), ("A", r, ins)],
             frozen=["W"],
-            enlarged=given.enlarged_factors,
             name="matrices",
             title="The frozen matrix and the two factors",
             summary=f"W is {count(outs)} by {count(ins)} and frozen. B is {count(outs)} by "
