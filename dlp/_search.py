@@ -38,17 +38,32 @@ LARGEST_ANSWER = _check.LARGEST_COUNT - LARGEST_MEMORY
 
 
 def of_step(
-    name: str, most: int, step_of: "Callable[[int], Peak]", room: "tuple[str, int]"
+    name: str,
+    step_of: "Callable[[int], Peak]",
+    room: "tuple[str, int]",
+    most: int = LARGEST_ANSWER,
+    *,
+    ends: bool = False,
 ) -> "Limit":
     """Search the largest number with which a step fits.
 
     `room` names what of the step must fit, its peak or the upper end, and into how many bytes.
+    Where there is no step beyond `most`, that is an answer too.
     """
     end, num_bytes = room
 
     def fits(step: "Peak") -> bool:
         return (step["upper"] if end == "upper" else step["peak"]) <= num_bytes
 
+    last = step_of(most) if ends else None
+    if last and fits(last):
+        return {
+            "largest": most,
+            "peak": last["peak"],
+            "next_peak": 0,
+            "moment": last["moment"],
+            "growing_part": "",
+        }
     found, at, after = _largest(name, most, step_of, fits)
     moment = after["moment"]
     before = at["moments"][moment] if at else {}

@@ -176,9 +176,25 @@ def read(
     return setup
 
 
+def positions(model: "Mapping[str, Any]") -> int:
+    """Give the tokens that a learned table of positions has room for, 0 without one."""
+    if _pixels(model):
+        return 0
+    # OPT's begins with two rows that are no position, and RoBERTa's counts from that of padding.
+    offset = 2 if model["model_type"] in ("opt", "roberta") else 0
+    return max(model["sizes"]["position_rows"] - offset, 0)
+
+
 def _check_model(setup: "Setup") -> None:
     """Refuse a model of which a loop has no layers, or that it is not for."""
     loop, model = setup["loop"], setup["model"]
+    most = positions(model)
+    # Of samples that are joined, each counts from the first position.
+    if most and not setup["joined"] and setup["length"] > most:
+        raise ValueError(
+            f'training["max_length"] must be at most {most}, the positions that the model has '
+            f"learned, not {setup['length']}"
+        )
     known = _FAMILIES.get(setup["layers"])
     if known is not None and model["model_type"] not in known:
         raise ValueError(

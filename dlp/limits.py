@@ -11,7 +11,7 @@ upper end of what `peak_memory` says it takes, in the least memory that such a c
 itself, so that they are the bytes left for PyTorch's tensors alone.
 """
 
-from dlp import _check, _config, _search
+from dlp import _check, _config, _search, _training
 from dlp.accelerators import usable_memory_bytes
 from dlp.architectures import parameter_count
 from dlp.cache import CACHE_DTYPES, kv_cache_bytes
@@ -106,7 +106,8 @@ def largest_context(
 ) -> "Limit":
     """Find the longest sequences on which a training step fits a device.
 
-    Whether the model has learned positions that far is another question.
+    A learned table of positions ends the search; whether a model without one is any good that far
+    is another question.
 
     Args:
         memory_bytes: Bytes that PyTorch's tensors may take, 1 to 10^15.
@@ -118,7 +119,8 @@ def largest_context(
     Returns:
         `largest`, 0 if not even one token fits; `peak` of the step with it, 0 if there is
             none, and `next_peak`, that with one more; `moment`, which is then too full, and
-            `growing_part`, the part of it to which one more adds most.
+            `growing_part`, the part of it to which one more adds most. If all positions of a
+            learned table fit, `next_peak` is 0, `moment` the fullest one, `growing_part` empty.
 
     Raises:
         TypeError: If an argument or a setting is of the wrong type.
@@ -145,7 +147,7 @@ def largest_context(
         (25000, 'loss backward')
     """
     names = ("max_length", "max_seq_length")
-    return _largest_setting(names, "training", memory_bytes, accelerator, run)
+    return _largest_setting(names, "training", memory_bytes, accelerator, run, _positions(run))
 
 
 def largest_rank(
@@ -248,7 +250,7 @@ def largest_model(
         return peak_memory(**given)
 
     room = _room(memory_bytes, accelerator)
-    limit = _search.of_step("num_hidden_layers", _check.MOST_LAYERS, step_of, room)
+    limit = _search.of_step("num_hidden_layers", step_of, room, _check.MOST_LAYERS)
     size = 0
     if limit["largest"]:
         size = parameter_count(config=_of_depth(config, limit["largest"]))
@@ -401,8 +403,12 @@ def _largest_setting(
     memory_bytes: int | None,
     accelerator: "Accelerator | None",
     run: "Mapping[str, Any]",
+    end: int = 0,
 ) -> "Limit":
-    """Search the first of the names, a setting of `argument`; the others are the same by alias."""
+    """Search the first of the names, a setting of `argument`; the others are the same by alias.
+
+    There is no step with more than `end`, unless that is 0.
+    """
     given = dict(run)
     if argument in given:
         given[argument] = dict(_check.keywords(argument, given[argument]))
@@ -416,7 +422,15 @@ def _largest_setting(
         return peak_memory(**given)
 
     room = _room(memory_bytes, accelerator)
-    return _search.of_step(names[0], _search.LARGEST_ANSWER, step_of, room)
+    most = end or _search.LARGEST_ANSWER
+    return _search.of_step(names[0], step_of, room, most, ends=bool(end))
+
+
+def _positions(run: "Mapping[str, Any]") -> int:
+    """Give the positions that the model of a run has learned, 0 if nothing ends there."""
+    training = _check.mapping("training", run.get("training", {}))
+    joined = training.get("packing") or training.get("padding_free")
+    return 0 if joined or "config" not in run else _training.positions(_config.read(run["config"]))
 
 
 def _room(memory_bytes: int | None, accelerator: "Accelerator | None") -> "tuple[str, int]":

@@ -139,7 +139,7 @@ def test_layers_go_on_as_they_began() -> None:
         "n_embd": 64,
         "n_head": 2,
         "vocab_size": 99,
-        "n_positions": 128,
+        "n_positions": 256,
         "n_layer": 2,
     }
     run: Any = {"memory_bytes": 10**8, "training": TRAINING}
@@ -267,3 +267,41 @@ def test_arguments_may_go_to_the_ends_of_their_ranges() -> None:
 def test_without_stage_or_devices_nothing_is_shared(changes: dict[str, Any]) -> None:
     found = dlp.largest_sharded_model(memory_bytes=80_000_000_000, **changes)
     assert found["largest"] == 5_000_000_000
+
+
+def test_a_learned_table_of_positions_ends_the_longest_context() -> None:
+    training = {"per_device_train_batch_size": 1, "dtype": "bfloat16"}
+    run: Any = {"config": dlp.GPT2, "training": training}
+    found = dlp.largest_context(accelerator="h100", **run)
+    step = dlp.peak_memory(config=dlp.GPT2, training={**training, "max_length": 1024})
+    assert found == {
+        "largest": 1024,
+        "peak": step["peak"],
+        "next_peak": 0,
+        "moment": step["moment"],
+        "growing_part": "",
+    }
+    at = dlp.largest_context(memory_bytes=step["peak"], **run)
+    assert at == found
+    below = dlp.largest_context(memory_bytes=step["peak"] - 1, **run)
+    assert below["largest"] == 1023
+    assert below["next_peak"] == step["peak"]
+    joined = {**training, "packing": True, "attn_implementation": "flash_attention_2"}
+    assert (
+        dlp.largest_context(accelerator="h100", config=dlp.GPT2, training=joined)["largest"] > 1024
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "most"),
+    [
+        (dlp.GPT2, 1024),
+        (dlp.BERT_BASE, 512),
+        ({**dlp.BERT_BASE, "model_type": "roberta", "max_position_embeddings": 514}, 512),
+    ],
+)
+def test_a_step_beyond_a_learned_table_of_positions_is_refused(config: Any, most: int) -> None:
+    training = {"per_device_train_batch_size": 1, "num_labels": 2}
+    dlp.peak_memory(config=config, training={**training, "max_length": most})
+    with pytest.raises(ValueError, match=rf'training\["max_length"\] must be at most {most}, the'):
+        dlp.peak_memory(config=config, training={**training, "max_length": most + 1})

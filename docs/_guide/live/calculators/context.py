@@ -8,6 +8,7 @@ import dlp
 from _guide.formats import binary_size, count, decimal, gb, size
 from _guide.live import models, shown
 from _guide.pictures.bars import stacked_bars
+from dlp import _config, _training
 
 if TYPE_CHECKING:
     from typing import Any
@@ -21,6 +22,12 @@ TIMES = (1, 2, 4, 8)
 def context(*, page: Page, **values: Any) -> dict[str, str]:
     """Weigh keys and values of a context beside the weights, and of longer ones."""
     config, tokens = models.chosen(values), values["num_tokens"]
+    learned = _training.positions(_config.read(config))
+    if learned and tokens > learned:
+        raise ValueError(
+            f"num_tokens must be at most {count(learned)}, the positions that the model has "
+            f"learned, not {count(tokens)}"
+        )
     call = {
         "config": config,
         "num_tokens": tokens,
@@ -33,6 +40,7 @@ def context(*, page: Page, **values: Any) -> dict[str, str]:
     caches = {
         times * tokens: dlp.model_kv_cache_bytes(**{**call, "num_tokens": times * tokens})
         for times in TIMES
+        if times == 1 or not learned or times * tokens <= learned
     }
     cache = caches[tokens]
     says = f"Keys and values take {size(cache)}, beside {size(weights)} of weights."
