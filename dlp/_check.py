@@ -92,10 +92,11 @@ def known(name: str, value: object, allowed: "Collection[str]", whose: str) -> "
     given = keywords(name, value)
     for key in given:
         if key not in allowed:
-            near = min(allowed, key=lambda each: _edits(key[:60], each))
-            raise ValueError(
-                f"{name} must have names that {whose} has, not {key[:60]!r}; did you mean {near!r}?"
-            )
+            edits = {each: _edits(key[:60], each) for each in allowed}
+            near = min(allowed, key=lambda each: edits[each])
+            # What differs in half of its letters is another word.
+            hint = f"; did you mean {near!r}?" if 2 * edits[near] < len(near) else ""
+            raise ValueError(f"{name} must have names that {whose} has, not {key[:60]!r}{hint}")
     return given
 
 
