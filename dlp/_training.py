@@ -176,13 +176,13 @@ def read(
     return setup
 
 
-def positions(model: "Mapping[str, Any]") -> int:
+def positions(model: "_config.Model") -> int:
     """Give the tokens that a learned table of positions has room for, 0 without one."""
     if _pixels(model):
         return 0
     # OPT's begins with two rows that are no position, and RoBERTa's counts from that of padding.
     offset = 2 if model["model_type"] in ("opt", "roberta") else 0
-    return max(model["sizes"]["position_rows"] - offset, 0)
+    return max(int(model["sizes"]["position_rows"]) - offset, 0)
 
 
 def _check_model(setup: "Setup") -> None:

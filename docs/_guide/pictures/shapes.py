@@ -31,8 +31,9 @@ def shape_boxes(
         **about: What every picture has.
     """
     drawing, x, y, foot = Drawing(**about), 0.0, 0.0, 0.0
-    widest, highest = (math.sqrt(max(shape[i] for shape in shapes)) for i in (2, 1))
-    scale = min(300 / widest, 144 / highest)
+    widest = max(columns for _, _, columns in shapes)
+    highest = max(rows for _, rows, _ in shapes)
+    scale = min(300 / math.sqrt(widest), 144 / math.sqrt(highest))
     for label, rows, columns in shapes:
         width, height = (max(1.5, math.sqrt(side) * scale) for side in (columns, rows))
         head = f"{label} (frozen)" if label in frozen else label
