@@ -65,6 +65,15 @@ def test_a_card_says_the_pages_title_and_no_answer(source: str, built: Site) -> 
     assert not [figure for figure in answers.FIGURES if figure in said]
 
 
+def test_a_topic_below_a_heading_is_not_that_of_the_card(built: Site) -> None:
+    page, html = page_of("corrections.md", built)
+    assert '<p class="topic">' in html
+    said = re.findall(r"<text[^>]*>([^<]*)", cards.card(html, page, "Guide"))
+    about = " ".join(said).replace("\n", " ")
+    assert page.meta["description"].split()[0] in about
+    assert "slip" not in said[1].lower()
+
+
 def test_no_page_names_a_card_at_a_local_address(built: Site) -> None:
     for name in built.documents:
         found = dict(_META.findall(built.files[name].read_text("utf-8")))

@@ -39,7 +39,8 @@ def address(page: Page) -> str:
 
 def card(html: str, page: Page, site: str) -> str:
     """Draw the card of a built page, as SVG. A question speaks for itself."""
-    title, topic = (_words(pattern, html) for pattern in (_TITLE, _TOPIC))
+    begins = html.partition("<h2")[0]  # a topic further down is not that of the page
+    title, topic = (_words(pattern, begins) for pattern in (_TITLE, _TOPIC))
     about = "" if topic else page.meta.get("description", "")
     lines, y = [], 160
     # As many letters as fit a line: tests/site/test_cards.py measures them.
