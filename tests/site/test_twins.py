@@ -97,6 +97,14 @@ def test_the_figures_of_every_table_stand_there(built: Site) -> None:
         assert figures <= {*_FIGURE.findall(text)}, name
 
 
+def test_what_a_calculator_folds_away_stands_there(built: Site) -> None:
+    text = twins(built)["will-it-fit/index.md"]
+    for fold in ("Moment by moment, part by part", "Worked out", "In Python, in the shell"):
+        assert f"**{fold}**" in text
+    assert "step = peak_memory(" in text
+    assert "More settings" not in text
+
+
 def test_what_is_not_to_be_read_is_left_out() -> None:
     page = """<main><article class="x"><h1 id="a">Title<a class="headerlink" href="#a">¶</a></h1>
     <script>1</script><figure><svg id="b"><title id="c">Bars</title><desc>One, two</desc><text>3

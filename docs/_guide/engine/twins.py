@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from mkdocs.structure.pages import Page
 
 _ARTICLE = re.compile(r"<article[^>]*>(.*?)</article>", re.S)
-# Of a calculator what is to be set, and what it folds away: the page says it, or another page.
-_ASIDE = re.compile(r"<form.*?</form>|<details data-aside>.*?</details>", re.S)
+# Of a calculator what is to be set, and what it works out in formulas, which its page says too.
+_ASIDE = re.compile(
+    r"<form.*?</form>|<details data-aside>(?:(?!</details>|<math).)*<math.*?</details>", re.S
+)
 _MATH = re.compile(r"<math.*?</math>", re.S)
 _PICTURE = re.compile(
     r"<svg(?:(?!</svg>).)*?<title[^>]*>(.*?)</title>\s*<desc[^>]*>(.*?)</desc>", re.S
