@@ -48,6 +48,17 @@ def binary_size(num_bytes: float) -> str:
     return _size(num_bytes, _BINARY, 1024)
 
 
+def both_sizes(num_bytes: float) -> str:
+    """Write bytes in the binary unit that fits, and in the decimal one."""
+    return f"{binary_size(num_bytes)} ({size(num_bytes)})"
+
+
+def things(number: int, one: str) -> str:
+    """Write how many there are of a thing."""
+    more = "es" if one.endswith("batch") else "s"
+    return f"{count(number)} {one}{'' if number == 1 else more}"
+
+
 def gb(num_bytes: float) -> str:
     """Write bytes in GB, whatever their size, so that a column can be compared."""
     return f"{_two_digits(dlp.gigabytes(num_bytes=num_bytes))}{NBSP}GB"
@@ -59,7 +70,7 @@ def _size(num_bytes: float, units: tuple[str, ...], step: int) -> str:
         if round(value, 2) < step:
             break
         value, unit = value / step, larger
-    return f"{_two_digits(value)}{NBSP}{unit}"
+    return f"{_two_digits(value)}{NBSP}{'byte' if num_bytes == 1 else unit}"
 
 
 def _two_digits(value: float) -> str:

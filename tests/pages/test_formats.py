@@ -22,6 +22,9 @@ size(999): 999 bytes | size(65_536): 65.54 kB | size(48_758_784): 48.76 MB
 size(28_000_000_000): 28 GB | size(999_999_999): 1 GB | size(2_000_000_000_000): 2 TB
 binary_size(1023): 1,023 bytes | binary_size(65_536): 64 KiB | binary_size(48_758_784): 46.50 MiB
 binary_size(28_000_000_000): 26.08 GiB | binary_size(2**40): 1 TiB
+size(1): 1 byte | both_sizes(28_000_000_000): 26.08 GiB (28 GB)
+things(1, "update"): 1 update | things(1200, "update"): 1,200 updates
+things(0, "micro-batch"): 0 micro-batches | things(1, "micro-batch"): 1 micro-batch
 """
 
 

@@ -23,6 +23,8 @@ LONG = 20
 SCALES = {"k": 3, "m": 6, "b": 9, "t": 12}
 """The powers of ten that a letter behind a number stands for."""
 
+_UNITS = {0: "bytes", 3: "kB", 6: "MB", 9: "GB", 12: "TB"}
+
 PLUS = "<mo>+</mo>"
 
 _DIGITS, _LONGEST = "0123456789", 40
@@ -51,6 +53,12 @@ def whole(*, name: str, text: str) -> int:
         raise ValueError(f"{name} must be a whole number, such as 1,000,000 or 1e6, not {text!r}")
     number: int = int(digits) * 10**power
     return -number if negative else number
+
+
+def unit(num_bytes: int) -> tuple[str, int]:
+    """Give the unit that fits a picture's longest bar, and how many bytes it has."""
+    power = max([p for p in _UNITS if p == 0 or 10**p <= num_bytes])
+    return _UNITS[power], 10**power
 
 
 def table(
@@ -108,11 +116,16 @@ def solution(
             f'<p class="letters">{step["formula"]["letters"]}</p>'
             f'<p class="step-value">{result}</p>'
         )
-    return f"<details data-aside><summary>Worked out</summary>{written}</details>"
+    return aside("Worked out", written)
 
 
 def _number(value: Any) -> str:
     return f"<mn>{solve.number(value)}</mn>"
+
+
+def aside(summary: str, written: str) -> str:
+    """Fold something away."""
+    return f"<details data-aside><summary>{summary}</summary>{written}</details>"
 
 
 def code(python: str, command: str = "") -> str:
@@ -122,18 +135,31 @@ def code(python: str, command: str = "") -> str:
     if command:
         called = f'<pre class="no-copy"><code>{html.escape(command)}</code></pre>'
         written += f'<button type="button" data-copy>Copy as command</button>{called}'
-    words = "In Python, in the shell" if command else "In Python"
-    return f"<details data-aside><summary>{words}</summary>{written}</details>"
+    return aside("In Python, in the shell" if command else "In Python", written)
 
 
-def call(result: str, function: str, arguments: Mapping[str, Any], model: str = "") -> str:
-    """Write a program that makes a call and prints the result; `model` is a name for the config."""
-    imported = ", ".join(sorted([model, function] if model else [function]))
+def call(
+    result: str,
+    function: str,
+    arguments: Mapping[str, Any],
+    model: str = "",
+    more: Sequence[str] = (),
+    then: str = "",
+) -> str:
+    """Write a program that makes a call and prints the result; `model` is a name for the config.
+
+    `then` stands in place of printing, and takes what `more` names.
+    """
+    names = sorted([model, function, *more] if model else [function, *more])
+    imported = ", ".join(names)
+    if len(imported) > WIDE - 20:
+        imported = "(\n" + "".join(f"    {name},\n" for name in names) + ")"
     lines = ""
     for name, value in arguments.items():
         text = model if model and name == "config" else literal(value, "    ")
         lines += f"    {name}={text},\n"
-    return f"from dlp import {imported}\n\n{result} = {function}(\n{lines})\nprint({result})\n"
+    then = then or f"print({result})\n"
+    return f"from dlp import {imported}\n\n{result} = {function}(\n{lines})\n{then}"
 
 
 def literal(value: Any, indent: str = "") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Unpack
 
 from _guide.pictures.axes import ticks
@@ -50,7 +51,10 @@ def stacked_bars(
         raise ValueError(f"rows must have at least one part above 0, not {rows!r}")
     scale, top = min(room), drawing.legend(colours)
     bottom = top + len(rows) * (thick + 30)
-    for tick in ticks(0, max(totals.values()), 6):
+    marks = ticks(0, max(totals.values()), 6)
+    widest = text_width(f"{number(marks[-1])} {unit}", SMALL) + 8
+    every = max(1, math.ceil(widest / (marks[1] * scale)))
+    for tick in [tick for i, tick in enumerate(marks) if i % every == 0]:
         label = f"{number(tick) if tick else 0} {unit}"
         drawing.line(tick * scale, top, tick * scale, bottom + 4, "grid")
         drawing.clamped(tick * scale, bottom + 18, label, "muted", SMALL)

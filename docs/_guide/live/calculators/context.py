@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dlp
-from _guide.formats import binary_size, count, decimal, gb, size
+from _guide.formats import binary_size, count, decimal, size
 from _guide.live import models, shown
 from _guide.pictures.bars import stacked_bars
 from dlp import _config, _training
@@ -43,7 +43,8 @@ def context(*, page: Page, **values: Any) -> dict[str, str]:
         if times == 1 or not learned or times * tokens <= learned
     }
     cache = caches[tokens]
-    says = f"Keys and values take {size(cache)}, beside {size(weights)} of weights."
+    both = f"{size(weights)} ({binary_size(weights)}) of weights"
+    says = f"Keys and values take {size(cache)} ({binary_size(cache)}), beside {both}."
     dimensions = dlp.transformer_dimensions(config=config)
     shape = {name: dimensions[name] for name in _SHAPE}
     plain = {**shape, **{name: call[name] for name in ("num_tokens", "batch_size", "dtype")}}
@@ -51,20 +52,21 @@ def context(*, page: Page, **values: Any) -> dict[str, str]:
     if dlp.kv_cache_bytes(**plain) == cache:  # else some layers keep less
         functions = (dlp.kv_cache_bytes, dlp.cache_bits_per_value)
         solved = shown.solution(functions, plain, page)
+    unit, scale = shown.unit(weights + max(caches.values()))
     picture = stacked_bars(
         rows={
             f"{count(n)} tokens": {
-                "weights": dlp.gigabytes(num_bytes=weights),
-                "KV cache": dlp.gigabytes(num_bytes=each),
+                "weights": weights / scale,
+                "KV cache": each / scale,
             }
             for n, each in caches.items()
         },
-        unit="GB",
+        unit=unit,
         number=decimal,
         name="longer-contexts",
         title="Weights, and the keys and values of longer and longer contexts",
         summary="; ".join(
-            f"{count(n)} tokens: {gb(weights + each)}, weights {size(weights)}, KV cache "
+            f"{count(n)} tokens: {size(weights + each)}, weights {size(weights)}, KV cache "
             f"{size(each)}"
             for n, each in caches.items()
         ),
@@ -73,12 +75,18 @@ def context(*, page: Page, **values: Any) -> dict[str, str]:
     return {
         "status": says,
         "html": f'<p class="outcome"><strong>{size(cache)}</strong> of keys and values '
-        f"({binary_size(cache)}), beside {size(weights)} of weights, which do not grow.</p>"
+        f"({binary_size(cache)}), beside {both}, which do not grow.</p>"
         + picture
         + shown.table(
-            ("Context", "Keys and values", "In GiB", "With weights"),
+            ("Context", "Keys and values", "Binary", "With weights", "Binary"),
             [
-                (count(n), size(each), binary_size(each), gb(weights + each))
+                (
+                    count(n),
+                    size(each),
+                    binary_size(each),
+                    size(weights + each),
+                    binary_size(weights + each),
+                )
                 for n, each in caches.items()
             ],
             label="contexts",

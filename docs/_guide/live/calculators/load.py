@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dlp
-from _guide.formats import binary_size, count, decimal, gb, size
+from _guide.formats import binary_size, count, decimal, size
 from _guide.live import models, shown
 from _guide.pictures.bars import stacked_bars
 
@@ -34,20 +34,21 @@ def load(*, page: Page, **values: Any) -> dict[str, str]:
         (
             f"<code>{each}</code>",
             decimal(dlp.bits_per_parameter(dtype=each), 3),
-            gb(n),
+            size(n),
             binary_size(n),
         )
         for each, n in sizes.items()
     ]
     says = f"{size(weighs)}, which is {binary_size(weighs)}."
+    unit, scale = shown.unit(max(sizes[each] for each in drawn))
     picture = stacked_bars(
-        rows={each: {"weights": dlp.gigabytes(num_bytes=sizes[each])} for each in drawn},
-        unit="GB",
+        rows={each: {"weights": sizes[each] / scale} for each in drawn},
+        unit=unit,
         number=decimal,
         name="load",
         title="The same weights in several formats",
         summary="; ".join(
-            f"{each}: {gb(sizes[each])}, weights {size(sizes[each])}" for each in drawn
+            f"{each}: {size(sizes[each])}, weights {size(sizes[each])}" for each in drawn
         ),
         caption="",
     )
@@ -56,7 +57,7 @@ def load(*, page: Page, **values: Any) -> dict[str, str]:
         "html": f'<p class="outcome"><strong>{size(weighs)}</strong> in {dtype}, which is '
         f"{binary_size(weighs)}.{counted}</p>{picture}"
         + shown.table(
-            ("Format", "Bits per parameter", "In GB", "In GiB"),
+            ("Format", "Bits per parameter", "Decimal", "Binary"),
             rows,
             label="formats",
             marked=f"<code>{dtype}</code>",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dlp
-from _guide.formats import binary_size, decimal, gb, size
+from _guide.formats import binary_size, decimal, size
 from _guide.live import shown
 from _guide.pictures.bars import stacked_bars
 
@@ -53,30 +53,32 @@ def methods(*, page: Page, **values: Any) -> dict[str, str]:
             "optimizer": values["optimizer"],
         }
         solved = shown.solution(_FORMULAS, plain, page)
+    unit, scale = shown.unit(max(totals.values()))
     full, alone = ledger["full"]["total"], ledger["head-only"]["total"]
     return {
-        "status": f"Full fine-tuning keeps {size(full)}, the head alone {size(alone)}.",
-        "html": f'<p class="outcome"><strong>{size(full)}</strong> for full fine-tuning, '
-        f"{size(alone)} for the head alone; activations are left out.</p>"
+        "status": f"Full fine-tuning keeps {size(full)} ({binary_size(full)}), the head alone "
+        f"{size(alone)} ({binary_size(alone)}).",
+        "html": f'<p class="outcome"><strong>{size(full)}</strong> ({binary_size(full)}) for full '
+        f"fine-tuning, {size(alone)} ({binary_size(alone)}) for the head alone; activations are "
+        "left out.</p>"
         + stacked_bars(
             rows={
-                label: {part: dlp.gigabytes(num_bytes=n) for part, n in row.items()}
-                for label, row in bars.items()
+                label: {part: n / scale for part, n in row.items()} for label, row in bars.items()
             },
-            unit="GB",
+            unit=unit,
             number=decimal,
             name="methods",
             title="What four methods keep from step to step",
             summary="; ".join(
-                f"{label}: {gb(totals[label])}, "
+                f"{label}: {size(totals[label])}, "
                 + ", ".join(f"{part} {size(n)}" for part, n in row.items())
                 for label, row in bars.items()
             ),
             caption="",
         )
         + shown.table(
-            ("Method", "In GB", "In GiB"),
-            [(label, gb(n), binary_size(n)) for label, n in totals.items()],
+            ("Method", "Decimal", "Binary"),
+            [(label, size(n), binary_size(n)) for label, n in totals.items()],
             label="methods",
         )
         + solved

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import dlp
-from _guide.formats import count
+from _guide.formats import count, decimal, things
 from _guide.live import shown
 from _guide.pictures.timeline import accumulation_timeline
 
@@ -44,7 +44,6 @@ def epoch(*, page: Page, **values: Any) -> dict[str, str]:
     tokens = dlp.tokens_per_update(
         sequence_length=values["sequence_length"], **batch, gradient_accumulation_steps=windows
     )
-    times = "update" if updates == 1 else "updates"
     rows = (
         ("Samples in one update, the effective batch", count(effective)),
         ("Tokens in one update", count(tokens)),
@@ -55,9 +54,10 @@ def epoch(*, page: Page, **values: Any) -> dict[str, str]:
     if last_window != "at-least-one":  # which has no formula of its own
         solved = shown.solution((dlp.updates_per_epoch, dlp.micro_batches_per_epoch), call, page)
     return {
-        "status": f"{count(updates)} {times} in an epoch of {count(micro_batches)} micro-batches.",
-        "html": f'<p class="outcome"><strong>{count(updates)} {times}</strong> in an epoch of '
-        f"{count(micro_batches)} micro-batches.</p>"
+        "status": f"{things(updates, 'update')} in an epoch of "
+        f"{things(micro_batches, 'micro-batch')}.",
+        "html": f'<p class="outcome"><strong>{things(updates, "update")}</strong> in an epoch of '
+        f"{things(micro_batches, 'micro-batch')}.</p>"
         + _end(micro_batches, windows, last_window)
         + shown.table(("In one epoch", "Number"), rows, label="one epoch", marked="Updates")
         + solved
@@ -99,6 +99,8 @@ def _end(micro_batches: int, windows: int, last_window: str) -> str:
             f"number {count(before // windows + 1)}."
         )
     more = f" The last {count(left)} do not fill a window." if left else ""
+    if left == 1:
+        more = " The last one does not fill a window."
     return accumulation_timeline(
         windows=made,
         end=len(numbers),
@@ -123,8 +125,7 @@ def loop(*, page: Page, **values: Any) -> dict[str, Any]:
     done = max(0, min(values["micro_batch"], end))
     updates = [window for window in made if window[-1] <= done]
     held = _held(done, call)
-    words = "update" if len(updates) == 1 else "updates"
-    says = f"After micro-batch {done} of {end}: {len(updates)} {words}; "
+    says = f"After micro-batch {done} of {end}: {things(len(updates), 'update')}; "
     if updates and updates[-1][-1] == done:
         says += f"the weights have just changed, by {_number_of(updates[-1])}."
     elif held:
@@ -139,6 +140,7 @@ def loop(*, page: Page, **values: Any) -> dict[str, Any]:
     )
     rows = tuple((f"{i + 1}", f"after {w[-1]}", f"{len(w)}") for i, w in enumerate(made))
     lost = end - sum(len(window) for window in made)
+    goes = "goes" if lost == 1 else "go"
     picture = "<p>No window is complete, so no update is made.</p>"
     if made:
         picture = accumulation_timeline(
@@ -149,8 +151,8 @@ def loop(*, page: Page, **values: Any) -> dict[str, Any]:
             name="loop",
             title="The micro-batches of the loop, and the updates that they go into",
             summary=f"The weights change {_after(made)}. {says}",
-            caption=f"{len(made)} updates of {end} micro-batches."
-            + (f" {lost} micro-batches go into none." if lost else "")
+            caption=f"{things(len(made), 'update')} of {things(end, 'micro-batch')}."
+            + (f" {things(lost, 'micro-batch')} {goes} into none." if lost else "")
             + leaks,
         )
     return {
@@ -158,8 +160,24 @@ def loop(*, page: Page, **values: Any) -> dict[str, Any]:
         "limits": {"micro_batch": end},
         "html": f'<p class="outcome">{says}</p>{picture}'
         + shown.table(("Update", "Weights change", "Micro-batches summed"), rows, label="updates")
+        + shown.aside("Worked out", _divided(call, len(made)))
         + shown.code(shown.call("windows", "accumulation_windows", call)),
     }
+
+
+def _divided(call: dict[str, Any], updates: int) -> str:
+    """Divide an epoch into windows, as what is left over goes."""
+    epoch, windows = call["num_micro_batches"], call["gradient_accumulation_steps"]
+    epochs = call["num_train_epochs"]
+    up = call["leftover"] == "step" and epoch % windows > 0
+    each = epoch // windows + (1 if up else 0)
+    exact = "" if epoch % windows == 0 else f", rounded {'up' if up else 'down'}"
+    return (
+        f"<p>In each epoch {epoch} micro-batches / {windows} in a window = "
+        f"{decimal(epoch / windows)}{exact}: {things(each, 'update')}. In "
+        f"{things(epochs, 'epoch')} {epochs} × {each} = "
+        f"{updates}.</p>"
+    )
 
 
 def _held(done: int, call: dict[str, Any]) -> list[int]:
