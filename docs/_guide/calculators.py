@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import html
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,8 @@ class Calculator:
     functions: tuple[Callable[..., dict[str, Any]], ...]
     solves: tuple[Callable[..., Any], ...] = ()
     """Formulas that it works out."""
+    seldom: tuple[str, ...] = ()
+    """Choices that few make: what only these need is loaded when it is."""
 
     def values(self) -> dict[str, Any]:
         """Give what it shows at first."""
@@ -77,8 +79,9 @@ def _same(names: Any) -> dict[str, str]:
     return {name: name for name in names}
 
 
-def _model(value: str, **others: str) -> tuple[Field, Field]:
+def _model(value: str, *, without: str = "", **others: str) -> tuple[Field, Field]:
     choices = {**others, **models.DECODERS}
+    choices.pop(without, None)
     return (
         Field("model", "Model", value, choices, kind="choice"),
         Field("config", "config.json", None, kind="config", when=f"model={models.PASTED}"),
@@ -107,27 +110,35 @@ def _or_usual(names: Any) -> dict[str, str]:
 
 _ADAPTS = "method=lora|qlora|lora-8bit"
 _SHORT = (
-    *_model(peak.USUAL["model"]),
+    # What the experts of a step hold is not known.
+    *_model(peak.USUAL["model"], without="mixtral-8x7b"),
     _usual("method", "Method", peak.METHODS),
     _usual("per_device_train_batch_size", "Batch size per device"),
     _usual("max_length", "Tokens in a sequence"),
     _usual("gradient_checkpointing", "Activation checkpointing"),
 )
 _CARD = _usual("card", "Card", [each for each in dlp.ACCELERATORS if not each.startswith("tpu")])
-_PEAK = (
-    *_SHORT[:3],
+_ADAPTERS = (
     _usual("r", "Rank", when=_ADAPTS),
     _usual("target_modules", "LoRA adapts", targets.TARGETS, when=_ADAPTS),
+)
+_TRAINED = (
+    _usual("optim", "Optimizer", _or_usual(_optimizers.NAMES), more=True),
+    _usual("loss", "Loss", _or_usual(peak.LOSSES), more=True),
+)
+_PEAK = (
+    *_SHORT[:3],
+    *_ADAPTERS,
     _usual("num_labels", "Labels", when="method=head-only"),
     *_SHORT[3:],
     _CARD,
-    _usual("optim", "Optimizer", _or_usual(_optimizers.NAMES), more=True),
-    _usual("loss", "Loss", _or_usual(peak.LOSSES), more=True),
+    *_TRAINED,
     _usual("dtype", "Weights in", peak.DTYPES, more=True),
     _usual("mixed_precision", "Mixed precision", peak.MIXED, more=True),
     _usual("attn_implementation", "Attention", _or_usual(peak.ATTENTIONS), more=True),
     _usual("gradient_accumulation_steps", "Accumulation steps", more=True),
-    _usual("library", "Library", dlp.LIBRARIES, more=True),
+    # Whatever else is set, a step of Unsloth is not known.
+    _usual("library", "Library", [each for each in dlp.LIBRARIES if each != "unsloth"], more=True),
     _usual("objective", "Objective", dlp.OBJECTIVES, more=True),
     _usual("num_devices", "Devices", more=True),
     _usual("stage", "Sharding", peak.STAGES, more=True),
@@ -267,12 +278,13 @@ CALCULATORS = {
         page="will-it-fit",
         fields=_PEAK,
         functions=(peak.fits, peak.limits, peak.changes),
+        seldom=("head-only", "lora-8bit"),
     ),
     "home": Calculator(
         title="Does it fit?",
         about="",
         page="",
-        fields=(*_SHORT, _CARD),
+        fields=(*_SHORT, _CARD, *(replace(each, more=True) for each in _ADAPTERS), *_TRAINED),
         functions=(peak.short,),
     ),
 }
@@ -358,7 +370,7 @@ def _usual_calls(name: str) -> Iterator[Callable[[], Any]]:
             yield partial(shown.whole, name=each.name, text=str(each.value))
         elif not each.more:
             values = {"choice": each.choices, "bool": [not each.value]}.get(each.kind, [])
-            changes += [{each.name: value} for value in values]
+            changes += [{each.name: value} for value in values if value not in made.seldom]
     for change in changes:
         yield partial(_tried, made.functions[0], {**made.values(), **change}, page(name, "../"))
     for function in made.functions[1:]:
@@ -397,7 +409,8 @@ def calculator(name: str, root: str = "../../") -> str:
         f'<div class="fields">{"".join(first)}</div>'
         '<p class="tools"><button type="reset">Start again</button>'
         '<button type="button" data-link>Copy a link to this</button></p></form>'
-        '<p class="problem" role="alert"></p><p class="spoken" role="status"></p>'
+        f'<p class="problem" id="{name}-problem" role="alert"></p>'
+        '<p class="spoken" role="status"></p>'
         f"{outputs}</div>"
         f'<script src="{root}assets/load.js" defer></script>'
         f'<script src="{root}assets/calculator.js" defer></script>\n'

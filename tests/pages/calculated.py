@@ -26,9 +26,11 @@ PASTED: tuple[Any, ...] = (
     None,
 )
 OTHERS: tuple[Any, ...] = (
-    {"bf16": True},
+    {"weight_decay": 0.1},
     {"max_grad_norm": 0, "optim_args": "momentum=0.9"},
-    {"packing": True, "attn_implementation": "flash_attention_2"},
+    {"bf16": True},
+    {"per_device_train_batch_size": 1},
+    {"attention_mask": True},
     {"no_such_setting": 1},
     None,
 )

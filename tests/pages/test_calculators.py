@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import io
+import itertools
 import json
 import re
 import shlex
@@ -17,8 +18,9 @@ from _guide import calculators, fit, given, ledger
 from _guide.calculators import CALCULATORS
 from _guide.formats import binary_size, count, decimal, size
 from _guide.live import shown
-from _guide.live.calculators import peak
+from _guide.live.calculators import peak, targets
 from _guide.live.calculators.steps import LAST_WINDOWS, LEFTOVERS
+from _guide.pictures.drawing import text_width
 from _guide.questions import QUESTIONS, question
 from dlp import __main__ as command
 from dlp import _command_fit
@@ -49,8 +51,8 @@ RESULTS: dict[str, Callable[[Any], str]] = {
     "head": lambda number: f"<strong>{count(number)} parameters",
     "methods": lambda rows: f"<strong>{size(rows['full']['total'])}",
     "masked": lambda loss: f"<strong>{decimal(loss, 3)} nats",
-    "rank": lambda number: f"<strong>{count(number)} parameters",
-    "peak": lambda step: f"holds {binary_size(step['peak'])}",
+    "rank": lambda trained: f"In the model {count(trained)} are trained",
+    "peak": lambda verdict: {peak.FITS: "It fits", peak.MAY_FIT: "luck."}.get(verdict, "not fit"),
 }
 """How a calculator shows what its program gives."""
 
@@ -106,9 +108,13 @@ def test_the_program_that_is_copied_gives_what_is_shown(name: str) -> None:
         room: dict[str, Any] = {}
         with redirect_stdout(io.StringIO()) as printed:
             exec(compile(program, "copied", "exec"), room)  # noqa: S102 - our own
-        result = list(room.values())[-1]
+        result = room.get("trained", list(room.values())[-1])
         assert RESULTS[name](result) in text, program
-        assert printed.getvalue() == f"{result}\n"
+        if name in {"peak", "rank"}:  # whose programs print more than one thing
+            assert str(result) in printed.getvalue()
+            assert name == "rank" or f"holds {binary_size(room['step']['peak'])}" in text
+        else:
+            assert printed.getvalue() == f"{result}\n"
         made += 1
     assert made > 10
     assert refused
@@ -127,7 +133,7 @@ def answered(line: str, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["epoch", "peak"])
+@pytest.mark.parametrize("name", ["epoch", "peak", "rank"])
 def test_the_command_that_is_copied_gives_what_is_shown(name: str) -> None:
     made = 0
     for values in states(name):
@@ -142,6 +148,9 @@ def test_the_command_that_is_copied_gives_what_is_shown(name: str) -> None:
         made += 1
         # On a card the command also looks for what would help, which takes long.
         found = answered(line if judged else re.sub(r" --card \S+", "", line), values)
+        if name == "rank":
+            assert f"In the model {count(found['lora']['trainable_params'])}" in text, line
+            continue
         if name == "epoch":
             assert f"<strong>{count(found['updates_per_epoch'])} update" in text, line
             continue
@@ -166,6 +175,51 @@ def test_the_limits_of_the_peak_are_those_of_the_package() -> None:
     training = {k: v for k, v in run["training"].items() if k != "max_length"}
     longest = dlp.largest_context(accelerator="h100", **{**run, "training": training})["largest"]
     assert f"<td>{count(longest)}</td><td>{count(values['max_length'])}</td>" in text
+
+
+@pytest.mark.parametrize("name", ["max_length", "max_seq_length", "bf16", "optim"])
+def test_a_setting_with_a_field_of_its_own_is_refused_beside_it(name: str) -> None:
+    values = CALCULATORS["peak"].values() | {"training": {name: 1}}
+    with pytest.raises(ValueError, match=f"training must not have '{name}', which has a field"):
+        peak.run(values)
+
+
+NEOX = {**dlp.GPT2, "model_type": "gpt_neox", "hidden_size": 64, "num_hidden_layers": 2}
+NEOX |= {"num_attention_heads": 2, "intermediate_size": 128, "max_position_embeddings": 64}
+
+
+@pytest.mark.parametrize(
+    ("config", "found"),
+    [
+        (dlp.LLAMA_3_8B, [["q_proj", "v_proj"], ["q_proj", "k_proj", "v_proj", "o_proj"]]),
+        (dlp.GPT2, [["c_attn"], ["c_attn", "c_proj"]]),
+        (NEOX, [["query_key_value"], ["query_key_value", "dense"]]),
+    ],
+)
+def test_what_lora_adapts_has_the_names_of_the_family(config: Any, found: list[Any]) -> None:
+    one, *some = targets.TARGETS
+    assert targets.modules(one, config) == "all-linear"
+    assert [targets.modules(each, config) for each in some] == found
+
+
+def test_a_change_that_costs_more_is_left_out() -> None:
+    values = {**CALCULATORS["peak"].values(), "method": "qlora"}
+    text = peak.changes(**values, page={})["html"]
+    assert "<td>LoRA</td>" not in text
+    assert "<td>a fused loss</td>" in text
+
+
+@pytest.mark.parametrize("name", ["load", "context"])
+def test_no_label_of_an_axis_lies_on_another(name: str) -> None:
+    field = {"load": "num_parameters", "context": "num_tokens"}[name]
+    for number in (1, 1000, 10**9, 10**15):
+        text = written(name, {**CALCULATORS[name].values(), field: number})
+        ticks = re.findall(r'<text x="([\d.]+)"[^>]*middle" font-size="12">([^<]*) [kMGT]?B', text)
+        ticks += re.findall(r'<text x="([\d.]+)"[^>]*middle" font-size="12">([^<]*) bytes', text)
+        assert ticks, text
+        places = sorted((float(x), text_width(f"{words} GB", 12)) for x, words in ticks)
+        for (x, wide), (y, wider) in itertools.pairwise(places):
+            assert x + wide / 2 <= y - wider / 2 + 1, ticks
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import dlp
 from _guide import given
-from _guide.formats import binary_size, count, gb, percent, size
+from _guide.formats import binary_size, both_sizes, count, percent, size
 from _guide.live import models, shown
 from _guide.live.calculators.targets import modules
 from _guide.pictures.step import KINDS, training_step
@@ -90,6 +90,13 @@ USUAL: dict[str, Any] = {
 """What a calculator that does not ask for it goes by: the run of "Will it fit?"."""
 
 _TRAINING = ("optim", "loss", "use_liger_kernel", "attn_implementation")
+_OWN = (
+    *_TRAINING,
+    *("gradient_accumulation_steps", "bf16", "fp16"),
+    *("max_seq_length", "torch_dtype", "activation_checkpointing"),
+)
+"""Settings that other fields have, by all their names."""
+
 _DRAWN_LAYERS = 96
 
 
@@ -111,10 +118,15 @@ def run(values: Values) -> dict[str, Any]:
             training[name] = values[name]
     if method == "head-only":
         training["num_labels"] = values["num_labels"]
+    for name in values["training"] or {}:
+        if name in _OWN or name in training:
+            raise ValueError(f"training must not have {name!r}, which has a field of its own")
     training.update(values["training"] or {})
-    found = {"config": models.chosen(values), "training": training}
+    config = models.chosen(values)
+    found = {"config": config, "training": training}
     if "lora" in method:
-        found["lora"] = {"r": values["r"], "target_modules": modules(values["target_modules"])}
+        targets = modules(values["target_modules"], config)
+        found["lora"] = {"r": values["r"], "target_modules": targets}
     if method in QUANTIZED:
         found["quantization"] = QUANTIZED[method]
     if method == "head-only":
@@ -148,12 +160,14 @@ def fits(*, page: Page, **values: Any) -> dict[str, str]:
     says = _says(step, values["card"])
     rows = [_card(step, card) for card in given.fit_cards]
     sums = {moment: sum(parts.values()) for moment, parts in step["moments"].items()}
-    moments = [(words, binary_size(sums[each]), gb(sums[each])) for each, words in MOMENTS.items()]
+    moments = [
+        (words, binary_size(sums[each]), size(sums[each])) for each, words in MOMENTS.items()
+    ]
     parts = [
         (PARTS[part], binary_size(n), size(n), percent(n / step["peak"]))
         for part, n in held.items()
     ]
-    takes = f"{binary_size(step['lower'])} to {binary_size(step['upper'])}"
+    takes = f"{both_sizes(step['lower'])} to {both_sizes(step['upper'])}"
     full = MOMENTS[step["moment"]]
     return {
         "status": says["status"],
@@ -161,17 +175,48 @@ def fits(*, page: Page, **values: Any) -> dict[str, str]:
         + _picture(step, arguments["config"], METHODS[values["method"]])
         + shown.table(("Card", "Such as", "The step"), rows, label="cards")
         + f"<p>The process takes {takes}: the peak, what lies between blocks, and the context of "
-        "CUDA.</p><details data-aside><summary>Moment by moment, part by part</summary>"
-        + shown.table(("When", "GiB", "GB"), moments, label="moments", marked=full)
-        + shown.table(
-            (f"When {MOMENTS[step['moment']]}", "Binary", "Decimal", "Share"), parts, label="parts"
+        "CUDA.</p>"
+        + shown.aside(
+            "Moment by moment, part by part",
+            shown.table(("When", "Binary", "Decimal"), moments, label="moments", marked=full)
+            + shown.table((f"When {full}", "Binary", "Decimal", "Share"), parts, label="parts"),
         )
-        + "</details>"
-        + shown.code(
-            shown.call("step", "peak_memory", arguments, models.name(values)),
-            _command(values, arguments),
-        ),
+        + _worked_out(step)
+        + shown.code(_program(values, arguments), _command(values, arguments)),
     }
+
+
+def _worked_out(step: Peak) -> str:
+    """Add the parts of the fullest moment up, in bytes."""
+    held = step["moments"][step["moment"]]
+    rows = [(PARTS[part], count(n)) for part, n in held.items()]
+    rows.append(("the peak, their sum", count(step["peak"])))
+    most = f"<p>The peak is the fullest of five moments, when {MOMENTS[step['moment']]}.</p>"
+    added = shown.table(("Then there are", "Bytes"), rows, label="sum", marked=rows[-1][0])
+    return shown.aside("Worked out", most + added)
+
+
+def _program(values: Values, arguments: dict[str, Any]) -> str:
+    """Write a program that says whether the step fits the card."""
+    return shown.call(
+        "step",
+        "peak_memory",
+        arguments,
+        models.name(values),
+        ["accelerator_memory_bytes", "usable_memory_bytes"],
+        _VERDICT.replace("CARD", values["card"]),
+    )
+
+
+_VERDICT = """card = "CARD"
+if step["upper"] <= usable_memory_bytes(accelerator=card):
+    verdict = "fits"
+elif step["lower"] <= accelerator_memory_bytes(accelerator=card):
+    verdict = "fits only with luck"
+else:
+    verdict = "does not fit"
+print(f"{step['peak']:,} bytes when fullest, at {step['moment']}: it {verdict} on {card}")
+"""
 
 
 def _card(step: Peak, card: Any) -> tuple[str, str, str]:
@@ -187,7 +232,13 @@ def short(*, page: Page, **values: Any) -> dict[str, str]:
     says = _says(step, values["card"])
     more = f'<a href="{page["root"]}will-it-fit/" data-carry>All settings, and what would help</a>'
     picture = _picture(step, arguments["config"], METHODS[values["method"]])
-    return {"status": says["status"], "html": f"{says['html']}{picture}<p>{more}</p>"}
+    cards = shown.table(
+        ("Card", "Such as", "The step"),
+        [_card(step, card) for card in given.fit_cards],
+        label="cards",
+    )
+    written = f"{says['html']}{picture}{cards}{_worked_out(step)}<p>{more}</p>"
+    return {"status": says["status"], "html": written}
 
 
 def _cell(words: str) -> str:
@@ -197,7 +248,7 @@ def _cell(words: str) -> str:
 def _says(step: Peak, card: Any) -> dict[str, str]:
     """Say in words whether a step fits a card, and why."""
     held, sold = step["moments"][step["moment"]], dlp.accelerator_memory_bytes(accelerator=card)
-    peak, when = binary_size(step["peak"]), MOMENTS[step["moment"]]
+    peak, when = both_sizes(step["peak"]), MOMENTS[step["moment"]]
     largest = sorted(held, key=lambda part: -held[part])[:2]
     why = " and ".join(f"{PARTS[part]} ({binary_size(held[part])})" for part in largest)
     on, said = f"{card} ({binary_size(sold)})", verdict(step, card)
@@ -206,7 +257,7 @@ def _says(step: Peak, card: Any) -> dict[str, str]:
     return {
         "status": f"{fit} The step holds {peak} at its fullest, when {when}.",
         "html": f'<p class="outcome"><strong>{fit}</strong> The step holds {peak} '
-        f"({size(step['peak'])}) at its fullest, when {when}: most of it {why}.</p>",
+        f"at its fullest, when {when}: most of it {why}.</p>",
     }
 
 
@@ -252,7 +303,7 @@ def limits(*, page: Page, **values: Any) -> dict[str, str]:
     if "lora" in arguments:
         asked.append(("Rank", "rank", values["r"]))
     rows = [(words, _largest(what, arguments, card), count(now)) for words, what, now in asked]
-    header = (f"On {card}, all else as it is", "Largest", "Now")
+    header = (f"On {card}, all else as it is", "Largest that fits without luck", "Now")
     written = shown.table(header, rows, label="limits")
     return {"status": "", "html": f"<h3>How far it can go</h3>{written}"}
 
@@ -262,12 +313,15 @@ def changes(*, page: Page, **values: Any) -> dict[str, str]:
     values = {**USUAL, **values}
     arguments, card = run(values), values["card"]
     rows = []
+    now = dlp.peak_memory(**arguments)["peak"]
     for name, change in _LEVERS:
-        changed = run({**values, **change})
-        step = None if changed == arguments else _step(changed)
-        if step:
-            rows.append((name, binary_size(step["peak"]), _cell(verdict(step, card))))
-    written = shown.table(("Change", "Peak", f"On {card}"), rows, label="changes")
+        step = _step({**values, **change})
+        if step and step["peak"] < now:
+            says = _cell(verdict(step, card))
+            rows.append((name, binary_size(step["peak"]), size(step["peak"]), says))
+    written = "<p>None of the changes that are tried here makes the peak lower.</p>"
+    if rows:
+        written = shown.table(("Change", "Peak", "Decimal", f"On {card}"), rows, label="changes")
     return {"status": "", "html": f"<h3>What one change buys</h3>{written}"}
 
 
@@ -285,10 +339,10 @@ _LEVERS: tuple[tuple[str, dict[str, Any]], ...] = (
 """What may help, each alone."""
 
 
-def _step(arguments: dict[str, Any]) -> Any:
+def _step(values: Values) -> Any:
     """Give a step, or nothing where it is not known."""
     try:
-        return dlp.peak_memory(**arguments)
+        return dlp.peak_memory(**run(values))
     except ValueError:
         return None
 

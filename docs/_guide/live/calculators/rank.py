@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from typing import TYPE_CHECKING
 
 import dlp
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from _guide.live.shown import Page
 
 MILLION = 10**6
+_COUNT = "lora_model_parameters"
 
 
 def rank(*, page: Page, **values: Any) -> dict[str, str]:
@@ -25,22 +27,32 @@ def rank(*, page: Page, **values: Any) -> dict[str, str]:
     call = {"r": r, "in_features": ins, "out_features": outs}
     number, entries = dlp.lora_parameters(**call), ins * outs
     even = dlp.lora_break_even_rank(in_features=ins, out_features=outs)
-    says = f"LoRA trains {count(number)} parameters beside a matrix of {count(entries)}."
-    config, targets = models.chosen(values), modules(values["target_modules"])
+    config = models.chosen(values)
+    targets = modules(values["target_modules"], config)
     total = dlp.parameter_count(config=config)
     trained = dlp.lora_model_parameters(config=config, r=r, target_modules=targets)
+    all_of_it = percent(trained / total, 3)
+    says = (
+        f"LoRA trains {count(number)} parameters beside a matrix of {count(entries)}, and "
+        f"{count(trained)} in the model, {all_of_it} of it."
+    )
+    whole = {"config": config, "r": r, "target_modules": targets}
+    adapted = TARGETS[values["target_modules"]]
+    if "," in values["target_modules"] and targets != values["target_modules"].split(","):
+        adapted += f": {', '.join(targets)}"
     rows = (
         ("this matrix", count(number), percent(number / entries, 3)),
         (
-            f"the model, {TARGETS[values['target_modules']]}",
+            f"the model, {html.escape(adapted)}",
             count(trained),
-            percent(trained / total, 3),
+            all_of_it,
         ),
     )
     return {
         "status": says,
         "html": f'<p class="outcome"><strong>{count(number)} parameters</strong> are '
-        f"{percent(number / entries, 3)} of the matrix, which has {count(entries)}.</p>"
+        f"{percent(number / entries, 3)} of the matrix, which has {count(entries)}. In the model "
+        f"{count(trained)} are trained, {all_of_it}.</p>"
         + shape_boxes(
             shapes=[("W", outs, ins), ("B", outs, r), ("A", r, ins)],
             frozen=["W"],
@@ -53,8 +65,25 @@ def rank(*, page: Page, **values: Any) -> dict[str, str]:
         + _line(call, number, entries, even)
         + shown.table(("Beside", "Trained", "Share"), rows, label="matrix and model")
         + shown.solution((dlp.lora_parameters,), call, page)
-        + shown.code(shown.call("parameters", "lora_parameters", call)),
+        + shown.code(_program(call, whole, models.name(values)), _command(values, whole)),
     }
+
+
+def _program(call: dict[str, Any], whole: dict[str, Any], model: str) -> str:
+    """Write a program that counts what is trained beside the matrix, and in the model."""
+    lines = "".join(f"    {name}={value},\n" for name, value in call.items())
+    then = f"beside = lora_parameters(\n{lines})\nprint(beside, trained)\n"
+    return shown.call("trained", _COUNT, whole, model, ["lora_parameters"], then)
+
+
+def _command(values: dict[str, Any], whole: dict[str, Any]) -> str:
+    """Write the command that counts what is trained in the model."""
+    config = "config.json" if values["model"] == models.PASTED else values["model"]
+    targets = f'"{whole["target_modules"]}"'
+    if whole["target_modules"] != "all-linear":
+        targets = "[" + ", ".join(f'"{each}"' for each in whole["target_modules"]) + "]"
+    lora = f'{{"r": {whole["r"]}, "target_modules": {targets}}}'
+    return f"echo '{lora}' | dlp count {config} --lora -"
 
 
 def _line(call: dict[str, Any], number: int, entries: int, even: float) -> str:

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from dlp import _config
+
+if TYPE_CHECKING:
+    from typing import Any
+
 TARGETS = {
     "all-linear": "all linear layers",
     "q_proj,v_proj": "q and v",
     "q_proj,k_proj,v_proj,o_proj": "q, k, v and o",
 }
 
+_PLACES = {"q_proj": 0, "k_proj": 1, "v_proj": 2, "o_proj": 3}
 
-def modules(chosen: str) -> str | list[str]:
-    """Give what `target_modules` takes."""
-    return chosen.split(",") if "," in chosen else chosen
+
+def modules(chosen: str, config: Any) -> str | list[str]:
+    """Give what `target_modules` takes: the matrices by the names that the model's family has.
+
+    Where one matrix makes queries, keys and values, it is adapted in place of each.
+    """
+    if chosen not in TARGETS or "," not in chosen:
+        return chosen
+    names: list[str] = []
+    for module, part, _, _, _, _ in _config.read(config)["inventory"]:
+        if part == "attention" and module not in names:
+            names.append(module)
+    four = [names[0], names[0], names[0], names[1]] if len(names) == 2 else names
+    if len(four) != 4:
+        raise ValueError(
+            "target_modules must be all linear layers: this model has no matrices for q, k, v and "
+            f"o, but {', '.join(names)}"
+        )
+    found: list[str] = []
+    for each in chosen.split(","):
+        if four[_PLACES[each]] not in found:
+            found.append(four[_PLACES[each]])
+    return found
