@@ -25,13 +25,18 @@
     const initial = new Map(fields.map((field) => [field.name, held(field)]));
 
     const whole = ({ name, value: text }) => Guide.call("_guide.live.shown.whole", { name, text });
-    const config = ({ name, value }) => {
-      if (!value.trim()) return null;
+    const config = ({ name, value: text }) => {
+      if (!text.trim()) return null;
+      const wrong = (why) => new Guide.Error("ValueError", `${name} ${why}`);
+      let value;
       try {
-        return JSON.parse(value);
+        value = JSON.parse(text);
       } catch (error) {
-        throw new Guide.Error("ValueError", `${name} is no JSON: ${error.message}`);
+        throw wrong(`is no JSON: ${error.message}`);
       }
+      if (!value || typeof value !== "object" || Array.isArray(value))
+        throw wrong(`must be names and values in braces, such as {"bf16": true}, not ${text}`);
+      return value;
     };
     const kinds = { int: whole, play: whole, bool: (f) => f.checked, choice: (f) => f.value, config };
     const read = (field) => (field.closest("[hidden]") ? unread(field) : kinds[field.dataset.kind](field));
@@ -59,17 +64,26 @@
       }
     };
 
-    /** Say what is wrong, at the field that is named first. */
-    const say = (message) => {
-      const place = ({ name: named }) => message.search(RegExp(`\\b${named}\\b`));
-      const named = fields.filter((each) => !each.closest("[hidden]") && place(each) >= 0);
-      const [field] = named.sort((one, other) => place(one) - place(other));
-      fields.forEach((each) => each.removeAttribute("aria-invalid"));
+    /** Give the field of a name or a choice; where it is hidden, the one that hides it. */
+    const named = (word, chosen) => {
+      const offers = ({ options = [] }) => chosen && [...options].some(({ value }) => value === word);
+      const field = fields.find((each) => each.name === word) ?? fields.find(offers);
+      const hidden = field?.closest("[data-when][hidden]");
+      return hidden ? form.elements[hidden.dataset.when.split("=")[0]] : field;
+    };
+    /** Say what is wrong, at its field: that of `training["a"]` is `a`, else the one named first. */
+    const say = (message, stale = Boolean(message)) => {
+      const words = (pattern) => [...message.matchAll(pattern)].map(([, word]) => word);
+      const inner = words(/\["(\w+)"\]/g).map((word) => named(word, true));
+      const field = [...inner, ...words(/(\w+)/g).map((word) => named(word))].find(Boolean);
+      for (const each of fields)
+        for (const mark of ["aria-invalid", "aria-describedby"]) each.removeAttribute(mark);
       (field?.closest(".fields > div") ?? form).append(problem);
       field?.setAttribute("aria-invalid", "true");
+      field?.setAttribute("aria-describedby", problem.id);
       field?.closest("details")?.setAttribute("open", "");
       if (problem.textContent !== message) problem.textContent = message;
-      root.classList.toggle("stale", Boolean(message));
+      root.classList.toggle("stale", stale);
     };
 
     const show = () => {
@@ -78,10 +92,10 @@
         part.hidden = !value.split("|").includes(form.elements[name].value);
       }
     };
+    const changed = () => fields.filter((field) => held(field) !== initial.get(field.name));
     const address = () => {
-      const changed = fields.filter((field) => held(field) !== initial.get(field.name));
-      const state = new URLSearchParams(changed.map((field) => [field.name, held(field)]));
-      const hash = changed.length ? `#${state}` : "";
+      const state = new URLSearchParams(changed().map((field) => [field.name, held(field)]));
+      const hash = `${state}` && `#${state}`;
       history.replaceState(null, "", `${location.pathname}${location.search}${hash}`);
       root.querySelectorAll("[data-carry]").forEach((link) => (link.hash = hash));
     };
@@ -113,7 +127,7 @@
           if (!i) {
             say("");
             clearTimeout(status.waits);
-            status.waits = setTimeout(() => (status.textContent = says), SAID);
+            if (!form.plays) status.waits = setTimeout(() => (status.textContent = says), SAID);
           }
           for (const [field, most] of Object.entries(limits)) {
             const { value, max } = form.elements[field];
@@ -128,39 +142,72 @@
       }
     };
 
-    const stop = () => clearInterval(form.plays);
-    const play = ({ dataset }) => {
-      const field = form.elements[dataset.play];
-      stop();
-      field.value = 0;
-      update();
-      form.plays = setInterval(() => {
-        field.stepUp();
+    const player = root.querySelector("[data-play]");
+    // Who wants no motion makes each step.
+    const steps = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const stop = () => {
+      form.plays = clearInterval(form.plays);
+      if (player) player.textContent = steps ? "Step" : "Play";
+    };
+    /** Go on from where it stands, or stop there; only then is its place said aloud. */
+    const play = () => {
+      const field = form.elements[player.dataset.play];
+      const next = () => {
+        field.value = field.value === field.max ? 0 : Number(field.value) + 1;
         if (field.value === field.max) stop();
         update();
-      }, BEAT);
+      };
+      if (form.plays) {
+        stop();
+        update();
+      } else if (steps) next();
+      else {
+        player.textContent = "Pause";
+        form.plays = setInterval(next, BEAT);
+        next();
+      }
     };
     const copy = async (button, text) => {
-      const words = button.textContent;
-      await navigator.clipboard.writeText(text);
+      button.words ??= button.textContent;
+      try {
+        await navigator.clipboard.writeText(text);
+      } catch {
+        // A page that came unencrypted has no clipboard.
+        const area = Object.assign(document.createElement("textarea"), { value: text });
+        button.after(area);
+        area.select();
+        const done = document.execCommand("copy");
+        area.remove();
+        button.focus();
+        if (!done) return;
+      }
       button.textContent = "Copied";
-      setTimeout(() => (button.textContent = words), 1500);
+      setTimeout(() => (button.textContent = button.words), 1500);
     };
     root.addEventListener("click", ({ target }) => {
-      if (target.matches("[data-play]")) play(target);
+      if (target === player) play();
       if (target.matches("[data-link]")) copy(target, location.href);
       if (target.matches("[data-copy]")) copy(target, target.nextElementSibling.textContent);
     });
 
     const restore = () => {
       const state = new URLSearchParams(location.hash.slice(1));
-      if (![...state.keys()].some((name) => initial.has(name))) return;
+      const known = [...state.keys()].some((name) => initial.has(name));
+      // A link to a place on the page leaves what is set, and where it goes has been reached.
+      if (!known && !changed().length) return;
+      if (!known && location.hash) return address();
+      stop();
       fields.forEach((field) => hold(field, state.get(field.name) ?? initial.get(field.name)));
+      const [lost] = fields.filter(({ selectedIndex }) => selectedIndex < 0);
+      fields.forEach((field) => field.selectedIndex < 0 && hold(field, initial.get(field.name)));
+      update().then(() => {
+        if (lost) say(`${lost.name} has no choice “${state.get(lost.name)}” here`, false);
+      });
+      if (!known) return;
       for (let fold = root.closest("details"); fold; fold = fold.parentElement.closest("details")) {
         fold.open = true;
       }
       root.scrollIntoView();
-      update();
     };
 
     // The first calls are the slowest: they are made while a reader chooses what to change.
@@ -185,6 +232,7 @@
     form.addEventListener("reset", () => setTimeout(update));
     addEventListener("hashchange", restore);
     root.dataset.ready = "";
+    stop();
     restore();
   };
   document.querySelectorAll("[data-calculator]:not([data-ready])").forEach(start);

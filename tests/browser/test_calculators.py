@@ -219,6 +219,8 @@ def test_what_is_wrong_is_said_at_its_field(phone: Page, host: str) -> None:
     until(phone, "num_devices must be from 1 to", ".calculator [role=alert]")
     field = phone.locator("[name=num_devices]")
     assert field.get_attribute("aria-invalid") == "true"
+    ident = phone.locator(".calculator [role=alert]").get_attribute("id")
+    assert field.get_attribute("aria-describedby") == ident
     assert field.locator("..").locator("[role=alert]").count() == 1
     assert phone.locator(".calculator.stale").count() == 1
     phone.fill("[name=num_devices]", "many")
@@ -243,10 +245,17 @@ def test_a_config_is_pasted_and_other_settings_are_taken(phone: Page, host: str)
     phone.locator(".calculator summary", has_text="More settings").click()
     phone.fill("[name=training]", '{"no_such_setting": 1}')
     until(phone, "no_such_setting", ".calculator [role=alert]")
-    phone.fill("[name=training]", '{"bf16": true}')
+    for text, complaint in (
+        ("5", "training must be names and values in braces"),
+        ("[]", "training must be names and values in braces"),
+        ('{"max_length": 1}', "training must not have 'max_length'"),
+    ):
+        phone.fill("[name=training]", text)
+        until(phone, complaint, ".calculator [role=alert]")
+    phone.fill("[name=training]", '{"weight_decay": 0.1}')
     phone.wait_for_selector(".calculator:not(.stale)")
     phone.locator(".calculator [data-aside] summary", has_text="In Python").click()
-    assert '"bf16": True' in phone.inner_text(".calculator pre >> nth=0")
+    assert '"weight_decay": 0.1' in phone.inner_text(".calculator pre >> nth=0")
     phone.fill("[name=max_length]", "1024")
     until(phone, '"max_length": 1024', ".calculator pre >> nth=0")
     assert phone.is_visible(".calculator pre >> nth=0")  # what is unfolded stays so
@@ -269,7 +278,14 @@ def test_a_loop_plays_and_leaks_by_keyboard(phone: Page, host: str) -> None:
     until(phone, "After micro-batch 20 of 20: 4 updates")
     phone.focus("[data-play]")
     phone.keyboard.press("Enter")
+    assert phone.inner_text("[data-play]") == "Pause"
     until(phone, "After micro-batch 2 of 20: 0 updates; the gradients of micro-batches 1 to 2")
+    phone.keyboard.press("Enter")
+    assert phone.inner_text("[data-play]") == "Play"
+    stopped = phone.input_value("[name=micro_batch]")
+    until(phone, f"After micro-batch {stopped} of 20", ".calculator [role=status]")
+    phone.wait_for_timeout(800)
+    assert phone.input_value("[name=micro_batch]") == stopped
     phone.focus("[name=micro_batch]")
     phone.keyboard.press("Home")
     for _ in range(11):
@@ -278,6 +294,77 @@ def test_a_loop_plays_and_leaks_by_keyboard(phone: Page, host: str) -> None:
     phone.keyboard.press("End")
     phone.fill("[name=num_train_epochs]", "3")
     until(phone, "After micro-batch 30 of 30")
+
+
+def test_who_wants_no_motion_makes_each_step(phone: Page, host: str) -> None:
+    phone.emulate_media(reduced_motion="reduce")
+    opened(phone, f"{host}questions/when-weights-update/")
+    assert phone.inner_text("[data-play]") == "Step"
+    for number in (0, 1):
+        phone.click("[data-play]")
+        until(phone, f"After micro-batch {number} of 20")
+    phone.wait_for_timeout(800)
+    assert phone.input_value("[name=micro_batch]") == "1"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "marked"),
+    [
+        ("per_device_train_batch_size", "0", "per_device_train_batch_size"),
+        ("max_length", "0", "max_length"),
+        ("gradient_accumulation_steps", "0", "gradient_accumulation_steps"),
+        ("mixed_precision", "fp16", "mixed_precision"),
+        ("library", "torchtitan", "method"),
+    ],
+)
+def test_a_setting_is_marked_by_its_own_name(
+    field: str, value: str, marked: str, phone: Page, host: str
+) -> None:
+    opened(phone, f"{host}will-it-fit/#{field}={value}")
+    phone.wait_for_selector(".calculator.stale")
+    names = phone.evaluate("[...document.querySelectorAll('[aria-invalid]')].map((e) => e.name)")
+    assert names == [marked]
+
+
+def test_a_link_to_no_choice_shows_the_first_and_says_so(phone: Page, host: str) -> None:
+    opened(phone, f"{host}will-it-fit/#model=nope&max_length=512")
+    until(phone, "model has no choice “nope” here", ".calculator [role=alert]")
+    assert phone.input_value("[name=model]") == "llama-3-8b"
+    assert phone.input_value("[name=max_length]") == "512"
+    assert phone.locator(".calculator.stale").count() == 0
+
+
+def test_a_place_on_the_page_leaves_what_is_set_and_back_brings_it_back(
+    phone: Page, host: str
+) -> None:
+    opened(phone, host)
+    phone.evaluate("location.hash = 'the-eight-questions'")
+    phone.fill(".calculator [name=max_length]", "4096")
+    phone.wait_for_url("**/#max_length=4096")
+    phone.evaluate("location.hash = 'where-to-start'")
+    phone.wait_for_url("**/#max_length=4096")
+    assert phone.input_value(".calculator [name=max_length]") == "4096"
+    phone.go_back()
+    phone.go_back()
+    phone.wait_for_url(host)
+    phone.wait_for_function("document.querySelector('[name=max_length]').value === '2,048'")
+
+
+def test_a_calculator_is_not_below_the_header_and_copies_without_a_clipboard(
+    phone: Page, host: str
+) -> None:
+    phone.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    opened(phone, f"{host}will-it-fit/#max_length=512")
+    phone.wait_for_timeout(500)
+    assert phone.evaluate("document.querySelector('.calculator').getBoundingClientRect().top") >= 48
+    phone.click("text=Copy a link to this")
+    until(phone, "Copied", ".calculator .tools")
+    assert phone.locator("body > textarea, .tools textarea").count() == 0
+
+
+def test_what_lora_adapts_is_named_as_the_family_has_it(phone: Page, host: str) -> None:
+    opened(phone, f"{host}questions/lora-rank/#model=gpt2")
+    until(phone, "c_attn", ".calculator table")
 
 
 def test_calculators_work_from_a_disk(phone: Page, site: Path) -> None:
