@@ -72,6 +72,12 @@ def test_litgpt_has_no_other_adapters(name: str) -> None:
         _training.read(CONFIG, TRAINING, lora, None, None, "litgpt")
 
 
+def test_adapters_of_litgpt_drop_nothing_unless_told_to() -> None:
+    lora = {"r": 8, "target_modules": "all-linear"}
+    found = _training.read(CONFIG, TRAINING, lora, None, None, "litgpt")
+    assert found["lora_dropout"] == 0
+
+
 def test_litgpt_has_no_8_bits_and_trains_no_head_alone() -> None:
     with pytest.raises(ValueError, match="load_in_8bit"):
         _training.read(CONFIG, TRAINING, LORA, {"load_in_8bit": True}, None, "litgpt")

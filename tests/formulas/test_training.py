@@ -73,6 +73,7 @@ def test_none_is_what_the_library_does() -> None:
         ({"gradient_checkpoint": True}, "gradient_checkpointing"),
         ({"per_device_batch_size": 2}, "per_device_eval_batch_size"),
         ({"max_len": 2}, "max_length"),
+        ({"mxlngt": 2}, "max_length"),
         ({"model_init_kwargs": {"attn_implementaton": "sdpa"}}, "attn_implementation"),
     ],
 )
