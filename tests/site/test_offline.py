@@ -76,6 +76,7 @@ def test_chromium_searches_and_practises_from_a_disk(chromium: Browser, disk: Pa
     page.on("console", lambda message: told.append(message.text))
     page.on("request", lambda request: asked.append(request.url))
     page.goto((disk / "questions" / "lora-rank" / "index.html").as_uri())
+    page.locator("[data-practice=own] button:text-is('True')").click()
     page.locator(".answering > input").fill("65,536")
     page.keyboard.press("Enter")
     page.locator(".verdict:not(:empty)").wait_for()
