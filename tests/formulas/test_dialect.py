@@ -32,7 +32,8 @@ def test_every_module_but_the_command_is_translated() -> None:
         for path in (bundle.GUIDE / "live").rglob("[!_]*.py")
     }
     assert live <= set(bundle.modules())
-    assert all(f'$.define("{name}",' in bundle.whole() for name in bundle.modules())
+    written = bundle.whole()
+    assert all(f'$.define("{name}",' in written for name in bundle.modules())
 
 
 FORMULAS = [name for name in bundle.modules() if name.startswith("dlp.")]
