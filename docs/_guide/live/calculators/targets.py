@@ -25,18 +25,12 @@ def modules(chosen: str, config: Any) -> str | list[str]:
     """
     if chosen not in TARGETS or "," not in chosen:
         return chosen
-    names: list[str] = []
-    for module, part, _, _, _, _ in _config.read(config)["inventory"]:
-        if part == "attention" and module not in names:
-            names.append(module)
+    attention = _config.modules(_config.read(config), ("attention",))
+    names = list(dict.fromkeys(entry[0] for entry in attention))
     four = [names[0], names[0], names[0], names[1]] if len(names) == 2 else names
     if len(four) != 4:
         raise ValueError(
             "target_modules must be all linear layers: this model has no matrices for q, k, v and "
             f"o, but {', '.join(names)}"
         )
-    found: list[str] = []
-    for each in chosen.split(","):
-        if four[_PLACES[each]] not in found:
-            found.append(four[_PLACES[each]])
-    return found
+    return list(dict.fromkeys(four[_PLACES[each]] for each in chosen.split(",")))
