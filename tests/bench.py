@@ -19,6 +19,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from _guide.browser import bundle
 from tests.lighthouse import scores
 from tests.pages.copies import lay_all, run
 from tests.site.reckoned import reckoned
@@ -277,8 +278,7 @@ def answers(guide: Path) -> bool:
     site, met = guide / "site", True
     print("\nWhat judges in pages, gzipped:")
     for name, target in SCRIPTS.items():
-        (script,) = (site / "assets").glob(f"guide-{name}-*.js")
-        size = compressed(script)
+        size = compressed(site / "assets" / bundle.files()[name][0])
         met &= size <= target
         print(f"  {size / 1000:6.1f} kB: {name}, target {target / 1000:.0f}, {verdict(met)}")
     try:
@@ -305,8 +305,7 @@ def waited(site: Path) -> list[float]:
             context = browser.new_context()
             tab = context.new_page()
             tab.goto(f"{host}questions/memory-to-load/", wait_until="networkidle")
-            scripts = [path.name for path in sorted((site / "assets").glob("guide-*-*.js"))]
-            times.append(tab.evaluate(JUDGED, scripts[::-1]))
+            times.append(tab.evaluate(JUDGED, bundle.addresses("answers")))
             context.close()
         browser.close()
     return times
