@@ -1,6 +1,7 @@
 """A `config.json`, read once: its sizes, and an inventory of all that has parameters."""
 
 from dlp import _check
+from dlp._rows import DERIVED, LAYERS, WORDS
 from dlp.families import FAMILIES, MODEL_TYPES
 
 TYPE_CHECKING = False
@@ -8,20 +9,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypedDict
 
-    from dlp.families import _Family
+    from dlp._rows import Family, Module
 
     Config = Mapping[str, object]
     Entry = tuple[str, str, int, int, bool, int]
+    Placed = tuple[str, str, int, int, bool, int, list[int] | None]
 
     class Model(TypedDict):
         """What a config says."""
 
         model_type: str
-        family: _Family
+        family: Family
         counted: str  # "language model", "bare model", "encoder" or a task
         sizes: dict[str, int]
         cached_heads: int  # keys, and values, that a layer of a decoder keeps of a token
         inventory: list[Entry]  # (module, part, inputs, outputs, has a bias, copies)
+        placed: list[Placed]  # the same by paths, `*` for a layer, and the layers if not all
 
 
 LINEAR = ("attention", "mlp", "projection", "pooler")
@@ -50,6 +53,9 @@ PARTS = (
 )
 """Where a parameter can belong."""
 
+_MAY_BE_ZERO = ("n_shared_experts", "first_k_dense_replace")
+"""Sizes that may be 0 or null."""
+
 # Parts whose biases or shifts count to them; those of the others are a part of their own.
 _WITH_BIAS = ("norm", "patch_embedding", "pooler", "classification_head")
 
@@ -59,9 +65,11 @@ def read(config: object) -> "Model":
     config = _check.mapping("config", config)
     model_type = config.get("model_type", "")
     model_type = _check.choice('config["model_type"]', model_type, MODEL_TYPES)
-    family = FAMILIES[model_type]
+    family = FAMILIES[model_type]()
     counted = _counted(config, family)
     sizes = _sizes(config, family, counted)
+    placed = _placed(config, family, counted, sizes)
+    _finish(config, family, placed, sizes)
     # The later Falcon shares key heads as others do, but its cache has a copy for each query head.
     copied = switch(config, family, "new_decoder_architecture")
     return {
@@ -70,7 +78,8 @@ def read(config: object) -> "Model":
         "counted": counted,
         "sizes": sizes,
         "cached_heads": sizes["num_attention_heads" if copied else "num_key_value_heads"],
-        "inventory": _inventory(config, family, counted, sizes),
+        "inventory": _inventory(placed),
+        "placed": placed,
     }
 
 
@@ -113,30 +122,65 @@ def parts(model: "Model", *, active: bool = False) -> "dict[str, int]":
     return found
 
 
-def size(config: "Config", family: "_Family", name: str, derived: int = 0) -> int:
-    """Read a size; one that the family has no key for is `derived` from the others."""
-    keys = family["keys"].get(name, (name,))
-    for key in keys:
+def size(config: "Config", family: "Family", name: str) -> int:
+    """Read a size; what is null, or has no default of its own, is derived from the others."""
+    key, value = _read(config, family, name)
+    if value is not None:
+        return _check.count(f'config["{key}"]', value, minimum=0 if name in _MAY_BE_ZERO else 1)
+    if name in _MAY_BE_ZERO:
+        return 0
+    if name in DERIVED:
+        return number(config, family, DERIVED[name])
+    raise ValueError(f'config must have "{key}" when its model_type is {config["model_type"]}')
+
+
+def _read(config: "Config", family: "Family", name: str) -> "tuple[str, object]":
+    """Find a value and the key that it stands under, or what the class takes for it."""
+    names = family["keys"].get(name, (name,))
+    if not names:
+        return name, None
+    for key in names:
         if config.get(key) is not None:
-            return _check.count(f'config["{key}"]', config[key])
-    if not keys or name in family["derived"]:
-        return derived
-    if name in family["left_out"]:
-        return int(family["left_out"][name])
-    raise ValueError(f'config must have "{keys[0]}" when its model_type is {config["model_type"]}')
+            return key, config[key]
+    left_out = not [key for key in names if key in config]
+    return names[0], family["defaults"].get(name) if left_out else None
 
 
-def switch(config: "Config", family: "_Family", setting: "bool | str") -> bool:
+def number(config: "Config", family: "Family", text: str) -> int:
+    """Give the number that a width of a row stands for: a product of sums of words."""
+    found = 1
+    for factor in text.split(" "):
+        total = 0
+        for word in factor.replace("/", "").split("+"):
+            total += _word(config, family, word)
+        found = found // total if factor.startswith("/") else found * total
+    return found
+
+
+def _word(config: "Config", family: "Family", word: str) -> int:
+    if word.isdigit():
+        return int(word)
+    if word in family["numbers"]:
+        return number(config, family, family["numbers"][word])
+    if word in ("patches", "pixels"):
+        return _picture(config, family, word)
+    if word == "num_key_value_heads" or word == "head_dim":
+        _, key_heads, head_dim = _head_sizes(config, family)
+        return key_heads if word == "num_key_value_heads" else head_dim
+    if word in WORDS:
+        return number(config, family, WORDS[word])
+    return size(config, family, word)
+
+
+def switch(config: "Config", family: "Family", setting: "bool | str") -> bool:
     """Decide a yes or no: by itself, or by a key of the config."""
     if isinstance(setting, bool):
         return setting
-    value = config.get(setting)
-    if value is None or setting not in family["left_out"]:
-        return bool(family["left_out"].get(setting, False))
-    return _check.flag(f'config["{setting}"]', value)
+    key, value = _read(config, family, setting)
+    return False if value is None else _check.flag(f'config["{key}"]', value)
 
 
-def _counted(config: "Config", family: "_Family") -> str:
+def _counted(config: "Config", family: "Family") -> str:
     """Say what is counted: the class of Transformers that the config names, or the usual one."""
     crossed = config.get("add_cross_attention")
     if crossed is not None and _check.flag('config["add_cross_attention"]', crossed):
@@ -155,7 +199,7 @@ def _counted(config: "Config", family: "_Family") -> str:
     return classes[_check.choice(name, names[0], classes)]
 
 
-def _refuse_remote_code(config: "Config", family: "_Family") -> None:
+def _refuse_remote_code(config: "Config", family: "Family") -> None:
     """Refuse a config that brings classes of its own, unless they bear the usual name."""
     remote = config.get("auto_map")
     if remote is None:
@@ -173,48 +217,50 @@ def _refuse_remote_code(config: "Config", family: "_Family") -> None:
         )
 
 
-def _sizes(config: "Config", family: "_Family", counted: str) -> "dict[str, int]":
+def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]":
     """Read the sizes of a model by the names of `transformer_dimensions`, in that order."""
-    spoken = {word for module in family["modules"] for word in module[2:4]}
-    places = {module[5] for module in family["modules"]}
-    width = size(config, family, "hidden_size")
+    rows = family["modules"] + tuple(row for stack in family["stacks"] for row in stack[2])
+    parts = {row[1] for row in rows}
+    attention = [row[4] for row in rows if row[1] == "attention"]
+    mlp = [row[4] for row in rows if row[1] == "mlp"]
     layers = size(config, family, "num_hidden_layers")
-    heads, key_heads, head_dim = _head_sizes(config, family, width)
-    attention = [module[4] for module in family["modules"] if module[1] == "attention"]
-    mlp = [module[4] for module in family["modules"] if module[1] == "mlp"]
+    heads, key_heads, head_dim = _head_sizes(config, family)
     tied = config.get("tie_word_embeddings")
     if tied is None:
         tied = family["tied"] and "language model" in (counted, family["counted"])
+    alone = counted == "encoder" or family["heads"].get(counted) == "encoder"
     decoders = 0
-    if "stacks" in places and counted != "encoder" and family["heads"].get(counted) != "encoder":
-        decoders = size(config, family, "num_decoder_layers", layers)
+    if len(family["stacks"]) > 1 and not alone:
+        decoders = size(config, family, "num_decoder_layers")
+    gated = family["gated"]
+    if "gated" in family["sets"]:
+        gated = bool(family["sets"]["gated"](config, lambda _: 0, layers))
     sizes = {
-        "hidden_size": width,
+        "hidden_size": size(config, family, "hidden_size"),
         "num_hidden_layers": layers,
         "num_attention_heads": heads,
         "num_key_value_heads": key_heads,
         "head_dim": head_dim,
-        "intermediate_size": size(config, family, "intermediate_size", 4 * width),
-        "vocab_size": size(config, family, "vocab_size") if "V" in spoken else 0,
-        "position_rows": _position_rows(config, family, spoken),
-        "gated": int(_gated(config, family)),
+        "intermediate_size": size(config, family, "intermediate_size"),
+        "vocab_size": size(config, family, "vocab_size") if "token_embedding" in parts else 0,
+        "position_rows": number(config, family, "rows") if "rows" in family["numbers"] else 0,
+        "gated": int(gated),
         "qkv_bias": int(switch(config, family, attention[0])),
         "output_bias": int(switch(config, family, attention[-1])),
         "mlp_bias": int(switch(config, family, mlp[-1] if mlp else False)),
-        "norm_bias": int(family["norm_bias"]),
+        "norm_bias": int(bool([row for row in rows if row[1] == "norm" and row[4]])),
         "tie_word_embeddings": int(_check.flag('config["tie_word_embeddings"]', tied)),
         "num_decoder_layers": decoders,
-        "embedding_size": width,
-        "type_vocab_size": size(config, family, "type_vocab_size") if "types" in spoken else 0,
+        "embedding_size": size(config, family, "embedding_size"),
+        "type_vocab_size": 0,
         "num_moe_layers": 0,
         "num_experts": 0,
         "num_experts_per_tok": 0,
         "moe_intermediate_size": 0,
     }
-    if "narrow" in places:
-        sizes["embedding_size"] = size(config, family, "embedding_size", width)
-    if "experts" in places:
-        sizes["num_moe_layers"] = _moe_layers(config, family, layers)
+    if "segment_embedding" in parts:
+        sizes["type_vocab_size"] = size(config, family, "type_vocab_size")
+    if "expert" in parts:
         for name in ("num_experts", "num_experts_per_tok", "moe_intermediate_size"):
             sizes[name] = size(config, family, name)
         chosen, experts = sizes["num_experts_per_tok"], sizes["num_experts"]
@@ -226,43 +272,37 @@ def _sizes(config: "Config", family: "_Family", counted: str) -> "dict[str, int]
     return sizes
 
 
-def _head_sizes(config: "Config", family: "_Family", width: int) -> "tuple[int, int, int]":
+def _head_sizes(config: "Config", family: "Family") -> "tuple[int, int, int]":
     """Read how many query and key heads there are, and how wide a head is."""
+    width = size(config, family, "hidden_size")
     heads = size(config, family, "num_attention_heads")
-    head_dim = size(config, family, "head_dim")
-    if not head_dim and width % heads:
+    if _read(config, family, "head_dim")[1] is None and width % heads:
         raise ValueError(
             f"hidden_size must be a multiple of num_attention_heads when config has no head_dim, "
             f"not {width} with {heads} heads"
         )
-    key_heads = size(config, family, "num_key_value_heads", heads)
+    key_heads = size(config, family, "num_key_value_heads")
     # StarCoder and the first Falcon have one key and value head, or as many as query heads.
-    shared = "multi_query" in family["left_out"]
+    shared = "multi_query" in family["defaults"]
     if shared and not switch(config, family, "new_decoder_architecture"):
         key_heads = 1 if switch(config, family, "multi_query") else heads
     _check.head_counts(heads, key_heads)
-    return heads, key_heads, head_dim or width // heads
+    return heads, key_heads, size(config, family, "head_dim")
 
 
-def _position_rows(config: "Config", family: "_Family", spoken: "set[str]") -> int:
-    """Count the rows of a learned table of absolute positions."""
-    if "pixels" in spoken:
-        image, patch = _pair(config, "image_size"), _pair(config, "patch_size")
-        if image[0] < patch[0] or image[1] < patch[1]:
-            raise ValueError(f"patch_size must be at most image_size, not {patch} in {image}")
-        return (image[0] // patch[0]) * (image[1] // patch[1]) + 1  # and the class token
-    if "rows" in spoken:
-        return size(config, family, "max_position_embeddings")
-    if "rows + 2" in spoken:
-        return size(config, family, "max_position_embeddings") + 2
-    return 0
+def _picture(config: "Config", family: "Family", word: str) -> int:
+    """Count the patches of a picture, or the values of one."""
+    image, patch = _pair(config, family, "image_size"), _pair(config, family, "patch_size")
+    if word == "pixels":
+        return patch[0] * patch[1] * size(config, family, "num_channels")
+    if image[0] < patch[0] or image[1] < patch[1]:
+        raise ValueError(f"patch_size must be at most image_size, not {patch} in {image}")
+    return (image[0] // patch[0]) * (image[1] // patch[1])
 
 
-def _pair(config: "Config", key: str) -> "tuple[int, int]":
+def _pair(config: "Config", family: "Family", name: str) -> "tuple[int, int]":
     """Read height and width: one number for both, or a list of two."""
-    value = config.get(key)
-    if value is None:
-        raise ValueError(f'config must have "{key}" when its model_type is {config["model_type"]}')
+    key, value = _read(config, family, name)
     sides = list(value) if isinstance(value, (list, tuple)) else [value, value]
     if len(sides) != 2:
         raise ValueError(f'config["{key}"] must be one number or two, not {len(sides)}')
@@ -270,136 +310,87 @@ def _pair(config: "Config", key: str) -> "tuple[int, int]":
     return height, width
 
 
-def _gated(config: "Config", family: "_Family") -> bool:
-    """Say whether the MLP has a gate, which in T5 its activation tells."""
-    inward = [
-        outputs
-        for _, part, inputs, outputs, _, _ in family["modules"]
-        if part in ("mlp", "fused expert") and inputs == "d"
-    ]
-    if "gated mlps" not in [module[5] for module in family["modules"]]:
-        return len(inward) > 1 or inward == ["2f"]
-    value = config.get("feed_forward_proj")
-    activation = "relu" if value is None else value
-    if not isinstance(activation, str):
-        raise TypeError('config["feed_forward_proj"] must be a str, such as "gated-gelu"')
-    gate, dash, name = activation.rpartition("-")
-    if not name or gate != ("gated" if dash else ""):
-        raise ValueError(
-            'config["feed_forward_proj"] must be the name of an activation, '
-            'with "gated-" before it or nothing'
-        )
-    return bool(dash)
-
-
-def _moe_layers(config: "Config", family: "_Family", layers: int) -> int:
-    """Count the layers with experts."""
-    step = size(config, family, "decoder_sparse_step", 1)
-    dense = config.get("mlp_only_layers")
-    if dense is None or "mlps" not in [module[5] for module in family["modules"]]:
-        dense = []
-    if not isinstance(dense, (list, tuple)):
-        raise TypeError('config["mlp_only_layers"] must be a list of layers, counted from 0')
-    for layer in dense:
-        _check.count('config["mlp_only_layers"]', layer, minimum=0, maximum=layers - 1)
-    return layers // step - len({layer for layer in dense if (layer + 1) % step == 0})
-
-
-def _inventory(
-    config: "Config", family: "_Family", counted: str, sizes: "dict[str, int]"
-) -> "list[Entry]":
-    """List all that has parameters: the modules of the row, norms, and a head over labels."""
+def _placed(
+    config: "Config", family: "Family", counted: str, sizes: "dict[str, int]"
+) -> "list[Placed]":
+    """List all that has parameters: the modules of the row, and a head over labels."""
     head = family["heads"].get(counted)
-    widths = _widths(config, family, sizes)
-    layers, decoders = sizes["num_hidden_layers"], sizes["num_decoder_layers"]
-    moe_layers = sizes["num_moe_layers"]
-    mlps = layers + decoders - moe_layers
-    copies = {
-        "once": 1,
-        # A layer of the decoder of T5 also looks at the encoder: two attentions.
-        "attentions": layers + 2 * decoders,
-        "mlps": mlps,
-        "gated mlps": mlps * sizes["gated"],
-        "plain mlps": mlps * (1 - sizes["gated"]),
-        "routers": moe_layers,
-        "experts": moe_layers * sizes["num_experts"],
-        "stacks": 2 if decoders else 1,
-        "narrow": int(sizes["embedding_size"] != sizes["hidden_size"]),
-        "poolers": int(counted == "bare model" or head == "pooled"),
-        "output heads": int(counted == "language model"),
-        "untied heads": int(counted == "language model" and not sizes["tie_word_embeddings"]),
+    holds = {
+        "language_model": counted == "language model",
+        "untied": not sizes["tie_word_embeddings"],
+        "pooler": counted == "bare model" or head == "pooled",
+        "decoder": bool(sizes["num_decoder_layers"]),
+        "narrow": sizes["embedding_size"] != sizes["hidden_size"],
     }
-    found: "list[Entry]" = []
-    for module, part, inputs, outputs, bias, place in family["modules"]:
-        if copies[place]:
-            has_bias = switch(config, family, bias)
-            found.append((module, part, widths[inputs], widths[outputs], has_bias, copies[place]))
-    of_model, of_heads = _norms(config, family, layers, decoders)
-    shifts = family["norm_bias"]
-    if of_model:
-        found.append(("norm", "norm", 1, widths["d"], shifts, of_model))
-    if of_heads:
-        found.append(("head_norm", "norm", 1, sizes["head_dim"], shifts, of_heads))
+    found: "list[Placed]" = []
+    stacks = family["stacks"]
+    if len(stacks) > 1 and not holds["decoder"]:
+        stacks = stacks[:1]
+    for path, count, layer in stacks:
+        number_of_layers = size(config, family, count)
+        for row in layer:
+            entry = _entry(config, family, row, holds, number_of_layers)
+            if entry is not None:
+                found.append((f"{path}.*.{row[0]}", *entry))
+    for row in family["modules"]:
+        entry = _entry(config, family, row, holds, 1)
+        if entry is not None:
+            found.append((row[0], *entry))
     if head:
-        width, labels = widths["e"], _labels(config)
+        width, labels = sizes["embedding_size"], _labels(config)
         if head == "dense":
-            found.append(("dense", "classification_head", width, width, True, 1))
-        found.append(("classifier", "classification_head", width, labels, head != "score", 1))
+            found.append(("dense", "classification_head", width, width, True, 1, None))
+        last = "score" if head == "score" else "classifier"
+        found.append((last, "classification_head", width, labels, head != "score", 1, None))
     return found
 
 
-def _widths(config: "Config", family: "_Family", sizes: "dict[str, int]") -> "dict[str, int]":
-    """Give the number for each word that stands for a width."""
-    width, inner, rows = sizes["hidden_size"], sizes["intermediate_size"], sizes["position_rows"]
-    queries = sizes["num_attention_heads"] * sizes["head_dim"]
-    keys = sizes["num_key_value_heads"] * sizes["head_dim"]
-    widths = {
-        "0": 0,
-        "1": 1,
-        "d": width,
-        "q": queries,
-        "k": keys,
-        "qkv": queries + 2 * keys,
-        "f": inner,
-        "2f": 2 * inner,
-        "m": sizes["moe_intermediate_size"],
-        "x": sizes["num_experts"],
-        "V": sizes["vocab_size"],
-        "e": sizes["embedding_size"],
-        "rows": rows,
-        "rows + 2": rows,
-        "types": sizes["type_vocab_size"],
-        "heads": sizes["num_attention_heads"],
-    }
-    spoken = [word for module in family["modules"] for word in module[2:4]]
-    if "pixels" in spoken:
-        height, breadth = _pair(config, "patch_size")
-        widths["pixels"] = height * breadth * size(config, family, "num_channels")
-        widths["pooled"] = size(config, family, "pooler_output_size", width)
-    if "buckets" in spoken:
-        widths["buckets"] = size(config, family, "relative_attention_num_buckets")
-    return widths
+def _entry(
+    config: "Config", family: "Family", row: "Module", holds: "dict[str, bool]", layers: int
+) -> "tuple[str, int, int, bool, int, list[int] | None] | None":
+    """Give a module of a row with its numbers, and the layers that have it if not all do."""
+    _, part, inputs, outputs, bias, where = row
+    among: "list[int] | None" = None
+    for word in where.split(" ") if where else []:
+        name, wanted = word.replace("!", ""), not word.startswith("!")
+        if name in holds:
+            value: "list[int] | bool" = holds[name]
+        elif name in family["sets"]:
+            value = family["sets"][name](config, lambda n: size(config, family, n), layers)
+        else:
+            value = switch(config, family, name)
+        if isinstance(value, bool):
+            if value != wanted:
+                return None
+            continue
+        _check.count("the number of layers of several kinds", layers, maximum=LAYERS)
+        before = range(layers) if among is None else among
+        among = [each for each in before if (each in value) == wanted]
+    copies = layers if among is None else len(among)
+    if not copies:
+        return None
+    if part in EXPERTS:
+        copies *= size(config, family, "num_experts")
+    widths = number(config, family, inputs), number(config, family, outputs)
+    return part, widths[0], widths[1], switch(config, family, bias), copies, among
 
 
-def _norms(config: "Config", family: "_Family", layers: int, decoders: int) -> "tuple[int, int]":
-    """Count the norms that are as wide as the model, and those as wide as a head."""
-    in_layer, outside = family["norms"]
-    settings = family["left_out"]
-    if "parallel_attn" in settings and switch(config, family, "parallel_attn"):
-        # Attention and MLP side by side read the output of one norm, or of one each.
-        norms = config.get("num_ln_in_parallel_attn")
-        if norms is None:
-            norms = 2 if switch(config, family, "new_decoder_architecture") else 1
-        in_layer = _check.count('config["num_ln_in_parallel_attn"]', norms, maximum=2)
-    if "do_layer_norm_before" in settings:
-        removed = switch(config, family, "_remove_final_layer_norm")
-        outside = 0 if removed or not switch(config, family, "do_layer_norm_before") else 1
-        if not switch(config, family, "layer_norm_elementwise_affine"):
-            return 0, 0
-    of_heads = 2 * layers if switch(config, family, family["head_norms"]) else 0
-    # A layer of a decoder beside an encoder has one norm more; another is at its end.
-    of_decoder = 3 * decoders + 1 if decoders else 0
-    return in_layer * layers + outside + of_decoder, of_heads
+def _finish(
+    config: "Config", family: "Family", placed: "list[Placed]", sizes: "dict[str, int]"
+) -> None:
+    """Count the layers with experts."""
+    for _, part, _, _, _, copies, _ in placed:
+        if part == "expert":
+            sizes["num_moe_layers"] = copies // sizes["num_experts"]
+
+
+def _inventory(placed: "list[Placed]") -> "list[Entry]":
+    """Join what has the same name and shape."""
+    found: "dict[tuple[str, str, int, int, bool], int]" = {}
+    for path, part, inputs, outputs, has_bias, copies, _ in placed:
+        key = (path.rpartition(".")[2], part, inputs, outputs, has_bias)
+        found[key] = found.get(key, 0) + copies
+    return [(*key, copies) for key, copies in found.items()]
 
 
 def _labels(config: "Config") -> int:

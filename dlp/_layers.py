@@ -261,8 +261,8 @@ def _falcon(setup: "Setup", found: "Form") -> None:
         found["order"] = "before"
         found["names output"] = True
         found["residual dropout"] = config.get("attention_dropout") or 0.0
-    norms = [entry for entry in setup["model"]["inventory"] if entry[0] == "norm"]
-    found["norms"] = norms[0][5] // setup["num_hidden_layers"]
+    norms = sum(entry[5] for entry in setup["model"]["inventory"] if entry[1] == "norm")
+    found["norms"] = norms // setup["num_hidden_layers"]  # beside the one after all layers
     found["split"] = "later Falcon" if later else "slices"
     if not later and _config.switch(config, family, "multi_query"):
         found["split"] = "first Falcon"
@@ -416,9 +416,11 @@ def _attention(one: "Piece", how: "Form", of: str, place: int) -> str:
         q, k, v = _split(one, how, _project(one, how, "qkv", of, modules[0]))
     if how["scaled queries"]:
         q = add(one, "scaled q", "scale", (q,))
-    if _config.switch(
-        setup["config"], setup["model"]["family"], setup["model"]["family"]["head_norms"]
-    ):
+    if [
+        1
+        for path, part, *_ in setup["model"]["placed"]
+        if part == "norm" and "self_attn.q_" in path
+    ]:
         heads = setup["num_attention_heads"], setup["num_key_value_heads"]
         q = norm(one, "q norm", q, how["norm"], heads=heads[0])
         k = norm(one, "k norm", k, how["norm"], heads=heads[1])

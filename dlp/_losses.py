@@ -248,7 +248,7 @@ def classifier(setup: "dict[str, Any]") -> "Piece":
     which = setup["model"]["family"]["heads"][counted]
     chance = _chance(setup)
     entries = _config.modules(setup["model"], ("classification_head",))
-    labels = {module: outputs for module, _, outputs, _, _ in entries}["classifier"]
+    labels = entries[-1][2]
     x = ending(one)
     if counted == "token-classification":
         x = dropout(one, "classifier", x, chance)

@@ -84,7 +84,7 @@ def norm(one: "Piece", name: str, of: str, kind: str, *, heads: int = 0) -> str:
     norm in fp32.
     """
     setup, size, width = one["setup"], one["size"][of], one["width"][of]
-    trained = ("head_norm" if heads else "norm") in setup["trained"]
+    trained = "all norms" in setup["trained"]
     values = setup["head_dim"] if heads else width
     weight = values * setup["weight_size"] if trained else 0
     means = heads or 1

@@ -424,7 +424,7 @@ def _trained(setup: "Setup", lora: "Given | None", given: "Mapping[str, Any]") -
     setup.update({"adapted": {}, "adapters": [], "adapted_layers": None, "unfrozen": None})
     setup.update({"adapter_size": 4, "lora_dropout": 0, "dora": False, "biases": "none"})
     names = {entry[0] for entry in model["inventory"]}
-    setup["trained"] = names if setup["method"] == "full" else set()
+    setup["trained"] = names | {"all norms"} if setup["method"] == "full" else set()
     images = "patch_embedding" in [entry[1] for entry in model["inventory"]]
     # PEFT saves the head of a classifier of text by itself.
     setup["trains_head"] = lora is None or not images or bool(lora.get("modules_to_save"))

@@ -338,7 +338,8 @@ def adalora_model_parameters(
 
 def _adapted(model: "Model") -> "list[_Entry]":
     """List what `ALL_LINEAR` adapts: the linear layers, and experts in place of MLPs."""
-    if not [1 for module in model["family"]["modules"] if module[1] in _config.EXPERTS]:
+    rows = [row for stack in model["family"]["stacks"] for row in stack[2]]
+    if not [1 for row in rows if row[1] in _config.EXPERTS]:
         return _config.modules(model, _config.LINEAR)
     modules = _config.modules(model, ("attention",))
     for module, inputs, outputs, has_bias, copies in _config.modules(model, ("fused expert",)):

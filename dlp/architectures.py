@@ -19,22 +19,9 @@ def transformer_dimensions(*, config: "Mapping[str, object]") -> dict[str, int]:
     """Read the dimensions in a parsed `config.json` under one set of names.
 
     GPT-2 writes `n_embd` for `hidden_size`, T5 `d_model`. Keys that no parameter depends on are
-    ignored; one that is `null` counts as left out. A key may be left out where the real files of
-    its architecture leave it out, and then means:
-
-    | Left out | Means |
-    |---|---|
-    | `num_key_value_heads` | as many as query heads |
-    | `num_kv_heads` | as many as query heads, or one if `multi_query` |
-    | `head_dim` | `hidden_size` / heads |
-    | `n_inner`, `ffn_hidden_size` | four times the width |
-    | `word_embed_proj_dim`, `pooler_output_size` | as wide as the model |
-    | `decoder_sparse_step` | 1 |
-    | `num_decoder_layers` | as many as in the encoder |
-    | `relative_attention_num_buckets` | 32 |
-    | `num_channels` | 3 |
-    | heads, `head_dim` and `vocab_size` of a `gemma3_text` | those of Gemma 3 4B |
-    | switches, such as `attention_bias` | what the library's class takes them for |
+    ignored. What a config leaves out is what the class of Transformers takes for it: a `mistral`
+    has 8 key heads, a `vit` 3 channels. What is `null` follows from other sizes: as many key heads
+    as query heads, each `hidden_size` / heads wide, and an MLP four times as wide as the model.
 
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.

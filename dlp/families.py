@@ -1,413 +1,532 @@
-"""The families of models: one row for each `model_type` holds all that the package knows of it.
+"""The families of models: a row for each `model_type` holds all that the package knows of it."""
 
-A row lists what has parameters, each as `(module, part, inputs, outputs, bias, copies)`: the name
-that PEFT targets, the part that it counts to, two widths, whether its outputs have a bias (or the
-key of a config that says so), and how many a model has. Widths and copies are words, for which a
-config has the numbers: `d` is the width of the model, `q` and `k` are all query and all key heads,
-`f` is the width inside the MLP, `m` that inside an expert, `V` the vocabulary, `e` the width of its
-embedding.
-"""
+from dlp import _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal, TypedDict, Unpack
+    from collections.abc import Callable
 
-    _Bias = bool | str
-    _Module = tuple[str, str, str, str, _Bias, str]
-    _Head = Literal["", "score", "linear", "dense", "pooled", "encoder"]
-    _Counted = Literal["language model", "bare model", "encoder"]
-    _Window = Literal["every layer", "every second", "all but every sixth", "upper layers"]
+    from dlp._rows import Family, Head, Module
 
-    class _Family(TypedDict, total=False):
-        """What the package knows of a `model_type`."""
-
-        keys: dict[str, tuple[str, ...]]  # our name -> its config's keys, the first found counts
-        left_out: dict[str, int | bool]  # what a key means that its config may leave out
-        derived: tuple[str, ...]  # names that it may leave out, and other sizes decide
-        modules: tuple[_Module, ...]  # all that has parameters but norms and heads over labels
-        norms: tuple[int, int]  # as wide as the model: in each layer, outside the layers
-        head_norms: _Bias  # one on the queries and one on the keys of each layer
-        norm_bias: bool
-        tied: bool  # the output head, where the config does not say
-        causal: bool
-        heads: dict[str, _Head]  # by task, over labels, as Transformers builds them
-        classes: dict[str, str]  # of Transformers: what is counted of each, or the task of its head
-        counted: _Counted  # where the config names no class
-        window: _Window  # the layers that look back over a `sliding_window` only
-        prefix: str  # the width that PEFT gives a prefix
+_LLAMA = _rows.attention("attention_bias", "attention_bias") + _rows.LAYER_NORMS
 
 
-def _keys(
-    width: str = "hidden_size",
-    layers: str = "num_hidden_layers",
-    heads: str = "num_attention_heads",
-    inner: str = "intermediate_size",
-    others: "dict[str, str] | None" = None,
-) -> "dict[str, tuple[str, ...]]":
-    """Give the keys of a family without grouped queries, alternatives with a space between them."""
-    keys = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": heads}
-    keys.update({"intermediate_size": inner, "num_key_value_heads": "", "head_dim": ""})
-    keys.update(others or {})
-    return {name: tuple(key.split()) for name, key in keys.items()}
+def _llama() -> "Family":
+    layer = (
+        _rows.attention("attention_bias", "attention_bias")
+        + _rows.mlp("mlp_bias")
+        + _rows.LAYER_NORMS
+    )
+    return _rows.decoder("Llama", layer, defaults=_rows.sizes(4096, 32, 32, 11008, 32000))
 
 
-def _attention(
-    bias: "_Bias",
-    output_bias: "_Bias",
-    names: "tuple[str, ...]" = ("q_proj", "k_proj", "v_proj", "o_proj"),
-) -> "tuple[_Module, ...]":
-    """List the matrices of attention: three that lead in, or all three in one, and the output."""
-    inward = ("q", "k", "k") if len(names) == 4 else ("qkv",)
-    rows: "list[_Module]" = []
-    for name, width in zip(names, inward):
-        rows.append((name, "attention", "d", width, bias, "attentions"))
-    return tuple(rows) + ((names[-1], "attention", "q", "d", output_bias, "attentions"),)
-
-
-def _mlp(
-    bias: "_Bias" = False, names: "tuple[str, ...]" = ("gate_proj", "up_proj", "down_proj")
-) -> "tuple[_Module, ...]":
-    """List the matrices of an MLP, of which the last leads out."""
-    rows: "list[_Module]" = []
-    for name in names[:-1]:
-        rows.append((name, "mlp", "d", "f", bias, "mlps"))
-    return tuple(rows) + ((names[-1], "mlp", "f", "d", bias, "mlps"),)
-
-
-def _experts(gate: str, up: str, down: str) -> "tuple[_Module, ...]":
-    """List a router and its experts, whose gate and up Transformers keeps in one parameter."""
-    return (
-        ("gate", "router", "d", "x", False, "routers"),
-        (gate, "fused expert", "d", "m", False, "experts"),
-        (up, "fused expert", "d", "m", False, "experts"),
-        (down, "expert", "m", "d", False, "experts"),
+def _mistral() -> "Family":
+    defaults = _rows.sizes(4096, 32, 32, 14336, 32000, num_key_value_heads=8)
+    return _rows.decoder(
+        "Mistral",
+        _rows.attention(False, False) + _rows.mlp() + _rows.LAYER_NORMS,
+        defaults=defaults,
     )
 
 
-def _vocabulary(
-    embedding: str = "embed_tokens", head: str = "lm_head", head_bias: bool = False
-) -> "tuple[_Module, ...]":
-    """List the token embedding and the output head."""
-    return (
-        (embedding, "token_embedding", "V", "e", False, "once"),
-        (head, "output_head", "e", "V", head_bias, "output heads"),
-    )
-
-
-_POSITIONS: "tuple[_Module, ...]" = (
-    ("positions", "position_embedding", "rows", "d", False, "once"),
-)
-
-
-def _masked(transform: str, head: str) -> "tuple[_Module, ...]":
-    """List an embedding, and the head of pre-training: a dense layer, a norm and the vocabulary."""
-    return _vocabulary("word_embeddings", head, True) + (
-        (transform, "projection", "d", "d", True, "output heads"),
-        ("LayerNorm", "norm", "1", "d", True, "output heads"),
-    )
-
-
-_GPT = _keys("n_embd", "n_layer", "n_head", "n_inner", {"max_position_embeddings": "n_positions"})
-_GPT_LAYER = _attention(True, True, ("c_attn", "c_proj")) + _mlp(True, ("c_fc", "c_proj"))
-_BERT = (
-    _attention(True, True, ("query", "key", "value", "dense"))
-    + _mlp(True, ("dense", "dense"))
-    + _masked("dense", "decoder")
-    + _POSITIONS
-    + (
-        ("segments", "segment_embedding", "types", "d", False, "once"),
-        ("dense", "pooler", "d", "d", True, "poolers"),
-        ("predictions", "bias", "0", "V", True, "untied heads"),  # beside that of the decoder
-    )
-)
-_NEOX_LAYER = ("query_key_value", "dense")
-_NEOX_MLP = ("dense_h_to_4h", "dense_4h_to_h")
-_LLAMA = _attention("attention_bias", "attention_bias") + _mlp() + _vocabulary()
-_QUIET: "dict[str, int | bool]" = {"attention_bias": False}
-
-
-def _family(
-    name: str,
-    *,
-    language: str | None = None,
-    sequences: "_Head" = "score",
-    tokens: "_Head" = "linear",
-    images: "_Head" = "",
-    **row: "Unpack[_Family]",
-) -> "_Family":
-    """Give the row of a family that Transformers calls `name`; what is left out is as in Llama.
-
-    Over labels there is a matrix without a bias ("score") or with one ("linear"); behind a dense
-    layer; behind the pooler; or behind an encoder that is left without its decoder.
-    """
-    heads: "dict[str, _Head]" = {}
-    classes: "dict[str, str]" = {name + "Model": "bare model"}
-    if language != "":
-        classes[language or name + "ForCausalLM"] = "language model"
-    for task, suffix, kind in (
-        ("sequence-classification", "ForSequenceClassification", sequences),
-        ("token-classification", "ForTokenClassification", tokens),
-        ("image-classification", "ForImageClassification", images),
-    ):
-        if kind:
-            heads[task] = kind
-            classes[name + suffix] = task
-    if tokens == "encoder":
-        classes[name + "EncoderModel"] = "encoder"
-    family: "_Family" = {
-        "keys": {},
-        "left_out": {},
-        "derived": (),
-        "norms": (2, 1),
-        "head_norms": False,
-        "norm_bias": False,
-        "tied": False,
-        "causal": True,
-        "heads": heads,
-        "classes": classes,
-        "counted": "language model",
-        "window": "every layer",
-        "prefix": "k",
-    }
-    family.update(row)
-    return family
-
-
-def _masked_family(
-    name: str,
-    modules: "tuple[_Module, ...]",
-    keys: "dict[str, tuple[str, ...]]",
-    sequences: "_Head",
-) -> "_Family":
-    """Give the row of a family like BERT, which fills masks but is mostly used without its head."""
-    return _family(
-        name,
-        modules=modules,
-        language=name + "ForMaskedLM",
-        keys=keys,
-        norm_bias=True,
-        tied=True,
-        causal=False,
-        sequences=sequences,
-        counted="bare model",
-    )
-
-
-FAMILIES: "dict[str, _Family]" = {
-    "llama": _family(
-        "Llama",
-        modules=_attention("attention_bias", "attention_bias") + _mlp("mlp_bias") + _vocabulary(),
-        left_out={"attention_bias": False, "mlp_bias": False},
-        derived=("num_key_value_heads", "head_dim"),
-    ),
-    "mistral": _family(
-        "Mistral", modules=_attention(False, False) + _mlp() + _vocabulary(), derived=("head_dim",)
-    ),
-    "mixtral": _family(
+def _mixtral() -> "Family":
+    return _rows.decoder(
         "Mixtral",
-        modules=_attention(False, False) + _experts("w1", "w3", "w2") + _vocabulary(),
+        _rows.attention(False, False) + _rows.experts(("w1", "w3", "w2")) + _rows.LAYER_NORMS,
         keys={
-            "num_experts": ("num_local_experts",),
+            "num_experts": ("num_local_experts", "num_experts"),
             "moe_intermediate_size": ("intermediate_size",),
-            "decoder_sparse_step": (),
         },
-        derived=("head_dim",),
-    ),
-    "qwen2": _family(
+        defaults=_rows.sizes(
+            4096,
+            32,
+            32,
+            14336,
+            32000,
+            num_key_value_heads=8,
+            num_experts=8,
+            num_experts_per_tok=2,
+            moe_intermediate_size=14336,
+        ),
+    )
+
+
+def _qwen2() -> "Family":
+    return _rows.decoder(
         "Qwen2",
-        modules=_attention(True, False) + _mlp() + _vocabulary(),
-        derived=("head_dim",),
+        _rows.attention(True, False) + _rows.mlp() + _rows.LAYER_NORMS,
+        defaults=_rows.sizes(4096, 32, 32, 22016, 151936, num_key_value_heads=32),
         window="upper layers",
-    ),
-    "qwen3": _family(
-        "Qwen3", modules=_LLAMA, left_out=_QUIET, head_norms=True, window="upper layers"
-    ),
-    "qwen3_moe": _family(
+    )
+
+
+def _qwen3() -> "Family":
+    return _rows.decoder(
+        "Qwen3",
+        _LLAMA + _rows.mlp() + _rows.HEAD_NORMS,
+        defaults=_rows.sizes(4096, 32, 32, 22016, 151936, num_key_value_heads=32, head_dim=128),
+        window="upper layers",
+    )
+
+
+def _qwen3_moe() -> "Family":
+    return _rows.decoder(
         "Qwen3Moe",
-        modules=_LLAMA + _experts("gate_proj", "up_proj", "down_proj"),
+        _LLAMA + _rows.mlp(where="!sparse") + _rows.experts(where="sparse") + _rows.HEAD_NORMS,
         keys={"num_experts": ("num_experts", "num_local_experts")},
-        left_out={"attention_bias": False, "decoder_sparse_step": 1},
-        head_norms=True,
+        defaults=_rows.sizes(
+            2048,
+            24,
+            32,
+            6144,
+            151936,
+            num_key_value_heads=4,
+            moe_intermediate_size=768,
+            num_experts=128,
+            num_experts_per_tok=8,
+            decoder_sparse_step=1,
+        ),
+        sets={"sparse": _rows.by_step},
         window="upper layers",
-    ),
-    "gemma": _family("Gemma", modules=_LLAMA, left_out=_QUIET, tied=True),
-    "gemma2": _family(
-        "Gemma2", modules=_LLAMA, left_out=_QUIET, norms=(4, 1), tied=True, window="every second"
-    ),
-    "gemma3_text": _family(
+    )
+
+
+def _gemma() -> "Family":
+    defaults = _rows.sizes(3072, 28, 16, 24576, 256000, num_key_value_heads=16, head_dim=256)
+    return _rows.decoder("Gemma", _LLAMA + _rows.mlp(), defaults=defaults, tied=True)
+
+
+def _gemma2() -> "Family":
+    return _rows.decoder(
+        "Gemma2",
+        _rows.attention("attention_bias", "attention_bias") + _rows.mlp() + _rows.SANDWICH,
+        defaults=_rows.sizes(2304, 26, 8, 9216, 256000, num_key_value_heads=4, head_dim=256),
+        tied=True,
+        window="every second",
+    )
+
+
+def _gemma3_text() -> "Family":
+    return _rows.decoder(
         "Gemma3Text",
-        modules=_LLAMA,
+        _rows.attention("attention_bias", "attention_bias")
+        + _rows.mlp()
+        + _rows.SANDWICH
+        + _rows.HEAD_NORMS,
         language="Gemma3ForCausalLM",
-        # The text part of Gemma 3 4B says no more than where it differs from these.
-        left_out={
-            "attention_bias": False,
-            "num_attention_heads": 8,
-            "num_key_value_heads": 4,
-            "head_dim": 256,
-            "vocab_size": 262208,
-        },
-        norms=(4, 1),
-        head_norms=True,
+        defaults=_rows.sizes(2304, 26, 8, 9216, 262208, num_key_value_heads=4, head_dim=256),
         tied=True,
         tokens="",
         window="all but every sixth",
-    ),
-    "phi": _family(
+    )
+
+
+def _phi() -> "Family":
+    return _rows.decoder(
         "Phi",
-        modules=_attention(True, True, ("q_proj", "k_proj", "v_proj", "dense"))
-        + _mlp(True, ("fc1", "fc2"))
-        + _vocabulary(head_bias=True),
-        left_out={"qk_layernorm": False},
-        derived=("num_key_value_heads", "head_dim"),
-        norms=(1, 1),
-        head_norms="qk_layernorm",
-        norm_bias=True,
-    ),
-    "phi3": _family(
+        _rows.attention(True, True, ("q_proj", "k_proj", "v_proj", "dense"))
+        + _rows.mlp(True, ("fc1", "fc2"))
+        + _rows.norms(("input_layernorm",), shift=True)
+        + _rows.norms(
+            ("self_attn.q_layernorm", "self_attn.k_layernorm"), "h", True, "qk_layernorm"
+        ),
+        modules=_rows.vocabulary(
+            head_bias=True, last=_rows.norms(("model.final_layernorm",), shift=True)
+        ),
+        defaults=_rows.sizes(2048, 24, 32, 8192, 51200),
+        gated=False,
+    )
+
+
+def _phi3() -> "Family":
+    return _rows.decoder(
         "Phi3",
-        modules=_attention(False, False, ("qkv_proj", "o_proj"))
+        _rows.attention(False, False, ("qkv_proj", "o_proj"))
         + (
-            ("gate_up_proj", "mlp", "d", "2f", False, "mlps"),
-            ("down_proj", "mlp", "f", "d", False, "mlps"),
+            ("mlp.gate_up_proj", "mlp", "d", "2 f", False, ""),
+            ("mlp.down_proj", "mlp", "f", "d", False, ""),
         )
-        + _vocabulary(),
-        derived=("num_key_value_heads", "head_dim"),
-    ),
-    "gpt2": _family(
-        "GPT2",
-        modules=_GPT_LAYER + _vocabulary("wte") + _POSITIONS,
-        language="GPT2LMHeadModel",
-        keys=_GPT,
-        derived=("intermediate_size",),
-        norm_bias=True,
+        + _rows.LAYER_NORMS,
+        defaults=_rows.sizes(3072, 32, 32, 8192, 32064),
+    )
+
+
+def _gpt(name: str, language: str, **defaults: object) -> "Family":
+    return _rows.decoder(
+        name,
+        _rows.attention(True, True, ("c_attn", "c_proj"), "attn")
+        + _rows.mlp(True, ("c_fc", "c_proj"))
+        + _rows.norms(("ln_1", "ln_2"), shift=True),
+        modules=_rows.vocabulary(
+            "transformer.wte", last=_rows.norms(("transformer.ln_f",), shift=True)
+        )
+        + (("transformer.wpe", "position_embedding", "rows", "d", False, ""),),
+        path="transformer.h",
+        base="transformer",
+        language=language,
+        keys=_rows.keys(
+            "n_embd hidden_size",
+            "n_layer num_hidden_layers",
+            "n_head num_attention_heads",
+            "n_inner",
+            {"max_position_embeddings": "n_positions max_position_embeddings"},
+        ),
+        defaults=_rows.sizes(768, 12, 12, None, 50257, max_position_embeddings=1024, **defaults),
+        numbers={"rows": "max_position_embeddings"},
         tied=True,
-    ),
-    "gpt_neox": _family(
+        gated=False,
+    )
+
+
+def _gpt2() -> "Family":
+    return _gpt("GPT2", "GPT2LMHeadModel")
+
+
+def _gpt_bigcode() -> "Family":
+    return _gpt("GPTBigCode", "GPTBigCodeForCausalLM", multi_query=True)
+
+
+def _gpt_neox() -> "Family":
+    return _rows.decoder(
         "GPTNeoX",
-        modules=_attention("attention_bias", "attention_bias", _NEOX_LAYER)
-        + _mlp(True, _NEOX_MLP)
-        + _vocabulary("embed_in"),
-        keys=_keys(),
-        left_out={"attention_bias": True},
-        norm_bias=True,
-    ),
-    "opt": _family(
-        "OPT",
-        modules=_attention("enable_bias", "enable_bias", ("q_proj", "k_proj", "v_proj", "out_proj"))
-        + _mlp("enable_bias", ("fc1", "fc2"))
-        + (
-            ("project_in", "projection", "e", "d", False, "narrow"),
-            ("project_out", "projection", "d", "e", False, "narrow"),
+        _rows.attention(
+            "attention_bias", "attention_bias", ("query_key_value", "dense"), "attention"
         )
-        + _vocabulary()
-        # It counts positions from 2.
-        + (("positions", "position_embedding", "rows + 2", "d", False, "once"),),
-        keys=_keys(inner="ffn_dim", others={"embedding_size": "word_embed_proj_dim"}),
-        left_out={
-            "enable_bias": True,
-            "do_layer_norm_before": True,
-            "_remove_final_layer_norm": False,
-            "layer_norm_elementwise_affine": True,
-        },
-        derived=("embedding_size",),
-        norm_bias=True,
+        + _rows.mlp(True, ("dense_h_to_4h", "dense_4h_to_h"))
+        + _rows.norms(("input_layernorm", "post_attention_layernorm"), shift=True),
+        modules=_rows.vocabulary(
+            "gpt_neox.embed_in", last=_rows.norms(("gpt_neox.final_layer_norm",), shift=True)
+        ),
+        path="gpt_neox.layers",
+        base="gpt_neox",
+        keys=_rows.keys(),
+        defaults=_rows.sizes(6144, 44, 64, 24576, 50432, attention_bias=True),
+        gated=False,
+    )
+
+
+def _opt() -> "Family":
+    names = ("q_proj", "k_proj", "v_proj", "out_proj")
+    stem = "model.decoder"
+    after = _rows.norms((f"{stem}.final_layer_norm",), shift=True, where=_OPT_LAST)
+    return _rows.decoder(
+        "OPT",
+        _rows.attention("enable_bias", "enable_bias", names)
+        + _rows.mlp("enable_bias", ("fc1", "fc2"), path="")
+        + _rows.norms(("self_attn_layer_norm", "final_layer_norm"), shift=True, where=_OPT_NORM),
+        modules=(
+            (f"{stem}.project_in", "projection", "e", "d", False, "narrow"),
+            (f"{stem}.project_out", "projection", "d", "e", False, "narrow"),
+        )
+        + _rows.vocabulary(f"{stem}.embed_tokens", last=after)
+        + ((f"{stem}.embed_positions", "position_embedding", "rows", "d", False, ""),),
+        path=f"{stem}.layers",
+        keys=_rows.keys(inner="ffn_dim", others={"embedding_size": "word_embed_proj_dim"}),
+        defaults=_rows.sizes(
+            768,
+            12,
+            12,
+            3072,
+            50272,
+            max_position_embeddings=2048,
+            enable_bias=True,
+            do_layer_norm_before=True,
+            layer_norm_elementwise_affine=True,
+        ),
+        numbers={"rows": "max_position_embeddings+2"},  # it counts positions from 2
         tied=True,
+        gated=False,
         tokens="",
-    ),
-    "bloom": _family(
+    )
+
+
+_OPT_NORM = "layer_norm_elementwise_affine"
+_OPT_LAST = f"{_OPT_NORM} do_layer_norm_before !_remove_final_layer_norm"
+
+
+def _bloom() -> "Family":
+    return _rows.decoder(
         "Bloom",
-        modules=_attention(True, True, _NEOX_LAYER)
-        + _mlp(True, _NEOX_MLP)
-        + _vocabulary("word_embeddings"),
-        keys=_keys(
+        _rows.attention(True, True, ("query_key_value", "dense"), "self_attention")
+        + _rows.mlp(True, ("dense_h_to_4h", "dense_4h_to_h"))
+        + _rows.norms(("input_layernorm", "post_attention_layernorm"), shift=True),
+        modules=_rows.vocabulary(
+            "transformer.word_embeddings",
+            last=_rows.norms(
+                ("transformer.word_embeddings_layernorm", "transformer.ln_f"), shift=True
+            ),
+        ),
+        path="transformer.h",
+        base="transformer",
+        keys=_rows.keys(
             "hidden_size n_embed", "n_layer num_hidden_layers", "n_head num_attention_heads", ""
         ),
-        norms=(2, 2),
-        norm_bias=True,
+        defaults=_rows.sizes(64, 2, 8, None, 250880),
         tied=True,
-    ),
-    "gpt_bigcode": _family(
-        "GPTBigCode",
-        modules=_GPT_LAYER + _vocabulary("wte") + _POSITIONS,
-        keys=_GPT,
-        left_out={"multi_query": True},
-        derived=("intermediate_size",),
-        norm_bias=True,
-        tied=True,
-    ),
-    "falcon": _family(
+        gated=False,
+    )
+
+
+def _falcon() -> "Family":
+    return _rows.decoder(
         "Falcon",
-        modules=_attention("bias", "bias", _NEOX_LAYER)
-        + _mlp("bias", _NEOX_MLP)
-        + _vocabulary("word_embeddings"),
-        keys=_keys(inner="ffn_hidden_size", others={"num_key_value_heads": "num_kv_heads"}),
-        left_out={
-            "bias": False,
-            "multi_query": True,
-            "parallel_attn": True,
-            "new_decoder_architecture": False,
-        },
-        derived=("num_key_value_heads", "intermediate_size"),
-        norm_bias=True,
+        _rows.attention("bias", "bias", ("query_key_value", "dense"), "self_attention")
+        + _rows.mlp("bias", ("dense_h_to_4h", "dense_4h_to_h"))
+        # Attention and MLP side by side read the output of one norm, or of one each.
+        + _rows.norms(("ln_attn", "ln_mlp"), shift=True, where="parallel_attn two_norms")
+        + _rows.norms(("input_layernorm",), shift=True, where="parallel_attn !two_norms")
+        + _rows.norms(
+            ("input_layernorm", "post_attention_layernorm"), shift=True, where="!parallel_attn"
+        ),
+        modules=_rows.vocabulary(
+            "transformer.word_embeddings", last=_rows.norms(("transformer.ln_f",), shift=True)
+        ),
+        path="transformer.h",
+        base="transformer",
+        keys=_rows.keys(inner="ffn_hidden_size", others={"num_key_value_heads": "num_kv_heads"}),
+        defaults=_rows.sizes(4544, 32, 71, None, 65024, multi_query=True, parallel_attn=True),
+        sets={"two_norms": _rows.two_norms},
         tied=True,
+        gated=False,
         prefix="d",  # PEFT finds no key of its key heads
-    ),
-    "bert": _masked_family("Bert", _BERT, _keys(), "pooled"),
-    "roberta": _masked_family("Roberta", _BERT, _keys(), "dense"),
-    "distilbert": _masked_family(
+    )
+
+
+def _masked(
+    name: str,
+    stem: str,
+    layer: "tuple[Module, ...]",
+    head: "tuple[str, str, str]",
+    *,
+    path: str = "encoder.layer",
+    tables: "tuple[Module, ...]" = (),
+    sequences: "Head" = "pooled",
+    tokens: "Head" = "linear",
+    pooler: bool = True,
+    named: "dict[str, tuple[str, ...]]",
+    defaults: "dict[str, object]",
+) -> "Family":
+    """Give the row of a family like BERT, which fills masks but is mostly used without its head."""
+    dense, norm, last = head
+    modules: "tuple[Module, ...]" = (
+        (f"{stem}.embeddings.word_embeddings", "token_embedding", "V", "e", False, ""),
+        (f"{stem}.embeddings.position_embeddings", "position_embedding", "rows", "e", False, ""),
+    )
+    modules += tables + _rows.norms((f"{stem}.embeddings.LayerNorm",), "e", True)
+    if pooler:
+        modules += ((f"{stem}.pooler.dense", "pooler", "d", "d", True, "pooler"),)
+    modules += (
+        (dense, "projection", "d", "e", True, "language_model"),
+        (norm, "norm", "1", "e", True, "language_model"),
+        (last, "output_head", "e", "V", True, "language_model"),
+    )
+    return _rows.family(
+        name,
+        modules,
+        ((f"{stem}.{path}", "num_hidden_layers", layer),),
+        base=stem,
+        language=f"{name}ForMaskedLM",
+        sequences=sequences,
+        tokens=tokens,
+        numbers={"rows": "max_position_embeddings"},
+        tied=True,
+        gated=False,
+        causal=False,
+        counted="bare model",
+        keys=named,
+        defaults=defaults,
+    )
+
+
+def _bert_like(
+    name: str, base: str, head: "tuple[str, str, str]", sequences: "Head", segments: int, words: int
+) -> "Family":
+    layer = _rows.attention(
+        True, True, ("self.query", "self.key", "self.value", "output.dense"), "attention"
+    )
+    layer += _rows.mlp(True, ("intermediate.dense", "output.dense"), path="")
+    layer += _rows.norms(("attention.output.LayerNorm", "output.LayerNorm"), shift=True)
+    kinds: "Module" = (
+        f"{base}.embeddings.token_type_embeddings",
+        "segment_embedding",
+        "type_vocab_size",
+        "e",
+        False,
+        "",
+    )
+    # Beside that of the output head.
+    bias: "Module" = (head[2].rpartition(".")[0], "bias", "0", "V", True, "language_model untied")
+    return _masked(
+        name,
+        base,
+        layer,
+        head,
+        tables=(kinds, bias),
+        sequences=sequences,
+        named=_rows.keys(),
+        defaults=_rows.sizes(
+            768, 12, 12, 3072, words, max_position_embeddings=512, type_vocab_size=segments
+        ),
+    )
+
+
+_PREDICTIONS = "cls.predictions"
+_BERT_HEAD = (
+    f"{_PREDICTIONS}.transform.dense",
+    f"{_PREDICTIONS}.transform.LayerNorm",
+    f"{_PREDICTIONS}.decoder",
+)
+_ROBERTA_HEAD = ("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder")
+
+
+def _bert() -> "Family":
+    return _bert_like("Bert", "bert", _BERT_HEAD, "pooled", 2, 30522)
+
+
+def _roberta() -> "Family":
+    return _bert_like("Roberta", "roberta", _ROBERTA_HEAD, "dense", 2, 50265)
+
+
+def _distilbert() -> "Family":
+    layer = _rows.attention(True, True, ("q_lin", "k_lin", "v_lin", "out_lin"), "attention")
+    layer += _rows.mlp(True, ("lin1", "lin2"), "ffn")
+    return _masked(
         "DistilBert",
-        _attention(True, True, ("q_lin", "k_lin", "v_lin", "out_lin"))
-        + _mlp(True, ("lin1", "lin2"))
-        + _masked("vocab_transform", "vocab_projector")
-        + _POSITIONS,
-        _keys("dim", "n_layers", "n_heads", "hidden_dim"),
-        "dense",
-    ),
-    "t5": _family(
-        "T5",
-        modules=_attention(False, False, ("q", "k", "v", "o"))
-        + (
-            ("wi", "mlp", "d", "f", False, "plain mlps"),
-            ("wi_0", "mlp", "d", "f", False, "gated mlps"),
-            ("wi_1", "mlp", "d", "f", False, "gated mlps"),
-            ("wo", "mlp", "f", "d", False, "mlps"),
+        "distilbert",
+        layer + _rows.norms(("sa_layer_norm", "output_layer_norm"), shift=True),
+        ("vocab_transform", "vocab_layer_norm", "vocab_projector"),
+        path="transformer.layer",
+        sequences="dense",
+        pooler=False,
+        named=_rows.keys(
+            "dim hidden_size",
+            "n_layers num_hidden_layers",
+            "n_heads num_attention_heads",
+            "hidden_dim",
+        ),
+        defaults=_rows.sizes(768, 6, 12, 3072, 30522, max_position_embeddings=512),
+    )
+
+
+def _t5() -> "Family":
+    return _t5_like("T5", _rows.sizes(512, 6, 8, 2048, 32128, head_dim=64))
+
+
+def _t5_like(name: str, defaults: "dict[str, object]") -> "Family":
+    names = ("q", "k", "v", "o")
+
+    def block(last: int) -> "tuple[Module, ...]":
+        path = f"layer.{last}.DenseReluDense"
+        return (
+            _rows.attention(False, False, names, "layer.0.SelfAttention")
+            + _rows.mlp(names=("wi", "wo"), path=path, where="!gated")
+            + _rows.mlp(names=("wi_0", "wi_1", "wo"), path=path, where="gated")
+            + _rows.norms(("layer.0.layer_norm", f"layer.{last}.layer_norm"))
         )
-        + _vocabulary("shared")
-        # The first layer of the encoder and that of the decoder hold a table for all others.
-        + (("positions", "position_embedding", "buckets", "heads", False, "stacks"),),
-        language="T5ForConditionalGeneration",
-        keys=_keys("d_model", "num_layers", "num_heads", "d_ff", {"head_dim": "d_kv"}),
-        left_out={"relative_attention_num_buckets": 32},
-        derived=("num_decoder_layers",),
+
+    crossed = _rows.attention(False, False, names, "layer.1.EncDecAttention")
+    modules: "tuple[Module, ...]" = (
+        ("shared", "token_embedding", "V", "e", False, ""),
+        ("lm_head", "output_head", "e", "V", False, "language_model"),
+    )
+    # The first layer of the encoder and that of the decoder hold a table for all others.
+    for stack, where in (("encoder", ""), ("decoder", "decoder")):
+        table = f"{stack}.block.0.layer.0.SelfAttention.relative_attention_bias"
+        modules += ((table, "position_embedding", "buckets", "a", False, where),)
+        modules += _rows.norms((f"{stack}.final_layer_norm",), where=where)
+    return _rows.family(
+        name,
+        modules,
+        (
+            ("encoder.block", "num_hidden_layers", block(1)),
+            (
+                "decoder.block",
+                "num_decoder_layers",
+                block(2) + crossed + _rows.norms(("layer.1.layer_norm",)),
+            ),
+        ),
+        base="",
+        language=f"{name}ForConditionalGeneration",
+        keys=_rows.keys(
+            "d_model hidden_size",
+            "num_layers num_hidden_layers",
+            "num_heads num_attention_heads",
+            "d_ff",
+            {"head_dim": "d_kv head_dim"},
+        ),
+        defaults=defaults | {"relative_attention_num_buckets": 32},
+        numbers={"buckets": "relative_attention_num_buckets"},
+        sets={"gated": _rows.gated_t5},
         tied=True,
         causal=False,
         sequences="dense",
         tokens="encoder",
         prefix="d",  # PEFT finds no key of its key heads
-    ),
-    "vit": _family(
+    )
+
+
+def _vit() -> "Family":
+    layer = _rows.attention("qkv_bias", True, ("q_proj", "k_proj", "v_proj", "o_proj"), "attention")
+    layer += _rows.mlp(True, ("fc1", "fc2"))
+    layer += _rows.norms(("layernorm_before", "layernorm_after"), shift=True)
+    return _rows.family(
         "ViT",
-        modules=_attention("qkv_bias", True)
-        + _mlp(True, ("fc1", "fc2"))
-        + (
-            ("patches", "patch_embedding", "pixels", "d", True, "once"),
-            ("class_token", "patch_embedding", "1", "d", False, "once"),
+        (
+            (
+                "vit.embeddings.patch_embeddings.projection",
+                "patch_embedding",
+                "pixels",
+                "d",
+                True,
+                "",
+            ),
+            ("vit.embeddings.cls_token", "patch_embedding", "1", "d", False, ""),
+            ("vit.embeddings.position_embeddings", "position_embedding", "rows", "d", False, ""),
+            ("vit.pooler.dense", "pooler", "d", "pooler_output_size", True, "pooler"),
         )
-        + _POSITIONS
-        + (("dense", "pooler", "d", "pooled", True, "poolers"),),
+        + _rows.norms(("vit.layernorm",), shift=True),
+        (("vit.layers", "num_hidden_layers", layer),),
+        base="vit",
         language="",
-        keys=_keys(),
-        left_out={"qkv_bias": True, "num_channels": 3},
-        derived=("pooler_output_size",),
-        norm_bias=True,
+        keys=_rows.keys(),
+        defaults=_rows.sizes(
+            768, 12, 12, 3072, None, image_size=224, patch_size=16, num_channels=3, qkv_bias=True
+        ),
+        numbers={"rows": "patches+1"},
+        gated=False,
         causal=False,
         sequences="",
         tokens="",
         images="linear",
         counted="bare model",
-    ),
+    )
+
+
+FAMILIES: "dict[str, Callable[[], Family]]" = {
+    "llama": _llama,
+    "mistral": _mistral,
+    "mixtral": _mixtral,
+    "qwen2": _qwen2,
+    "qwen3": _qwen3,
+    "qwen3_moe": _qwen3_moe,
+    "gemma": _gemma,
+    "gemma2": _gemma2,
+    "gemma3_text": _gemma3_text,
+    "phi": _phi,
+    "phi3": _phi3,
+    "gpt2": _gpt2,
+    "gpt_neox": _gpt_neox,
+    "opt": _opt,
+    "bloom": _bloom,
+    "gpt_bigcode": _gpt_bigcode,
+    "falcon": _falcon,
+    "bert": _bert,
+    "roberta": _roberta,
+    "distilbert": _distilbert,
+    "t5": _t5,
+    "vit": _vit,
 }
-"""The families by their `model_type`, as in a `config.json`."""
+"""What gives the row of each `model_type`."""
 
 MODEL_TYPES = tuple(FAMILIES)
 """The `model_type` values, as in a `config.json`, whose parameters the package counts."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     Task = Literal["sequence-classification", "token-classification", "image-classification"]
 
-HEAD_MODEL_TYPES = tuple(name for name in MODEL_TYPES if FAMILIES[name]["heads"])
+HEAD_MODEL_TYPES = tuple(name for name in MODEL_TYPES if FAMILIES[name]()["heads"])
 """The `model_type` values whose heads in Transformers this module counts."""
 
 TASKS: "tuple[Task, ...]" = (
@@ -133,7 +133,7 @@ def transformers_head_parameters(
     """
     _check.choice("model_type", model_type, HEAD_MODEL_TYPES)
     _check.choice("task", task, TASKS)
-    heads = FAMILIES[model_type]["heads"]
+    heads = FAMILIES[model_type]()["heads"]
     _check.choice(f"task of {model_type}", task, heads)
     _check.count("hidden_size", hidden_size)
     _check.count("num_labels", num_labels)

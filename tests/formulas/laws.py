@@ -29,14 +29,14 @@ configs = st.sampled_from(
 
 def own_key(model_type: str, name: str) -> str:
     """Give the key under which a config of some type has what we call `name`."""
-    return (*dlp.FAMILIES[model_type]["keys"].get(name, ()), name)[0]
+    return (*dlp.FAMILIES[model_type]()["keys"].get(name, ()), name)[0]
 
 
 SWITCHES = sorted(
     {
         key
         for row in dlp.FAMILIES.values()
-        for key, value in row["left_out"].items()
+        for key, value in row()["defaults"].items()
         if isinstance(value, bool) and not key.startswith(("_", "layer_norm"))
     }
 )

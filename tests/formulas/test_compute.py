@@ -89,7 +89,7 @@ def test_each_way_of_counting_leaves_out_what_it_says(config: dict[str, Any]) ->
     assert counts["matmul"] == counts["non-embedding"] - small_ones + parts["token_embedding"]
 
 
-@given(any_config([name for name, row in dlp.FAMILIES.items() if not row["causal"]]))
+@given(any_config([name for name, row in dlp.FAMILIES.items() if not row()["causal"]]))
 def test_only_causal_language_models_are_counted(config: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="must be that of a causal language model, not"):
         dlp.compute_parameters(config=config)

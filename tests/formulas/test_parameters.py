@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from typing import Any
 
 import pytest
@@ -15,14 +13,14 @@ from tests.formulas.laws import any_config, own_key
 
 sizes = st.integers(1, 20_000)
 
-WITHOUT_HEAD = {name for name, row in dlp.FAMILIES.items() if row["counted"] == "bare model"}
+WITHOUT_HEAD = {name for name, row in dlp.FAMILIES.items() if row()["counted"] == "bare model"}
 """What is counted without an output head."""
 
 
 def has_table(model_type: str) -> bool:
     """Say whether a model has a table of as many positions as its config says."""
-    rows = {module[2] for module in dlp.FAMILIES[model_type]["modules"]}
-    return bool(rows & {"rows", "rows + 2"}) and "pixels" not in rows
+    rows = dlp.FAMILIES[model_type]()["numbers"].get("rows", "")
+    return rows.startswith("max_position_embeddings")
 
 
 @given(any_config())
@@ -116,9 +114,21 @@ def test_an_expert_more_is_the_same_growth_each_time(config: dict[str, object], 
 
 
 @pytest.mark.parametrize("model_type", dlp.MODEL_TYPES)
-def test_a_missing_size_is_named(model_type: str) -> None:
-    with pytest.raises(ValueError, match=f'must have ".*" when its model_type is {model_type}'):
-        dlp.parameter_count(config={"model_type": model_type})
+def test_what_is_left_out_is_what_the_class_takes(model_type: str) -> None:
+    plain = {"model_type": model_type}
+    written_out = plain | {
+        own_key(model_type, name): value
+        for name, value in dlp.FAMILIES[model_type]()["defaults"].items()
+        if value is not None
+    }
+    parts = dlp.parameters_by_part(config=plain)
+    assert parts == dlp.parameters_by_part(config=written_out)
+    assert sum(parts.values())
+
+
+def test_a_size_without_a_default_is_named() -> None:
+    with pytest.raises(ValueError, match='must have "hidden_size" when its model_type is llama'):
+        dlp.parameter_count(config=dlp.LLAMA_2_7B | {"hidden_size": None})
 
 
 @pytest.mark.parametrize(
@@ -167,18 +177,6 @@ def test_what_a_config_leaves_out_is_as_in_the_library() -> None:
     assert count(**bloom, hidden_size=64, n_head=8) == count(**bloom, **old_names)
 
 
-def test_the_documented_table_has_each_key_that_a_config_may_leave_out() -> None:
-    text = inspect.getdoc(dlp.transformer_dimensions) or ""
-    lines = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", text, re.M)
-    expected = {
-        own_key(model_type, name)
-        for model_type, row in dlp.FAMILIES.items()
-        for name in (*row["derived"], *row["left_out"])
-        if model_type != "gemma3_text" and not isinstance(row["left_out"].get(name), bool)
-    }
-    assert set(re.findall(r"`(\w+)`", " ".join(lines))) == expected
-
-
 # --- Classes --------------------------------------------------------------------------------
 
 
@@ -186,7 +184,7 @@ def test_the_documented_table_has_each_key_that_a_config_may_leave_out() -> None
 def test_a_classifier_has_the_head_of_its_task(
     config: dict[str, Any], labels: int, data: st.DataObject
 ) -> None:
-    row = dlp.FAMILIES[config["model_type"]]
+    row = dlp.FAMILIES[config["model_type"]]()
     task: Any = data.draw(st.sampled_from(sorted(row["heads"])))
     (name,) = (each for each, what in row["classes"].items() if what == task)
     parts = dlp.parameters_by_part(config=config | {"architectures": [name], "num_labels": labels})

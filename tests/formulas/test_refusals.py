@@ -407,7 +407,11 @@ def test_arguments_are_left_as_they_were(name: str) -> None:
             "target_modules names q_proj twice",
         ),
         ("parameter_count", {"config": {"model_type": "mamba"}}, "one of llama, .*'mamba'"),
-        ("parameter_count", {"config": {"model_type": "llama"}}, 'must have "hidden_size"'),
+        (
+            "parameter_count",
+            {"config": {"model_type": "llama", "vocab_size": None}},
+            'must have "vocab_size"',
+        ),
         (
             "attention_parameters",
             {"num_key_value_heads": 5},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ROOMS = [
     {"_check", "_autograd", "_names"},
-    {"_loops", "_objectives", "_optimizers", "_pieces"},
+    {"_loops", "_objectives", "_optimizers", "_pieces", "_rows"},
     {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
     {"_attention", "_config", "accelerators", "heads"},
     {"_litgpt"},

@@ -34,7 +34,7 @@ def small_config(model_type: str, hidden_size: int, num_labels: int) -> Config:
 
     The head does not depend on what lies below it, so the rest is as small as can be.
     """
-    keys = FAMILIES[model_type]["keys"]
+    keys = FAMILIES[model_type]()["keys"]
     sizes = {
         "hidden_size": hidden_size,
         "num_hidden_layers": 1,

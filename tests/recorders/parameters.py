@@ -121,7 +121,7 @@ def _shape(module: Untyped) -> tuple[int, int]:
 
 def class_name(config: Config) -> str:
     """Name the class that a config names, or the one that is counted where it names none."""
-    family = FAMILIES[config["model_type"]]
+    family = FAMILIES[config["model_type"]]()
     usual = [name for name, what in family["classes"].items() if what == family["counted"]]
     return str(config.get("architectures", usual)[0])
 
@@ -160,6 +160,6 @@ def more(listed: list[Record]) -> list[Record]:
             "inputs": {**config, "architectures": [name], "num_labels": 3},
         }
         for model_type, config in first.items()
-        for name in FAMILIES[model_type]["classes"]
+        for name in FAMILIES[model_type]()["classes"]
         if name not in known
     ]

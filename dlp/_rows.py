@@ -1,0 +1,308 @@
+"""What rows of families are made of: modules, stacks of layers, and the words that they speak.
+
+A module is `(path, part, inputs, outputs, bias, where)`: its path in Transformers, in a layer or in
+the whole model; the part that it counts to; two widths; if its outputs have a bias; and where
+there is one. A width is a product of words with spaces between them, each a sum with `+`, or a
+divisor with a `/` before it: `"d"`, `"q+k+k"`, `"2 f"`, `"d /a"`. A word is a number, one of `WORDS`, one
+of the family's own `numbers`, or the key of a config. `where` names conditions that all hold, `!`
+before one that does not: a switch of the config, a set of layers of the family, or one of these:
+
+- `language_model`, `untied`: the class that is counted writes text; and its head is its own;
+- `pooler`: the class has one; `decoder`: it has one beside the encoder;
+- `gated`: the activation of T5 says that its MLP has a gate;
+- `narrow`: the embedding is not as wide as the model.
+"""
+
+from dlp import _check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Literal, TypedDict, Unpack
+
+    Bias = bool | str
+    Module = tuple[str, str, str, str, Bias, str]
+    Stack = tuple[str, str, tuple[Module, ...]]  # the path of its layers, their number, a layer
+    Head = Literal["", "score", "linear", "dense", "pooled", "encoder"]
+    Counted = Literal["language model", "bare model", "encoder"]
+    Window = Literal["every layer", "every second", "all but every sixth", "upper layers"]
+    Config = Mapping[str, object]
+    Read = Callable[[str], int]  # a size of a config, by its name
+    LayerSet = Callable[[Config, Read, int], list[int] | bool]
+
+    class Family(TypedDict):
+        """What the package knows of a `model_type`."""
+
+        base: str  # the path of the bare model in the others
+        keys: dict[str, tuple[str, ...]]  # our name -> its config's keys, the first found counts
+        defaults: dict[str, object]  # what the class takes for what a config leaves out
+        numbers: dict[str, str]  # words of its own
+        modules: tuple[Module, ...]  # all outside of the layers that has parameters
+        stacks: tuple[Stack, ...]
+        sets: dict[str, LayerSet]  # of layers, counted from 0
+        tied: bool  # the output head, where the config does not say
+        gated: bool  # whether an MLP has a gate, which in T5 its activation tells
+        causal: bool
+        heads: dict[str, Head]  # by task, over labels, as Transformers builds them
+        classes: dict[str, str]  # of Transformers: what is counted of each, or the task of its head
+        counted: Counted  # where the config names no class
+        window: Window  # the layers that look back over a `sliding_window` only
+        prefix: str  # the width that PEFT gives a prefix
+
+    class Some(TypedDict, total=False):
+        """What a family may do otherwise than Llama."""
+
+        base: str
+        keys: dict[str, tuple[str, ...]]
+        defaults: dict[str, object]
+        numbers: dict[str, str]
+        sets: dict[str, LayerSet]
+        tied: bool
+        gated: bool
+        causal: bool
+        counted: Counted
+        window: Window
+        prefix: str
+
+
+WORDS = {
+    "d": "hidden_size",
+    "f": "intermediate_size",
+    "m": "moe_intermediate_size",
+    "x": "num_experts",
+    "V": "vocab_size",
+    "e": "embedding_size",
+    "a": "num_attention_heads",
+    "g": "num_key_value_heads",
+    "h": "head_dim",
+    "q": "a h",
+    "k": "g h",
+}
+"""Short words for widths."""
+
+LAYERS = 10_000
+"""The most layers of a model that has layers of several kinds."""
+
+DERIVED = {
+    "num_key_value_heads": "num_attention_heads",
+    "head_dim": "hidden_size /num_attention_heads",
+    "intermediate_size": "4 hidden_size",
+    "embedding_size": "hidden_size",
+    "num_decoder_layers": "num_hidden_layers",
+    "pooler_output_size": "hidden_size",
+}
+"""What a size is that is null, or has no default of its own."""
+
+
+def sizes(
+    width: int,
+    layers: int,
+    heads: int,
+    inner: "int | None",
+    words: "int | None",
+    **others: object,
+) -> "dict[str, object]":
+    """Give what a class takes for what a config leaves out."""
+    found: "dict[str, object]" = {
+        "hidden_size": width,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "intermediate_size": inner,
+        "vocab_size": words,
+    }
+    found.update(others)
+    return found
+
+
+def keys(
+    width: str = "hidden_size",
+    layers: str = "num_hidden_layers",
+    heads: str = "num_attention_heads",
+    inner: str = "intermediate_size",
+    others: "dict[str, str] | None" = None,
+) -> "dict[str, tuple[str, ...]]":
+    """Give the keys of a family without grouped queries, alternatives with a space between them."""
+    found = {"hidden_size": width, "num_hidden_layers": layers, "num_attention_heads": heads}
+    found.update({"intermediate_size": inner, "num_key_value_heads": "", "head_dim": ""})
+    found.update(others or {})
+    return {name: tuple(key.split()) for name, key in found.items()}
+
+
+def attention(
+    bias: "Bias",
+    output_bias: "Bias",
+    names: "tuple[str, ...]" = ("q_proj", "k_proj", "v_proj", "o_proj"),
+    path: str = "self_attn",
+    where: str = "",
+) -> "tuple[Module, ...]":
+    """List the matrices of attention: three that lead in, or all three in one, and the output."""
+    inward = ("q", "k", "k") if len(names) == 4 else ("q+k+k",)
+    rows: "list[Module]" = []
+    for name, width in zip(names, inward):
+        rows.append((f"{path}.{name}", "attention", "d", width, bias, where))
+    return tuple(rows) + ((f"{path}.{names[-1]}", "attention", "q", "d", output_bias, where),)
+
+
+def mlp(
+    bias: "Bias" = False,
+    names: "tuple[str, ...]" = ("gate_proj", "up_proj", "down_proj"),
+    path: str = "mlp",
+    where: str = "",
+    width: str = "f",
+) -> "tuple[Module, ...]":
+    """List the matrices of an MLP, of which the last leads out."""
+    rows: "list[Module]" = []
+    for name in names[:-1]:
+        rows.append((f"{path}.{name}".lstrip("."), "mlp", "d", width, bias, where))
+    return tuple(rows) + ((f"{path}.{names[-1]}".lstrip("."), "mlp", width, "d", bias, where),)
+
+
+def experts(
+    names: "tuple[str, str, str]" = ("gate_proj", "up_proj", "down_proj"),
+    path: str = "mlp",
+    where: str = "",
+) -> "tuple[Module, ...]":
+    """List a router and its experts, whose gate and up Transformers keeps in one parameter."""
+    gate, up, down = names
+    return (
+        (f"{path}.gate", "router", "d", "x", False, where),
+        (f"{path}.experts.{gate}", "fused expert", "d", "m", False, where),
+        (f"{path}.experts.{up}", "fused expert", "d", "m", False, where),
+        (f"{path}.experts.{down}", "expert", "m", "d", False, where),
+    )
+
+
+def norms(
+    names: "tuple[str, ...]", width: str = "d", shift: "Bias" = False, where: str = ""
+) -> "tuple[Module, ...]":
+    """List norms of one width, with or without a shift."""
+    rows: "list[Module]" = []
+    for name in names:
+        rows.append((name, "norm", "1", width, shift, where))
+    return tuple(rows)
+
+
+LAYER_NORMS = norms(("input_layernorm", "post_attention_layernorm"))
+HEAD_NORMS = norms(("self_attn.q_norm", "self_attn.k_norm"), "h")
+SANDWICH = LAYER_NORMS + norms(("pre_feedforward_layernorm", "post_feedforward_layernorm"))
+
+
+def family(
+    name: str,
+    modules: "tuple[Module, ...]",
+    stacks: "tuple[Stack, ...]",
+    *,
+    language: "str | None" = None,
+    sequences: "Head" = "score",
+    tokens: "Head" = "linear",
+    images: "Head" = "",
+    **row: "Unpack[Some]",
+) -> "Family":
+    """Give the row of a family that Transformers calls `name`; what is left out is as in Llama.
+
+    Over labels there is a matrix without a bias ("score") or with one ("linear"); behind a dense
+    layer; behind the pooler; or behind an encoder that is left without its decoder.
+    """
+    heads: "dict[str, Head]" = {}
+    classes: "dict[str, str]" = {name + "Model": "bare model"}
+    if language != "":
+        classes[language or name + "ForCausalLM"] = "language model"
+    for task, suffix, kind in (
+        ("sequence-classification", "ForSequenceClassification", sequences),
+        ("token-classification", "ForTokenClassification", tokens),
+        ("image-classification", "ForImageClassification", images),
+    ):
+        if kind:
+            heads[task] = kind
+            classes[name + suffix] = task
+    if tokens == "encoder":
+        classes[name + "EncoderModel"] = "encoder"
+    found: "Family" = {
+        "base": "model",
+        "keys": {},
+        "defaults": {},
+        "numbers": {},
+        "modules": modules,
+        "stacks": stacks,
+        "sets": {},
+        "tied": False,
+        "gated": True,
+        "causal": True,
+        "heads": heads,
+        "classes": classes,
+        "counted": "language model",
+        "window": "every layer",
+        "prefix": "k",
+    }
+    found.update(row)  # type: ignore[typeddict-item]
+    return found
+
+
+def vocabulary(
+    embedding: str = "model.embed_tokens",
+    head: str = "lm_head",
+    head_bias: "Bias" = False,
+    last: "tuple[Module, ...] | None" = None,
+) -> "tuple[Module, ...]":
+    """List the token embedding, what follows the layers, and the output head."""
+    rows: "tuple[Module, ...]" = (
+        (embedding, "token_embedding", "V", "e", False, ""),
+        (head, "output_head", "e", "V", head_bias, "language_model"),
+    )
+    return rows + (norms(("model.norm",)) if last is None else last)
+
+
+def decoder(
+    name: str,
+    layer: "tuple[Module, ...]",
+    *,
+    modules: "tuple[Module, ...] | None" = None,
+    path: str = "model.layers",
+    language: "str | None" = None,
+    sequences: "Head" = "score",
+    tokens: "Head" = "linear",
+    **row: "Unpack[Some]",
+) -> "Family":
+    """Give the row of a language model with one stack of layers, as Llama is."""
+    return family(
+        name,
+        vocabulary() if modules is None else modules,
+        ((path, "num_hidden_layers", layer),),
+        language=language,
+        sequences=sequences,
+        tokens=tokens,
+        **row,
+    )
+
+
+def by_step(config: "Config", read: "Read", layers: int) -> list[int]:
+    """List the layers that a step ends with, but those that are said to be dense."""
+    step, dense = read("decoder_sparse_step"), config.get("mlp_only_layers") or ()
+    if not isinstance(dense, (list, tuple)):
+        raise TypeError('config["mlp_only_layers"] must be a list of layers, counted from 0')
+    for layer in dense:
+        _check.count('config["mlp_only_layers"]', layer, minimum=0, maximum=layers - 1)
+    return [layer for layer in range(step - 1, layers, step) if layer not in dense]
+
+
+def two_norms(config: "Config", read: "Read", layers: int) -> bool:
+    """Say whether attention and MLP of Falcon, side by side, read the output of a norm each."""
+    number = config.get("num_ln_in_parallel_attn")
+    if number is None:
+        return bool(config.get("new_decoder_architecture"))
+    return _check.count('config["num_ln_in_parallel_attn"]', number, maximum=2) == 2
+
+
+def gated_t5(config: "Config", read: "Read", layers: int) -> bool:
+    """Say whether the MLP of T5 has a gate, which its activation tells."""
+    value = config.get("feed_forward_proj")
+    activation = "relu" if value is None else value
+    if not isinstance(activation, str):
+        raise TypeError('config["feed_forward_proj"] must be a str, such as "gated-gelu"')
+    gate, dash, name = activation.rpartition("-")
+    if not name or gate != ("gated" if dash else ""):
+        raise ValueError(
+            'config["feed_forward_proj"] must be the name of an activation, '
+            'with "gated-" before it or nothing'
+        )
+    return bool(dash)
