@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         placed: list[Placed]  # the same by paths, `*` for a layer, and the layers if not all
 
 
-LINEAR = ("attention", "mlp", "projection", "pooler")
+LINEAR = ("attention", "mlp", "mixer", "projection", "pooler")
 """The parts that are linear layers; experts and their router are parameters of other modules."""
 
 VOCABULARY = ("token_embedding", "output_head")
@@ -36,11 +36,21 @@ VOCABULARY = ("token_embedding", "output_head")
 EXPERTS = ("fused expert", "expert")
 """What counts to the MLP and is none of its linear layers."""
 
+_COUNTS_TO = {
+    "fused expert": "mlp",
+    "expert": "mlp",
+    "attention vector": "attention",
+    "mixer vector": "mixer",
+    "mlp vector": "mlp",
+}
+"""The parts that others count to: experts, and parameters that are no matrices of linear layers."""
+
 PARTS = (
     "token_embedding",
     "position_embedding",
     "attention",
     "mlp",
+    "mixer",
     "norm",
     "bias",
     "output_head",
@@ -57,7 +67,15 @@ _MAY_BE_ZERO = ("n_shared_experts", "first_k_dense_replace")
 """Sizes that may be 0 or null."""
 
 # Parts whose biases or shifts count to them; those of the others are a part of their own.
-_WITH_BIAS = ("norm", "patch_embedding", "pooler", "classification_head")
+_WITH_BIAS = (
+    "norm",
+    "patch_embedding",
+    "pooler",
+    "classification_head",
+    "attention vector",
+    "mixer vector",
+    "mlp vector",
+)
 
 
 def read(config: object) -> "Model":
@@ -116,18 +134,20 @@ def parts(model: "Model", *, active: bool = False) -> "dict[str, int]":
         if part in EXPERTS and active:
             copies = sizes["num_moe_layers"] * sizes["num_experts_per_tok"]
         if part != "output_head" or not sizes["tie_word_embeddings"]:
-            found["mlp" if part in EXPERTS else part] += inputs * outputs * copies
+            counted = _COUNTS_TO.get(part, part)
+            found[counted] += inputs * outputs * copies
         if has_bias:
-            found[part if part in _WITH_BIAS else "bias"] += outputs * copies
+            found[_COUNTS_TO.get(part, part) if part in _WITH_BIAS else "bias"] += outputs * copies
     return found
 
 
 def size(config: "Config", family: "Family", name: str) -> int:
     """Read a size; what is null, or has no default of its own, is derived from the others."""
     key, value = _read(config, family, name)
-    if value is not None:
-        return _check.count(f'config["{key}"]', value, minimum=0 if name in _MAY_BE_ZERO else 1)
-    if name in _MAY_BE_ZERO:
+    may_be_zero = name in _MAY_BE_ZERO or name in family["optional"]
+    if value is not None and value != "auto":
+        return _check.count(f'config["{key}"]', value, minimum=0 if may_be_zero else 1)
+    if may_be_zero:
         return 0
     if name in DERIVED:
         return number(config, family, DERIVED[name])
@@ -164,9 +184,8 @@ def _word(config: "Config", family: "Family", word: str) -> int:
         return number(config, family, family["numbers"][word])
     if word in ("patches", "pixels"):
         return _picture(config, family, word)
-    if word == "num_key_value_heads" or word == "head_dim":
-        _, key_heads, head_dim = _head_sizes(config, family)
-        return key_heads if word == "num_key_value_heads" else head_dim
+    if word in ("num_key_value_heads", "head_dim"):
+        return _head_sizes(config, family)[1 if word == "num_key_value_heads" else 2]
     if word in WORDS:
         return number(config, family, WORDS[word])
     return size(config, family, word)
@@ -224,7 +243,7 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
     attention = [row[4] for row in rows if row[1] == "attention"]
     mlp = [row[4] for row in rows if row[1] == "mlp"]
     layers = size(config, family, "num_hidden_layers")
-    heads, key_heads, head_dim = _head_sizes(config, family)
+    heads = _head_sizes(config, family) if attention else (0, 0, 0)
     tied = config.get("tie_word_embeddings")
     if tied is None:
         tied = family["tied"] and "language model" in (counted, family["counted"])
@@ -238,15 +257,15 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
     sizes = {
         "hidden_size": size(config, family, "hidden_size"),
         "num_hidden_layers": layers,
-        "num_attention_heads": heads,
-        "num_key_value_heads": key_heads,
-        "head_dim": head_dim,
-        "intermediate_size": size(config, family, "intermediate_size"),
+        "num_attention_heads": heads[0],
+        "num_key_value_heads": heads[1],
+        "head_dim": heads[2],
+        "intermediate_size": size(config, family, "intermediate_size") if mlp else 0,
         "vocab_size": size(config, family, "vocab_size") if "token_embedding" in parts else 0,
         "position_rows": number(config, family, "rows") if "rows" in family["numbers"] else 0,
         "gated": int(gated),
-        "qkv_bias": int(switch(config, family, attention[0])),
-        "output_bias": int(switch(config, family, attention[-1])),
+        "qkv_bias": int(switch(config, family, attention[0] if attention else False)),
+        "output_bias": int(switch(config, family, attention[-1] if attention else False)),
         "mlp_bias": int(switch(config, family, mlp[-1] if mlp else False)),
         "norm_bias": int(bool([row for row in rows if row[1] == "norm" and row[4]])),
         "tie_word_embeddings": int(_check.flag('config["tie_word_embeddings"]', tied)),
@@ -264,7 +283,7 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
         for name in ("num_experts", "num_experts_per_tok", "moe_intermediate_size"):
             sizes[name] = size(config, family, name)
         chosen, experts = sizes["num_experts_per_tok"], sizes["num_experts"]
-        if chosen > experts:
+        if chosen > experts > 0:
             raise ValueError(
                 f"num_experts_per_tok must be at most the number of experts, "
                 f"not {chosen} of {experts}"
@@ -276,7 +295,8 @@ def _head_sizes(config: "Config", family: "Family") -> "tuple[int, int, int]":
     """Read how many query and key heads there are, and how wide a head is."""
     width = size(config, family, "hidden_size")
     heads = size(config, family, "num_attention_heads")
-    if _read(config, family, "head_dim")[1] is None and width % heads:
+    own = "head_dim" in family["numbers"]
+    if not own and _read(config, family, "head_dim")[1] is None and width % heads:
         raise ValueError(
             f"hidden_size must be a multiple of num_attention_heads when config has no head_dim, "
             f"not {width} with {heads} heads"
@@ -287,6 +307,8 @@ def _head_sizes(config: "Config", family: "Family") -> "tuple[int, int, int]":
     if shared and not switch(config, family, "new_decoder_architecture"):
         key_heads = 1 if switch(config, family, "multi_query") else heads
     _check.head_counts(heads, key_heads)
+    if own:
+        return heads, key_heads, number(config, family, family["numbers"]["head_dim"])
     return heads, key_heads, size(config, family, "head_dim")
 
 
@@ -340,7 +362,9 @@ def _placed(
         width, labels = sizes["embedding_size"], _labels(config)
         if head == "dense":
             found.append(("dense", "classification_head", width, width, True, 1, None))
-        last = "score" if head == "score" else "classifier"
+        # Classes of decoders that share their code call it so, with or without a bias.
+        shared = family["causal"] and family["base"] == "model"
+        last = "score" if head == "score" or shared else "classifier"
         found.append((last, "classification_head", width, labels, head != "score", 1, None))
     return found
 

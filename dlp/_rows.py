@@ -3,9 +3,10 @@
 A module is `(path, part, inputs, outputs, bias, where)`: its path in Transformers, in a layer or in
 the whole model; the part that it counts to; two widths; if its outputs have a bias; and where
 there is one. A width is a product of words with spaces between them, each a sum with `+`, or a
-divisor with a `/` before it: `"d"`, `"q+k+k"`, `"2 f"`, `"d /a"`. A word is a number, one of `WORDS`, one
-of the family's own `numbers`, or the key of a config. `where` names conditions that all hold, `!`
-before one that does not: a switch of the config, a set of layers of the family, or one of these:
+divisor with a `/` before it: `"d"`, `"q+k+k"`, `"2 f"`, `"d /a"`. A word is a number, one of
+`WORDS`, one of the family's own `numbers`, or the key of a config. `where` names conditions that
+all hold, `!` before one that does not: a switch of the config, a set of layers of the family, or
+one of these:
 
 - `language_model`, `untied`: the class that is counted writes text; and its head is its own;
 - `pooler`: the class has one; `decoder`: it has one beside the encoder;
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     Config = Mapping[str, object]
     Read = Callable[[str], int]  # a size of a config, by its name
     LayerSet = Callable[[Config, Read, int], list[int] | bool]
+    Usual = Callable[[Read, int], str]  # the kind of a layer, where the config names none
 
     class Family(TypedDict):
         """What the package knows of a `model_type`."""
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
         keys: dict[str, tuple[str, ...]]  # our name -> its config's keys, the first found counts
         defaults: dict[str, object]  # what the class takes for what a config leaves out
         numbers: dict[str, str]  # words of its own
+        optional: tuple[str, ...]  # sizes that may be 0 or null
         modules: tuple[Module, ...]  # all outside of the layers that has parameters
         stacks: tuple[Stack, ...]
         sets: dict[str, LayerSet]  # of layers, counted from 0
@@ -56,6 +59,7 @@ if TYPE_CHECKING:
         keys: dict[str, tuple[str, ...]]
         defaults: dict[str, object]
         numbers: dict[str, str]
+        optional: tuple[str, ...]
         sets: dict[str, LayerSet]
         tied: bool
         gated: bool
@@ -90,8 +94,12 @@ DERIVED = {
     "embedding_size": "hidden_size",
     "num_decoder_layers": "num_hidden_layers",
     "pooler_output_size": "hidden_size",
+    "mamba_d_ssm": "mamba_expand hidden_size",
+    "time_step_rank": "hidden_size+15 /16",
+    "floored_head_dim": "hidden_size /num_attention_heads",
+    "prefix_dense_intermediate_size": "intermediate_size",
 }
-"""What a size is that is null, or has no default of its own."""
+"""What a size is that is null or "auto", or has no default of its own."""
 
 
 def sizes(
@@ -161,14 +169,16 @@ def experts(
     names: "tuple[str, str, str]" = ("gate_proj", "up_proj", "down_proj"),
     path: str = "mlp",
     where: str = "",
+    router: str = "gate",
+    bias: "Bias" = False,
 ) -> "tuple[Module, ...]":
     """List a router and its experts, whose gate and up Transformers keeps in one parameter."""
     gate, up, down = names
     return (
-        (f"{path}.gate", "router", "d", "x", False, where),
-        (f"{path}.experts.{gate}", "fused expert", "d", "m", False, where),
-        (f"{path}.experts.{up}", "fused expert", "d", "m", False, where),
-        (f"{path}.experts.{down}", "expert", "m", "d", False, where),
+        (f"{path}.{router}", "router", "d", "x", bias, where),
+        (f"{path}.experts.{gate}", "fused expert", "d", "m", bias, where),
+        (f"{path}.experts.{up}", "fused expert", "d", "m", bias, where),
+        (f"{path}.experts.{down}", "expert", "m", "d", bias, where),
     )
 
 
@@ -222,6 +232,7 @@ def family(
         "keys": {},
         "defaults": {},
         "numbers": {},
+        "optional": (),
         "modules": modules,
         "stacks": stacks,
         "sets": {},
@@ -275,14 +286,58 @@ def decoder(
     )
 
 
+def indices(config: "Config", key: str, layers: int) -> "list[int] | None":
+    """Read a list of layers, counted from 0."""
+    found = config.get(key)
+    if found is None:
+        return None
+    if not isinstance(found, (list, tuple)):
+        raise TypeError(f'config["{key}"] must be a list of layers, counted from 0')
+    last = layers - 1
+    return [_check.count(f'config["{key}"]', layer, minimum=0, maximum=last) for layer in found]
+
+
 def by_step(config: "Config", read: "Read", layers: int) -> list[int]:
     """List the layers that a step ends with, but those that are said to be dense."""
-    step, dense = read("decoder_sparse_step"), config.get("mlp_only_layers") or ()
-    if not isinstance(dense, (list, tuple)):
-        raise TypeError('config["mlp_only_layers"] must be a list of layers, counted from 0')
-    for layer in dense:
-        _check.count('config["mlp_only_layers"]', layer, minimum=0, maximum=layers - 1)
+    step, dense = read("decoder_sparse_step"), indices(config, "mlp_only_layers", layers) or []
+    if not read("num_experts"):
+        return []
     return [layer for layer in range(step - 1, layers, step) if layer not in dense]
+
+
+def typed(kind: str, usual: "Usual", key: str = "layer_types") -> "LayerSet":
+    """Give the set of layers that a list in the config calls by some name, or as the class does."""
+
+    def found(config: "Config", read: "Read", layers: int) -> list[int]:
+        types = config.get(key)
+        if types is None:
+            return [layer for layer in range(layers) if usual(read, layer) == kind]
+        names = _check.sequence(f'config["{key}"]', types)
+        if len(names) != layers:
+            raise ValueError(
+                f'config["{key}"] must name {layers} layers, one for each, not {len(names)}'
+            )
+        return [layer for layer, name in enumerate(names) if _OLD_TYPES.get(name, name) == kind]
+
+    return found
+
+
+_OLD_TYPES = {
+    "mamba": "linear_attention",
+    "attention": "full_attention",
+    "deepseek_sparse_attention": "indexed_attention",
+}
+"""What Transformers calls now what older configs call a layer."""
+
+
+def after(name: str) -> "LayerSet":
+    """Give the set of layers behind the first few, whose number is a size."""
+    return lambda config, read, layers: list(range(min(read(name), layers), layers))
+
+
+def given(name: str) -> "LayerSet":
+    """Give the condition that a size is neither 0 nor null."""
+    return lambda config, read, layers: read(name) > 0
 
 
 def two_norms(config: "Config", read: "Read", layers: int) -> bool:

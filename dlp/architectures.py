@@ -106,6 +106,8 @@ def parameters_by_part(*, config: "Mapping[str, object]") -> dict[str, int]:
         - `token_embedding`;
         - `position_embedding`, learned: absolute positions, or the relative ones of T5;
         - `attention` and `mlp`, matrices only, the experts among the latter;
+        - `mixer`, what mixes tokens in place of attention: state spaces, convolutions, linear
+          attention;
         - `norm`, scales and shifts;
         - `bias`, of the linear layers in the layers and of the output head;
         - `output_head`, 0 when tied;

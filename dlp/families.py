@@ -301,8 +301,6 @@ def _masked(
     path: str = "encoder.layer",
     tables: "tuple[Module, ...]" = (),
     sequences: "Head" = "pooled",
-    tokens: "Head" = "linear",
-    pooler: bool = True,
     named: "dict[str, tuple[str, ...]]",
     defaults: "dict[str, object]",
 ) -> "Family":
@@ -313,8 +311,6 @@ def _masked(
         (f"{stem}.embeddings.position_embeddings", "position_embedding", "rows", "e", False, ""),
     )
     modules += tables + _rows.norms((f"{stem}.embeddings.LayerNorm",), "e", True)
-    if pooler:
-        modules += ((f"{stem}.pooler.dense", "pooler", "d", "d", True, "pooler"),)
     modules += (
         (dense, "projection", "d", "e", True, "language_model"),
         (norm, "norm", "1", "e", True, "language_model"),
@@ -327,7 +323,6 @@ def _masked(
         base=stem,
         language=f"{name}ForMaskedLM",
         sequences=sequences,
-        tokens=tokens,
         numbers={"rows": "max_position_embeddings"},
         tied=True,
         gated=False,
@@ -361,7 +356,7 @@ def _bert_like(
         base,
         layer,
         head,
-        tables=(kinds, bias),
+        tables=(kinds, bias, (f"{base}.pooler.dense", "pooler", "d", "d", True, "pooler")),
         sequences=sequences,
         named=_rows.keys(),
         defaults=_rows.sizes(
@@ -397,7 +392,6 @@ def _distilbert() -> "Family":
         ("vocab_transform", "vocab_layer_norm", "vocab_projector"),
         path="transformer.layer",
         sequences="dense",
-        pooler=False,
         named=_rows.keys(
             "dim hidden_size",
             "n_layers num_hidden_layers",

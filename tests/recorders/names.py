@@ -27,17 +27,18 @@ def listed(config: Config) -> dict[str, int]:
     for path, part, inputs, outputs, has_bias, copies, places in model["placed"]:
         if part == "output_head" and model["sizes"]["tie_word_embeddings"]:
             inputs = 0
-        layers = copies
+        layers, biases = copies, outputs if has_bias else 0
         if part in _config.EXPERTS:
             layers //= model["sizes"]["num_experts"]
             inputs *= model["sizes"]["num_experts"]
+            biases *= model["sizes"]["num_experts"]
         for layer in range(layers) if places is None else places:
             name = path.replace("*", str(layer), 1)
             if model["counted"] in {"bare model", "encoder"} and base:
                 name = name.removeprefix(f"{base}.")
             if part in _config.EXPERTS:
                 name = name.rpartition(".")[0]
-            add(name, inputs * outputs + (outputs if has_bias else 0))
+            add(name, inputs * outputs + biases)
     return found
 
 

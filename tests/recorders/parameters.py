@@ -17,6 +17,7 @@ PARTS = (
     "position_embedding",
     "attention",
     "mlp",
+    "mixer",
     "norm",
     "bias",
     "output_head",
