@@ -1,6 +1,6 @@
 """The families of models: a row for each `model_type` holds all that the package knows of it."""
 
-from dlp import _rows
+from dlp import _rows, _sparse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -519,6 +519,7 @@ FAMILIES: "dict[str, Callable[[], Family]]" = {
     "distilbert": _distilbert,
     "t5": _t5,
     "vit": _vit,
+    **_sparse.ROWS,
 }
 """What gives the row of each `model_type`."""
 
