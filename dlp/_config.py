@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypedDict
 
-    from dlp._rows import Family, Module
+    from dlp._rows import Family, Module, Width
 
     Config = Mapping[str, object]
     Entry = tuple[str, str, int, int, bool, int]
@@ -33,12 +33,13 @@ LINEAR = ("attention", "mlp", "mixer", "projection", "pooler")
 VOCABULARY = ("token_embedding", "output_head")
 """The parts that are as long as the vocabulary."""
 
-EXPERTS = ("fused expert", "expert")
-"""What counts to the MLP and is none of its linear layers."""
+EXPERTS = ("fused expert", "expert", "attention expert")
+"""What counts to the MLP or to attention and is none of their linear layers."""
 
 _COUNTS_TO = {
     "fused expert": "mlp",
     "expert": "mlp",
+    "attention expert": "attention",
     "attention vector": "attention",
     "mixer vector": "mixer",
     "mlp vector": "mlp",
@@ -137,7 +138,8 @@ def parts(model: "Model", *, active: bool = False) -> "dict[str, int]":
             counted = _COUNTS_TO.get(part, part)
             found[counted] += inputs * outputs * copies
         if has_bias:
-            found[_COUNTS_TO.get(part, part) if part in _WITH_BIAS else "bias"] += outputs * copies
+            counted = _COUNTS_TO.get(part, part) if part in _WITH_BIAS else "bias"
+            found[counted] += outputs * copies
     return found
 
 
@@ -159,15 +161,23 @@ def _read(config: "Config", family: "Family", name: str) -> "tuple[str, object]"
     names = family["keys"].get(name, (name,))
     if not names:
         return name, None
+    left_out = True
     for key in names:
-        if config.get(key) is not None:
-            return key, config[key]
-    left_out = not [key for key in names if key in config]
+        holder, _, last = key.rpartition(".")
+        part = config.get(holder) if holder else config
+        if part is None:
+            continue
+        part = _check.mapping(f'config["{holder}"]', part)
+        if part.get(last) is not None:
+            return key, part[last]
+        left_out = left_out and last not in part
     return names[0], family["defaults"].get(name) if left_out else None
 
 
-def number(config: "Config", family: "Family", text: str) -> int:
+def number(config: "Config", family: "Family", text: "Width") -> int:
     """Give the number that a width of a row stands for: a product of sums of words."""
+    if not isinstance(text, str):
+        return text(config, lambda name: size(config, family, name))
     found = 1
     for factor in text.split(" "):
         total = 0
@@ -244,7 +254,9 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
     mlp = [row[4] for row in rows if row[1] == "mlp"]
     layers = size(config, family, "num_hidden_layers")
     heads = _head_sizes(config, family) if attention else (0, 0, 0)
-    tied = config.get("tie_word_embeddings")
+    tied = _read(config, family, "tie_word_embeddings")[1]
+    if family["tied"] is None:
+        tied = False
     if tied is None:
         tied = family["tied"] and "language model" in (counted, family["counted"])
     alone = counted == "encoder" or family["heads"].get(counted) == "encoder"
@@ -396,6 +408,8 @@ def _entry(
     if part in EXPERTS:
         copies *= size(config, family, "num_experts")
     widths = number(config, family, inputs), number(config, family, outputs)
+    if not widths[0] * widths[1]:
+        return None
     return part, widths[0], widths[1], switch(config, family, bias), copies, among
 
 

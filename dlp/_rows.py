@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Config = Mapping[str, object]
     Read = Callable[[str], int]  # a size of a config, by its name
     LayerSet = Callable[[Config, Read, int], list[int] | bool]
+    Width = str | Callable[[Config, Read], int]
     Usual = Callable[[Read, int], str]  # the kind of a layer, where the config names none
 
     class Family(TypedDict):
@@ -38,12 +39,12 @@ if TYPE_CHECKING:
         base: str  # the path of the bare model in the others
         keys: dict[str, tuple[str, ...]]  # our name -> its config's keys, the first found counts
         defaults: dict[str, object]  # what the class takes for what a config leaves out
-        numbers: dict[str, str]  # words of its own
+        numbers: Mapping[str, Width]  # words of its own
         optional: tuple[str, ...]  # sizes that may be 0 or null
         modules: tuple[Module, ...]  # all outside of the layers that has parameters
         stacks: tuple[Stack, ...]
-        sets: dict[str, LayerSet]  # of layers, counted from 0
-        tied: bool  # the output head, where the config does not say
+        sets: Mapping[str, LayerSet]  # of layers, counted from 0
+        tied: bool | None  # the output head, where the config does not say; or never
         gated: bool  # whether an MLP has a gate, which in T5 its activation tells
         causal: bool
         heads: dict[str, Head]  # by task, over labels, as Transformers builds them
@@ -58,10 +59,10 @@ if TYPE_CHECKING:
         base: str
         keys: dict[str, tuple[str, ...]]
         defaults: dict[str, object]
-        numbers: dict[str, str]
+        numbers: Mapping[str, Width]
         optional: tuple[str, ...]
-        sets: dict[str, LayerSet]
-        tied: bool
+        sets: Mapping[str, LayerSet]
+        tied: bool | None
         gated: bool
         causal: bool
         counted: Counted
@@ -89,12 +90,19 @@ LAYERS = 10_000
 
 DERIVED = {
     "num_key_value_heads": "num_attention_heads",
+    "num_attention_heads": "key_heads num_experts_per_tok",
     "head_dim": "hidden_size /num_attention_heads",
     "intermediate_size": "4 hidden_size",
     "embedding_size": "hidden_size",
     "num_decoder_layers": "num_hidden_layers",
     "pooler_output_size": "hidden_size",
-    "mamba_d_ssm": "mamba_expand hidden_size",
+    "mamba_d_ssm": "expand hidden_size",
+    "lru_width": "hidden_size",
+    "attention_hidden_size": "hidden_size",
+    "linear_num_key_heads": "num_attention_heads",
+    "linear_num_value_heads": "num_attention_heads",
+    "linear_key_head_dim": "3 hidden_size /linear_num_key_heads /4",
+    "linear_value_head_dim": "2 linear_key_head_dim",
     "time_step_rank": "hidden_size+15 /16",
     "floored_head_dim": "hidden_size /num_attention_heads",
     "prefix_dense_intermediate_size": "intermediate_size",
@@ -317,7 +325,8 @@ def typed(kind: str, usual: "Usual", key: str = "layer_types") -> "LayerSet":
             raise ValueError(
                 f'config["{key}"] must name {layers} layers, one for each, not {len(names)}'
             )
-        return [layer for layer, name in enumerate(names) if _OLD_TYPES.get(name, name) == kind]
+        called = [kind] + [old for old, new in _OLD_TYPES.items() if new == kind]
+        return [layer for layer, name in enumerate(names) if name in called]
 
     return found
 

@@ -1,6 +1,6 @@
 """The families of models: a row for each `model_type` holds all that the package knows of it."""
 
-from dlp import _rows, _sparse
+from dlp import _latent, _linear, _mixers, _rows, _sparse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -520,6 +520,9 @@ FAMILIES: "dict[str, Callable[[], Family]]" = {
     "t5": _t5,
     "vit": _vit,
     **_sparse.ROWS,
+    **_latent.ROWS,
+    **_linear.ROWS,
+    **_mixers.ROWS,
 }
 """What gives the row of each `model_type`."""
 

@@ -50,7 +50,7 @@ def built(config: Config) -> dict[str, int]:
         owner, _, last = name.rpartition(".")
         module = model.get_submodule(owner)
         own = owner if (owner and "Linear" in dir(module)) or last in {"weight", "bias"} else name
-        if type(module).__name__.endswith("Experts"):
+        if type(module).__name__.endswith(("Experts", "ExpertGLU")):
             own = owner
         found[own] = found.get(own, 0) + parameter.numel()
     return found
