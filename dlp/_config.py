@@ -408,9 +408,10 @@ def _entry(
     if part in EXPERTS:
         copies *= size(config, family, "num_experts")
     widths = number(config, family, inputs), number(config, family, outputs)
-    if not widths[0] * widths[1]:
-        return None
-    return part, widths[0], widths[1], switch(config, family, bias), copies, among
+    has_bias = switch(config, family, bias)
+    if not (widths[0] or has_bias) or not widths[1]:
+        return None  # it has no values
+    return part, widths[0], widths[1], has_bias, copies, among
 
 
 def _finish(

@@ -71,7 +71,7 @@ def _deepseek(
         defaults=defaults | ranks,
         numbers=LATENT,
         sets=rules,
-        optional=_experts.OPTIONAL if always else _experts.OPTIONAL + ("q_lora_rank",),
+        optional=_experts.OPTIONAL + (_INDEX if always else ("q_lora_rank",)),
         sequences=heads[0],
         tokens=heads[1],
     )
@@ -145,6 +145,9 @@ def _axk1() -> "Family":
 def _some(read: "Read", layer: int) -> str:
     first, step = read("first_k_dense_replace"), read("moe_layer_freq")
     return "sparse" if layer >= first and layer % step == 0 else "dense"
+
+
+_INDEX = ("index_topk_freq", "index_skip_topk_offset")
 
 
 def _glm_moe_dsa() -> "Family":

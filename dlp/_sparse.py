@@ -376,6 +376,7 @@ def _dbrx() -> "Family":
             "moe_intermediate_size": ("ffn_config.ffn_hidden_size",),
         },
         defaults=_experts.sizes(2048, 24, 16, 3584, 32000, 4, 1, num_key_value_heads=1),
+        tied=None,
         sequences="",
         tokens="",
     )
@@ -385,12 +386,12 @@ def _jetmoe() -> "Family":
     path = "self_attention.experts"  # each of its own queries and output, all of the same keys
     layer: "tuple[Module, ...]" = (
         ("self_attention.kv_proj", "attention", "d", "2 k", False, ""),
-        (f"{path}.input_linear.weight", "attention expert", "d", "k", False, ""),
-        (f"{path}.output_linear.weight", "attention expert", "k", "d", False, ""),
+        (f"{path}.input_linear.query", "attention expert", "d", "k", False, ""),
+        (f"{path}.output_linear.output", "attention expert", "k", "d", False, ""),
         (f"{path}.router.layer", "router", "d", "x", False, ""),
         (path, "attention vector", "1", "d", False, ""),
-        ("mlp.input_linear.weight", "fused expert", "d", "2 m", False, ""),
-        ("mlp.output_linear.weight", "expert", "m", "d", False, ""),
+        ("mlp.input_linear.gate_up", "fused expert", "d", "2 m", False, ""),
+        ("mlp.output_linear.down", "expert", "m", "d", False, ""),
         ("mlp.router.layer", "router", "d", "x", False, ""),
         ("mlp", "mlp vector", "1", "d", False, ""),
     )

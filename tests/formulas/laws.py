@@ -32,24 +32,42 @@ def own_key(model_type: str, name: str) -> str:
     return (*dlp.FAMILIES[model_type]()["keys"].get(name, ()), name)[0]
 
 
-SWITCHES = sorted(
-    {
-        key
-        for row in dlp.FAMILIES.values()
-        for key, value in row()["defaults"].items()
-        if isinstance(value, bool) and not key.startswith(("_", "layer_norm"))
-    }
-)
-"""Keys that are true or false; each architecture takes those it knows."""
+def switches(model_type: str) -> list[str]:
+    """List what is true or false in a config of some type, and changes its modules."""
+    row = dlp.FAMILIES[model_type]()
+    modules = row["modules"] + tuple(module for stack in row["stacks"] for module in stack[2])
+    words = [word for module in modules for word in module[5].replace("!", "").split()]
+    named = {module[4] for module in modules if isinstance(module[4], str)}
+    named |= set(words) - set(row["sets"]) - CONDITIONS
+    named |= {name for name, value in row["defaults"].items() if isinstance(value, bool)}
+    return sorted(name for name in named if not name.startswith(("_", "layer_norm")))
+
+
+CONDITIONS = {"language_model", "untied", "pooler", "decoder", "gated", "narrow"}
+"""What a module depends on and is no key of a config."""
+
+
+def changed(config: dict[str, Any], ours: dict[str, object]) -> dict[str, Any]:
+    """Give a config with other values, under the keys that its type has for our names."""
+    found = dict(config)
+    for name, value in ours.items():
+        holder, _, key = own_key(config["model_type"], name).rpartition(".")
+        if holder:
+            found[holder] = {**found.get(holder, {}), key: value}
+        else:
+            found[key] = value
+    return found
 
 
 @st.composite
 def any_config(draw: st.DrawFn, model_types: Sequence[str] = dlp.MODEL_TYPES) -> dict[str, object]:
     """Draw the config of a model of any known type."""
     model_type = draw(st.sampled_from(model_types))
+    row = dlp.FAMILIES[model_type]()
     groups, key_heads, head_dim = (draw(st.integers(1, 8)) for _ in range(3))
     heads = groups * key_heads
     layers, inner, vocabulary, positions = (draw(st.integers(1, 300)) for _ in range(4))
+    experts = draw(st.integers(1, 8))
     drawn: dict[str, object] = {
         "hidden_size": heads * head_dim,
         "num_hidden_layers": layers,
@@ -58,20 +76,17 @@ def any_config(draw: st.DrawFn, model_types: Sequence[str] = dlp.MODEL_TYPES) ->
         "head_dim": head_dim,
         "intermediate_size": inner,
         "max_position_embeddings": positions,
-    }
-    experts = draw(st.integers(1, 8))
-    return {
-        "model_type": model_type,
-        **{own_key(model_type, name): value for name, value in drawn.items()},
-        **{name: draw(st.booleans()) for name in SWITCHES},
-        "vocab_size": vocabulary,
-        "tie_word_embeddings": draw(st.booleans()),
-        "word_embed_proj_dim": draw(st.integers(1, 64)),
         "num_experts": experts,
-        "num_local_experts": experts,
         "num_experts_per_tok": draw(st.integers(1, experts)),
         "moe_intermediate_size": draw(st.integers(1, 300)),
         "decoder_sparse_step": draw(st.integers(1, 4)),
+    }
+    config: dict[str, Any] = {
+        **changed({"model_type": model_type}, drawn),
+        **{own_key(model_type, name): draw(st.booleans()) for name in switches(model_type)},
+        "vocab_size": vocabulary,
+        "tie_word_embeddings": draw(st.booleans()),
+        "word_embed_proj_dim": draw(st.integers(1, 64)),
         "mlp_only_layers": draw(st.sampled_from([None, [], [0], [layers - 1]])),
         "num_decoder_layers": draw(st.integers(1, 20)),
         "relative_attention_num_buckets": draw(st.integers(1, 64)),
@@ -81,6 +96,14 @@ def any_config(draw: st.DrawFn, model_types: Sequence[str] = dlp.MODEL_TYPES) ->
         "patch_size": draw(st.sampled_from([14, 16, [32, 16]])),
         "num_channels": draw(st.integers(1, 4)),
     }
+    for name, value in row["defaults"].items():
+        known = name in drawn or own_key(model_type, name) in config
+        if not known and type(value) is int:
+            config = changed(config, {name: draw(st.integers(1, 40))})
+    for name in row["optional"]:
+        if name not in drawn:
+            config = changed(config, {name: draw(st.sampled_from([None, 0, 1, 5]))})
+    return config
 
 
 def law(test: Any) -> Any:
