@@ -39,6 +39,7 @@ def _mamba(path: str, where: str = "") -> "tuple[Module, ...]":
 
 
 _MAMBA: "dict[str, Width]" = {"inner": "expand d"}
+_SAID: "dict[str, Width]" = {"inner": "mamba_d_ssm"}  # its width, if the config says one
 
 
 def _mamba2(
@@ -82,7 +83,7 @@ def _alone(
         modules=_rows.vocabulary("backbone.embeddings", last=_rows.norms(("backbone.norm_f",))),
         path="backbone.layers",
         base="backbone",
-        keys={"ssm_heads": ("num_heads",)},
+        keys={"ssm_heads": ("num_heads",), "mamba_d_ssm": ("intermediate_size",)},
         defaults=shared | defaults,
         numbers=numbers,
         tied=tied,
@@ -100,11 +101,11 @@ _MAMBA_SIZES: "dict[str, object]" = {
 
 
 def _mamba_1() -> "Family":
-    return _alone("Mamba", _mamba("mixer"), _MAMBA, _MAMBA_SIZES, tied=True)
+    return _alone("Mamba", _mamba("mixer"), _SAID, _MAMBA_SIZES, tied=True)
 
 
 def _falcon_mamba() -> "Family":
-    return _alone("FalconMamba", _mamba("mixer"), _MAMBA, _MAMBA_SIZES, tied=True)
+    return _alone("FalconMamba", _mamba("mixer"), _SAID, _MAMBA_SIZES, tied=True)
 
 
 def _mamba_2() -> "Family":
@@ -217,7 +218,7 @@ def _falcon_h1() -> "Family":
         + _PRE_FEED,
         keys=_OF_MAMBA,
         defaults=defaults | _MAMBA2_SIZES | {"mamba_d_ssm": 1024},
-        numbers=_MAMBA2 | {"inner": "mamba_d_ssm"},
+        numbers=_MAMBA2 | _SAID,
     )
 
 
@@ -320,6 +321,7 @@ def _lfm2() -> "Family":
         _rows.mlp(names=("w1", "w3", "w2"), path="feed_forward", width="adjusted"),
         _rows.sizes(2560, 32, 32, 12288, 65536, num_key_value_heads=8)
         | {"block_auto_adjust_ff_dim": True, "block_multiple_of": 256},
+        ("block_ff_dim",),
     )
 
 
@@ -334,7 +336,12 @@ def _lfm2_moe() -> "Family":
     )
 
 
-def _lfm(name: str, feed_forward: "tuple[Module, ...]", defaults: "dict[str, object]") -> "Family":
+def _lfm(
+    name: str,
+    feed_forward: "tuple[Module, ...]",
+    defaults: "dict[str, object]",
+    older: "tuple[str, ...]" = (),
+) -> "Family":
     names = ("q_proj", "k_proj", "v_proj", "out_proj")
     convolution: "tuple[Module, ...]" = (
         ("conv.in_proj", "mixer", "d", "3 d", "conv_bias", "mixes"),
@@ -351,7 +358,7 @@ def _lfm(name: str, feed_forward: "tuple[Module, ...]", defaults: "dict[str, obj
         modules=_rows.vocabulary(last=_rows.norms(("model.embedding_norm",))),
         keys=_experts.PLAIN
         | {
-            "intermediate_size": ("block_ff_dim", "intermediate_size"),
+            "intermediate_size": (*older, "intermediate_size"),
             "tie_word_embeddings": ("tie_embedding", "tie_word_embeddings"),
         },
         defaults=defaults | {"conv_L_cache": 3},
@@ -372,8 +379,6 @@ def _adjusted(config: "Config", read: "Read") -> int:
         return width
     width = 2 * width // 3
     key = "block_ffn_dim_multiplier"
-    if key in config and config[key] is None:
-        return width
     factor = _check.number(f'config["{key}"]', config.get(key, 1.0))
     multiple = read("block_multiple_of")
     return (int(factor * width) + multiple - 1) // multiple * multiple
