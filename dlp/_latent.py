@@ -181,6 +181,43 @@ def _indexes(config: "Config", read: "Read", layers: int) -> "list[int] | bool":
     return [layer for layer in range(layers) if pattern[layer] == "F"]
 
 
+def _longcat_flash() -> "Family":
+    layer: "tuple[Module, ...]" = (
+        ("mlp.router.classifier", "router", "d", "x+zero_expert_num", "router_bias", ""),
+        # Some of the experts give back what they get, and have the first matrix nevertheless.
+        ("mlp.experts", "mlp vector", "zero_expert_num 2 d", "m", False, "counted"),
+    )
+    layer += _rows.experts()[1:]
+    for half in ("0", "1"):
+        layer += latent(f"self_attn.{half}", always=True) + _rows.mlp(path=f"mlps.{half}")
+        layer += _rows.norms((f"input_layernorm.{half}", f"post_attention_layernorm.{half}"))
+    defaults = _experts.sizes(6144, 28, 64, 12288, 131072, 512, 12, 2048, zero_expert_num=256)
+    return _rows.decoder(
+        "LongcatFlash",
+        layer,
+        keys={
+            "num_hidden_layers": ("num_layers",),
+            "intermediate_size": ("ffn_hidden_size", "intermediate_size"),
+            "moe_intermediate_size": ("expert_ffn_hidden_size", "moe_intermediate_size"),
+            "num_experts": ("n_routed_experts", "num_local_experts"),
+            "num_experts_per_tok": ("moe_topk", "num_experts_per_tok"),
+        },
+        defaults=defaults | latent_sizes(1536, 512, 128, 64, 128),
+        numbers=LATENT,
+        optional=("zero_expert_num",),
+        sets={"counted": _counted},
+        sequences="",
+        tokens="",
+    )
+
+
+def _counted(config: "Config", read: "Read", layers: int) -> bool:
+    """Refuse a number of layers that counts each of them twice."""
+    if config.get("num_layers") is None and config.get("num_hidden_layers") is not None:
+        raise ValueError('config must have "num_layers" beside "num_hidden_layers", its double')
+    return True
+
+
 ROWS: "dict[str, Callable[[], Family]]" = {
     "deepseek_v3": _deepseek_v3,
     "deepseek_v2": _deepseek_v2,
@@ -188,5 +225,6 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "glm4_moe_lite": _glm4_moe_lite,
     "glm_moe_dsa": _glm_moe_dsa,
     "axk1": _axk1,
+    "longcat_flash": _longcat_flash,
 }
 """What gives the row of each `model_type` with multi-head latent attention."""

@@ -1,4 +1,6 @@
-"""Rows of families with linear attention, most of them beside layers with attention."""
+"""Rows of families with linear attention or recurrence, most of them beside attention."""
+
+import math
 
 from dlp import _check, _latent, _rows, _experts
 
@@ -177,6 +179,45 @@ def _minimax() -> "Family":
     )
 
 
+def _recurrent_gemma() -> "Family":
+    path, where = "temporal_block", "mixes"
+    unit = f"{path}.rg_lru"
+    layer = _rows.attention("attention_bias", True, path=path, where="!mixes")
+    layer += _rows.mlp(True, path="mlp_block", width="f /2")
+    layer += (
+        (f"{path}.linear_y", "mixer", "d", "lru_width", True, where),
+        (f"{path}.linear_x", "mixer", "d", "lru_width", True, where),
+        (f"{path}.linear_out", "mixer", "lru_width", "d", True, where),
+        (f"{path}.conv_1d", "mixer vector", "conv1d_width", "lru_width", True, where),
+        (f"{unit}.recurrent_param", "mixer vector", "1", "lru_width", False, where),
+    )
+    for gate in ("input_gate", "recurrent_gate"):
+        layer += (
+            (f"{unit}.{gate}_weight", "mixer vector", "a block", "block", False, where),
+            (f"{unit}.{gate}_bias", "mixer vector", "a", "block", False, where),
+        )
+    return _rows.decoder(
+        "RecurrentGemma",
+        layer + _rows.norms(("temporal_pre_norm", "channel_pre_norm")),
+        modules=_rows.vocabulary(last=_rows.norms(("model.final_norm",))),
+        defaults=_rows.sizes(2560, 26, 10, 7680, 256000, conv1d_width=4),
+        numbers={"block": "lru_width /num_attention_heads", "head_dim": "d /num_attention_heads"},
+        sets={"mixes": _recurrent},
+        tied=True,
+        sequences="",
+        tokens="",
+    )
+
+
+def _recurrent(config: "Config", read: "Read", layers: int) -> list[int]:
+    """List the layers that recur, by kinds that are repeated."""
+    kinds = config.get("block_types")
+    if kinds is None:
+        kinds = ["recurrent", "recurrent", "attention"]
+    names = _check.sequence('config["block_types"]', kinds)
+    return [layer for layer in range(layers) if names[layer % len(names)] == "recurrent"]
+
+
 def _rwkv() -> "Family":
     wide = "attention_hidden_size"
     layer: "tuple[Module, ...]" = (
@@ -324,6 +365,65 @@ def _grouped(read: "Read", layer: int) -> str:
     return "linear_attention" if (layer + 1) % read("layer_group_size") else "full_attention"
 
 
+def _xlstm() -> "Family":
+    path, bias = "mlstm_layer", "use_bias"
+    layer: "tuple[Module, ...]" = (
+        (f"{path}.q", "mixer", "d", "queries", bias, "!fused"),
+        (f"{path}.k", "mixer", "d", "queries", bias, "!fused"),
+        (f"{path}.v", "mixer", "d", "values", bias, "!fused"),
+        (f"{path}.ogate_preact", "mixer", "d", "values", bias, "!fused"),
+        (f"{path}.igate_preact", "mixer", "d", "num_heads", True, "!fused"),
+        (f"{path}.fgate_preact", "mixer", "d", "num_heads", True, "!fused"),
+        (f"{path}.qkv_opreact", "mixer", "d", "2 queries+values", bias, "fused"),
+        (f"{path}.ifgate_preact", "mixer", "d", "2 num_heads", True, "fused"),
+        (f"{path}.out_proj", "mixer", "values", "d", bias, ""),
+        ("ffn.proj_up_gate", "mlp", "d", "wide", bias, "!fused"),
+        ("ffn.proj_up", "mlp", "d", "wide", bias, "!fused"),
+        ("ffn.proj_up_gate_z", "mlp", "d", "2 wide", bias, "fused"),
+        ("ffn.proj_down", "mlp", "wide", "d", bias, ""),
+    )
+    layer += _rows.norms((f"{path}.multihead_norm",), "values /num_heads num_heads", bias)
+    return _rows.decoder(
+        "xLSTM",
+        layer + _rows.norms(("norm_mlstm", "norm_ffn"), shift=bias),
+        modules=_rows.vocabulary("backbone.embeddings", last=_rows.norms(("backbone.out_norm",))),
+        path="backbone.blocks",
+        base="backbone",
+        keys={
+            "hidden_size": ("hidden_size", "embedding_dim"),
+            "num_hidden_layers": ("num_hidden_layers", "num_blocks"),
+        },
+        defaults={
+            "hidden_size": 4096,
+            "num_hidden_layers": 32,
+            "vocab_size": 50304,
+            "num_heads": 8,
+            "ffn_round_up_to_multiple_of": 64,
+        },
+        numbers={
+            "queries": lambda config, read: int(_factor(config, read, "qk_dim_factor", 0.5)),
+            "values": lambda config, read: int(_factor(config, read, "v_dim_factor", 1.0)),
+            "wide": _rounded,
+        },
+        sets={"fused": lambda config, read, layers: config.get("weight_mode") == "fused"},
+        tied=None,
+        sequences="",
+        tokens="",
+    )
+
+
+def _factor(config: "Config", read: "Read", key: str, usual: float) -> float:
+    """Give the width of the model times a factor."""
+    return read("hidden_size") * _check.number(f'config["{key}"]', config.get(key, usual))
+
+
+def _rounded(config: "Config", read: "Read") -> int:
+    """Give the width of an MLP of xLSTM, the next multiple of some number."""
+    multiple = read("ffn_round_up_to_multiple_of")
+    width = _factor(config, read, "ffn_proj_factor", 2.667)
+    return int(math.floor((width + multiple - 1) / multiple) * multiple)
+
+
 ROWS: "dict[str, Callable[[], Family]]" = {
     "qwen3_next": _qwen3_next,
     "qwen3_5_text": _qwen3_5_text,
@@ -332,6 +432,8 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "olmo_hybrid": _olmo_hybrid,
     "kimi_linear": _kimi_linear,
     "bailing_hybrid": _bailing_hybrid,
+    "recurrent_gemma": _recurrent_gemma,
     "rwkv": _rwkv,
+    "xlstm": _xlstm,
 }
 """What gives the row of each `model_type` with linear attention."""

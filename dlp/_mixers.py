@@ -390,43 +390,61 @@ def _convolves(config: "Config", read: "Read", layers: int) -> "list[int] | bool
     return _rows.typed("conv", lambda read, layer: "", "layer_types")(config, read, layers)
 
 
-def _recurrent_gemma() -> "Family":
-    path, where = "temporal_block", "mixes"
-    unit = f"{path}.rg_lru"
-    layer = _rows.attention("attention_bias", True, path=path, where="!mixes")
-    layer += _rows.mlp(True, path="mlp_block", width="f /2")
-    layer += (
-        (f"{path}.linear_y", "mixer", "d", "lru_width", True, where),
-        (f"{path}.linear_x", "mixer", "d", "lru_width", True, where),
-        (f"{path}.linear_out", "mixer", "lru_width", "d", True, where),
-        (f"{path}.conv_1d", "mixer vector", "conv1d_width", "lru_width", True, where),
-        (f"{unit}.recurrent_param", "mixer vector", "1", "lru_width", False, where),
-    )
-    for gate in ("input_gate", "recurrent_gate"):
+def _zamba() -> "Family":
+    layer: "tuple[Module, ...]" = (("linear", "projection", "d", "d", False, "joins"),)
+    for path, where in (("mamba", "mixes"), ("mamba_decoder.mamba", "joins")):
+        widths = "time_step_rank+state_size+state_size"
         layer += (
-            (f"{unit}.{gate}_weight", "mixer vector", "a block", "block", False, where),
-            (f"{unit}.{gate}_bias", "mixer vector", "a", "block", False, where),
+            (f"{path}.in_proj", "mixer", "d", "2 inner", "use_bias", where),
+            (f"{path}.out_proj", "mixer", "inner", "d", "use_bias", where),
+            (f"{path}.x_proj_weight", "mixer vector", widths, "inner", False, where),
+            (f"{path}.dt_proj_weight", "mixer vector", "time_step_rank", "inner", False, where),
+            (f"{path}.dt_proj_bias", "mixer vector", "1", "inner", False, where),
+            (f"{path}.conv1d", "mixer vector", "conv_kernel", "inner", "use_conv_bias", where),
+            (f"{path}.A_log", "mixer vector", "state_size", "inner", False, where),
+            (f"{path}.D", "mixer vector", "1", "inner", False, where),
         )
-    return _rows.decoder(
-        "RecurrentGemma",
-        layer + _rows.norms(("temporal_pre_norm", "channel_pre_norm")),
-        modules=_rows.vocabulary(last=_rows.norms(("model.final_norm",))),
-        defaults=_rows.sizes(2560, 26, 10, 7680, 256000, conv1d_width=4),
-        numbers={"block": "lru_width /num_attention_heads", "head_dim": "d /num_attention_heads"},
-        sets={"mixes": _recurrent},
+    # One transformer, which all layers that join it share.
+    shared = "shared_transf"
+    for name, width in (("q", "q"), ("k", "k"), ("v", "k")):
+        path = f"{shared}.self_attn.{name}_proj"
+        layer += ((path, "attention", "shared_width", width, False, "first"),)
+    layer += ((f"{shared}.self_attn.o_proj", "attention", "q", "d", False, "first"),)
+    layer += _rows.mlp(path=f"{shared}.feed_forward", where="first")
+    layer += _rows.norms((f"{shared}.input_layernorm",), "shared_width", where="first")
+    layer += _rows.norms((f"{shared}.pre_ff_layernorm",), where="first")
+    layer += _rows.norms(("input_layernorm",), where="mixes")
+    layer += _rows.norms(("mamba_decoder.input_layernorm",), where="joins")
+    defaults = _rows.sizes(3712, 76, 16, 14848, 32000, num_key_value_heads=16)
+    more = {"state_size": 16, "conv_kernel": 4, "expand": 2, "use_conv_bias": True}
+    return _hybrid(
+        "Zamba",
+        layer,
+        sequences=True,
+        keys=_OF_MAMBA | {"head_dim": (), "shared_width": ("attention_hidden_size",)},
+        defaults=defaults | more | {"attn_layer_period": 6, "attn_layer_offset": 4},
+        numbers={"inner": "expand d", "head_dim": "attention_head_dim"},
+        optional=("attn_layer_offset",),
+        sets={
+            "mixes": _rows.typed("linear_attention", _joins, "layers_block_type"),
+            "joins": _rows.typed("hybrid", _joins, "layers_block_type"),
+            "first": _first,
+        },
         tied=True,
-        sequences="",
-        tokens="",
     )
 
 
-def _recurrent(config: "Config", read: "Read", layers: int) -> list[int]:
-    """List the layers that recur, by kinds that are repeated."""
-    kinds = config.get("block_types")
-    if kinds is None:
-        kinds = ["recurrent", "recurrent", "attention"]
-    names = _check.sequence('config["block_types"]', kinds)
-    return [layer for layer in range(layers) if names[layer % len(names)] == "recurrent"]
+def _joins(read: "Read", layer: int) -> str:
+    period, offset = read("attn_layer_period"), read("attn_layer_offset")
+    joins = layer == 2 or (layer > 2 and (layer - 3) % period == offset)
+    return "hybrid" if joins else "linear_attention"
+
+
+def _first(config: "Config", read: "Read", layers: int) -> "list[int] | bool":
+    found = _rows.typed("hybrid", _joins, "layers_block_type")(config, read, layers)
+    # Where the output head is not tied, Transformers ties nothing, not even these.
+    alone = config.get("tie_word_embeddings") is not False
+    return found[:1] if alone and isinstance(found, list) else found
 
 
 ROWS: "dict[str, Callable[[], Family]]" = {
@@ -440,6 +458,6 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "lfm2": _lfm2,
     "lfm2_moe": _lfm2_moe,
     "nemotron_h": _nemotron_h,
-    "recurrent_gemma": _recurrent_gemma,
+    "zamba": _zamba,
 }
 """What gives the row of each `model_type` that mixes tokens otherwise."""

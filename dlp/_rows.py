@@ -97,6 +97,8 @@ DERIVED = {
     "num_decoder_layers": "num_hidden_layers",
     "pooler_output_size": "hidden_size",
     "mamba_d_ssm": "expand hidden_size",
+    "shared_width": "2 hidden_size",
+    "attention_head_dim": "2 hidden_size /num_attention_heads",
     "lru_width": "hidden_size",
     "attention_hidden_size": "hidden_size",
     "linear_num_key_heads": "num_attention_heads",

@@ -65,8 +65,9 @@ def test_linear_layers_are_the_matrices_and_their_biases(config: dict[str, objec
     assert weights + biases == sum(parts[name] for name in linear) - others
 
 
-@given(any_config())
+@given(any_config([name for name in dlp.MODEL_TYPES if name != "zamba"]))
 def test_tying_the_head_saves_one_embedding(config: dict[str, object]) -> None:
+    # Zamba has more to tie: a transformer that several layers share.
     untied = dlp.parameter_count(config=config | {"tie_word_embeddings": False})
     tied = dlp.parameter_count(config=config | {"tie_word_embeddings": True})
     has_head = config["model_type"] not in WITHOUT_HEAD | NEVER_TIED
