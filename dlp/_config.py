@@ -67,6 +67,9 @@ PARTS = (
 _MAY_BE_ZERO = ("n_shared_experts", "first_k_dense_replace")
 """Sizes that may be 0 or null."""
 
+_OF_EXPERTS = ("num_experts", "num_experts_per_tok", "moe_intermediate_size")
+"""Sizes that may be a list, with one number for each layer."""
+
 # Parts whose biases or shifts count to them; those of the others are a part of their own.
 _WITH_BIAS = (
     "norm",
@@ -146,6 +149,8 @@ def parts(model: "Model", *, active: bool = False) -> "dict[str, int]":
 def size(config: "Config", family: "Family", name: str) -> int:
     """Read a size; what is null, or has no default of its own, is derived from the others."""
     key, value = _read(config, family, name)
+    if name in _OF_EXPERTS and isinstance(value, (list, tuple)):
+        value = _one(f'config["{key}"]', value)
     may_be_zero = name in _MAY_BE_ZERO or name in family["optional"]
     if value is not None and value != "auto":
         return _check.count(f'config["{key}"]', value, minimum=0 if may_be_zero else 1)
@@ -154,6 +159,14 @@ def size(config: "Config", family: "Family", name: str) -> int:
     if name in DERIVED:
         return number(config, family, DERIVED[name])
     raise ValueError(f'config must have "{key}" when its model_type is {config["model_type"]}')
+
+
+def _one(name: str, values: object) -> object:
+    """Give what all layers have, of a list with a number for each."""
+    first, *others = _check.sequence(name, values)
+    if [each for each in others if each != first]:
+        raise ValueError(f"{name} must be the same number for each layer: no other is counted")
+    return first
 
 
 def _read(config: "Config", family: "Family", name: str) -> "tuple[str, object]":

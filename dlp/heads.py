@@ -96,6 +96,8 @@ def transformers_head_parameters(
     | `bert` | $d C + C$ | $d C + C$ | |
     | `roberta`, `distilbert`, `t5` | $d^2 + d + d C + C$ | $d C + C$ | |
     | `gemma3_text`, `opt` | $d C$ | | |
+    | `deepseek_v2`, `hunyuan_v1_moe`, `jamba`, `jetmoe` | $d C$ | | |
+    | `phimoe`, `qwen3_5_text`, `zamba` | $d C$ | | |
     | `vit` | | | $d C + C$ |
     | any other | $d C$ | $d C + C$ | |
 

@@ -307,8 +307,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "bias": [True, False],
     },
     "transformers_head_parameters": {
-        # OPT, Gemma 3 and ViT have not both heads.
-        "model_type": [m for m in dlp.HEAD_MODEL_TYPES if m not in {"opt", "gemma3_text", "vit"}],
+        "model_type": [m for m in dlp.HEAD_MODEL_TYPES if len(dlp.FAMILIES[m]()["heads"]) == 2],
         "task": ["sequence-classification", "token-classification"],
         "hidden_size": [768, 1],
         "num_labels": [3, 1],
