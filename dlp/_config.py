@@ -148,6 +148,8 @@ def parts(model: "Model", *, active: bool = False) -> "dict[str, int]":
 
 def size(config: "Config", family: "Family", name: str) -> int:
     """Read a size; what is null, or has no default of its own, is derived from the others."""
+    if name in family["numbers"]:
+        return number(config, family, family["numbers"][name])
     key, value = _read(config, family, name)
     if name in _OF_EXPERTS and isinstance(value, (list, tuple)):
         value = _one(f'config["{key}"]', value)
@@ -332,8 +334,6 @@ def _head_sizes(config: "Config", family: "Family") -> "tuple[int, int, int]":
     if shared and not switch(config, family, "new_decoder_architecture"):
         key_heads = 1 if switch(config, family, "multi_query") else heads
     _check.head_counts(heads, key_heads)
-    if own:
-        return heads, key_heads, number(config, family, family["numbers"]["head_dim"])
     return heads, key_heads, size(config, family, "head_dim")
 
 

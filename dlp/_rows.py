@@ -90,7 +90,6 @@ LAYERS = 10_000
 
 DERIVED = {
     "num_key_value_heads": "num_attention_heads",
-    "num_attention_heads": "key_heads num_experts_per_tok",
     "head_dim": "hidden_size /num_attention_heads",
     "intermediate_size": "4 hidden_size",
     "embedding_size": "hidden_size",

@@ -402,10 +402,10 @@ def _jetmoe() -> "Family":
         keys=_experts.LOCAL
         | {
             "head_dim": ("kv_channels", "head_dim"),
-            "num_attention_heads": (),
             "key_heads": ("num_key_value_heads",),
         },
         defaults=defaults | {"key_heads": 16},
+        numbers={"num_attention_heads": "key_heads num_experts_per_tok"},
         tied=True,
         tokens="",
     )
