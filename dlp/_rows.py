@@ -4,7 +4,8 @@ A module is `(path, part, inputs, outputs, bias, where)`: its path in Transforme
 the whole model; the part that it counts to; two widths; if its outputs have a bias; and where
 there is one. A width is a product of words with spaces between them, each a sum with `+`, or a
 divisor with a `/` before it: `"d"`, `"q+k+k"`, `"2 f"`, `"d /a"`. A word is a number, one of
-`WORDS`, one of the family's own `numbers`, or the key of a config. `where` names conditions that
+`WORDS`, one of the family's own `numbers`, which are widths or functions that read a config, or
+the key of a config, `part.key` where it stands in a part. `where` names conditions that
 all hold, `!` before one that does not: a switch of the config, a set of layers of the family, or
 one of these:
 
