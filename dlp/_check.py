@@ -52,8 +52,18 @@ def choice(name: str, value: object, allowed: "Collection[Name]") -> "Name":
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {_other(value)}")
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(allowed)}, not {_shown(value)}")
+        raise ValueError(f"{name} must be one of {_listed(list(allowed))}, not {_shown(value)}")
     return value  # type: ignore[return-value]
+
+
+def _listed(names: "list[str]") -> str:
+    """Name what is allowed, of much the first alone."""
+    if len(names) <= _NAMED:
+        return ", ".join(names)
+    return f"{', '.join(names[:_NAMED])} and {len(names) - _NAMED} more"
+
+
+_NAMED = 24  # names that a reader still looks through
 
 
 def choices(
