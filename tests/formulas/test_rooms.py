@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 ROOMS = [
     {"_check", "_autograd", "_names"},
     {"_loops", "_objectives", "_optimizers", "_pieces", "_rows"},
+    {"_experts"},
+    {"_latent", "_mixers", "_sparse"},
+    {"_linear"},
     {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
     {"_attention", "_config", "accelerators", "heads"},
     {"_litgpt"},
