@@ -406,7 +406,11 @@ def test_arguments_are_left_as_they_were(name: str) -> None:
             {"target_modules": ["q_proj"] * 2},
             "target_modules names q_proj twice",
         ),
-        ("parameter_count", {"config": {"model_type": "mamba"}}, "one of llama, .*'mamba'"),
+        (
+            "parameter_count",
+            {"config": {"model_type": "unheard_of"}},
+            "one of llama, .*'unheard_of'",
+        ),
         (
             "parameter_count",
             {"config": {"model_type": "llama", "vocab_size": None}},
