@@ -267,6 +267,7 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
     parts = {row[1] for row in rows}
     attention = [row[4] for row in rows if row[1] == "attention"]
     mlp = [row[4] for row in rows if row[1] == "mlp"]
+    norms = [row for row in rows if row[1] == "norm"]
     layers = size(config, family, "num_hidden_layers")
     heads = _head_sizes(config, family) if attention else (0, 0, 0)
     tied = _read(config, family, "tie_word_embeddings")[1]
@@ -287,14 +288,14 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
         "num_attention_heads": heads[0],
         "num_key_value_heads": heads[1],
         "head_dim": heads[2],
-        "intermediate_size": size(config, family, "intermediate_size") if mlp else 0,
+        "intermediate_size": number(config, family, "f") if mlp else 0,
         "vocab_size": size(config, family, "vocab_size") if "token_embedding" in parts else 0,
         "position_rows": number(config, family, "rows") if "rows" in family["numbers"] else 0,
         "gated": int(gated),
         "qkv_bias": int(switch(config, family, attention[0] if attention else False)),
         "output_bias": int(switch(config, family, attention[-1] if attention else False)),
         "mlp_bias": int(switch(config, family, mlp[-1] if mlp else False)),
-        "norm_bias": int(bool([row for row in rows if row[1] == "norm" and row[4]])),
+        "norm_bias": int(bool([row for row in norms if switch(config, family, row[4])])),
         "tie_word_embeddings": int(_check.flag('config["tie_word_embeddings"]', tied)),
         "num_decoder_layers": decoders,
         "embedding_size": size(config, family, "embedding_size"),
@@ -419,7 +420,7 @@ def _entry(
     if not copies:
         return None
     if part in EXPERTS:
-        copies *= size(config, family, "num_experts")
+        copies *= _check.count("the number of experts", size(config, family, "num_experts"))
     widths = number(config, family, inputs), number(config, family, outputs)
     has_bias = switch(config, family, bias)
     if not (widths[0] or has_bias) or not widths[1]:

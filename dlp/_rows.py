@@ -94,6 +94,7 @@ DERIVED = {
     "head_dim": "hidden_size /num_attention_heads",
     "intermediate_size": "4 hidden_size",
     "embedding_size": "hidden_size",
+    "num_global_key_value_heads": "num_key_value_heads",
     "num_decoder_layers": "num_hidden_layers",
     "pooler_output_size": "hidden_size",
     "mamba_d_ssm": "expand hidden_size",
@@ -184,11 +185,12 @@ def experts(
 ) -> "tuple[Module, ...]":
     """List a router and its experts, whose gate and up Transformers keeps in one parameter."""
     gate, up, down = names
+    stem = f"{path}." if path else ""
     return (
-        (f"{path}.{router}", "router", "d", "x", bias, where),
-        (f"{path}.experts.{gate}", "fused expert", "d", "m", bias, where),
-        (f"{path}.experts.{up}", "fused expert", "d", "m", bias, where),
-        (f"{path}.experts.{down}", "expert", "m", "d", bias, where),
+        (f"{stem}{router}", "router", "d", "x", bias, where),
+        (f"{stem}experts.{gate}", "fused expert", "d", "m", bias, where),
+        (f"{stem}experts.{up}", "fused expert", "d", "m", bias, where),
+        (f"{stem}experts.{down}", "expert", "m", "d", bias, where),
     )
 
 

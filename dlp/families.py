@@ -1,6 +1,6 @@
 """The families of models: a row for each `model_type` holds all that the package knows of it."""
 
-from dlp import _latent, _linear, _mixers, _rows, _sparse
+from dlp import _dense, _gpts, _latent, _linear, _mixed, _mixers, _rows, _sparse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -519,6 +519,10 @@ FAMILIES: "dict[str, Callable[[], Family]]" = {
     "distilbert": _distilbert,
     "t5": _t5,
     "vit": _vit,
+    "gpt-sw3": _gpt2,
+    **_dense.ROWS,
+    **_gpts.ROWS,
+    **_mixed.ROWS,
     **_sparse.ROWS,
     **_latent.ROWS,
     **_linear.ROWS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import transformers
@@ -48,8 +49,9 @@ def built(config: Config) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, parameter in model.named_parameters():
         owner, _, last = name.rpartition(".")
+        path = re.sub(r"\.norms\.\d+$", ".norms", owner)  # one for each head, listed together
         module = model.get_submodule(owner)
-        own = owner if (owner and "Linear" in dir(module)) or last in {"weight", "bias"} else name
+        own = path if last in {"weight", "bias"} else name
         if type(module).__name__.endswith(("Experts", "ExpertGLU")):
             own = owner
         found[own] = found.get(own, 0) + parameter.numel()

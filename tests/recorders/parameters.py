@@ -121,10 +121,14 @@ def _shape(module: Untyped) -> tuple[int, int]:
 
 
 def class_name(config: Config) -> str:
-    """Name the class that a config names, or the one that is counted where it names none."""
+    """Name the class that a config names, or the one that is counted where it names none.
+
+    Some families have names of their own for the classes of another.
+    """
     family = FAMILIES[config["model_type"]]()
     usual = [name for name, what in family["classes"].items() if what == family["counted"]]
-    return str(config.get("architectures", usual)[0])
+    named = str(config.get("architectures", usual)[0])
+    return named if hasattr(transformers, named) else usual[0]
 
 
 def count(setup: Record) -> Record:
