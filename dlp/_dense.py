@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dlp._rows import Bias, Config, Family, Module, Read
+    from dlp._rows import Bias, Config, Family, Module, Read, Window
 
 _BIAS = "attention_bias"
 _ATTENTION = _rows.attention(_BIAS, _BIAS)
@@ -25,7 +25,7 @@ def _shifted(norm: "Bias" = True, path: str = "model.norm") -> "tuple[Module, ..
 
 def _smollm3() -> "Family":
     defaults = _rows.sizes(2048, 36, 16, 11008, 128256, num_key_value_heads=4)
-    return _rows.decoder("SmolLM3", _WITH_BIAS, defaults=defaults, tied=True)
+    return _rows.decoder("SmolLM3", _WITH_BIAS, defaults=defaults, tied=True, window="none")
 
 
 def _olmo() -> "Family":
@@ -38,12 +38,13 @@ def _olmo() -> "Family":
     )
 
 
-def _olmo_normed(name: str) -> "Family":
+def _olmo_normed(name: str, window: "Window" = "every layer") -> "Family":
     layer = _ATTENTION + _rows.mlp() + _AFTER
     layer += _rows.norms(("self_attn.q_norm",), "q") + _rows.norms(("self_attn.k_norm",), "k")
     return _rows.decoder(
         name,
         layer,
+        window=window,
         defaults=_rows.sizes(4096, 32, 32, 11008, 50304),
         tokens="",
     )
@@ -54,7 +55,7 @@ def _olmo2() -> "Family":
 
 
 def _olmo3() -> "Family":
-    return _olmo_normed("Olmo3")
+    return _olmo_normed("Olmo3", "all but every fourth")
 
 
 def _granite() -> "Family":
@@ -66,6 +67,7 @@ def _granite_swa() -> "Family":
     return _rows.decoder(
         "GraniteSWA",
         _WITH_BIAS + (("self_attn.sinks", "attention vector", "1", "a", False, ""),),
+        window="all but the first of four",
         defaults=_rows.sizes(2560, 24, 20, 8192, 100352, num_key_value_heads=4),
         tied=True,
         sequences="",
@@ -106,6 +108,7 @@ def _cohere2() -> "Family":
         "Cohere2",
         _ATTENTION + _rows.mlp() + _rows.norms(("input_layernorm",)),
         keys={"head_dim": ()},  # the class reckons it, whatever a config says
+        window="all but every fourth",
         defaults=_rows.sizes(8192, 40, 64, 22528, 256000),
         tied=True,
         sequences="",
@@ -147,6 +150,7 @@ def _exaone4() -> "Family":
     return _rows.decoder(
         "Exaone4",
         _rows.attention(False, False) + _rows.mlp() + _AFTER + _rows.norms(_HEADS, "h"),
+        window="all but every fourth",
         defaults=_rows.sizes(4096, 32, 32, 16384, 102400, num_key_value_heads=32),
     )
 
@@ -255,6 +259,7 @@ def _cwm() -> "Family":
     return _rows.decoder(
         "Cwm",
         _rows.attention(False, False) + _rows.mlp("mlp_bias") + _rows.LAYER_NORMS,
+        window="all but the first of four",
         defaults=_rows.sizes(6144, 64, 48, 21504, 128256, num_key_value_heads=8, head_dim=128),
         sequences="",
         tokens="",

@@ -258,6 +258,7 @@ def _modernbert_decoder() -> "Family":
             768, 22, 12, 1152, 50368, decoder_bias=True, classifier_bias=False, norm_bias=False
         ),
         sets={"first": _first_layer},
+        window="all but the first of three",
         tied=True,
         sequences="",
         tokens="",

@@ -98,6 +98,7 @@ def _mellum() -> "Family":
         + _rows.LAYER_NORMS
         + _rows.HEAD_NORMS,
         keys=_experts.PLAIN,
+        window="none",
         defaults=_experts.sizes(
             2304, 28, 32, 7168, 98304, 64, 8, 896, num_key_value_heads=4, head_dim=128
         ),
@@ -123,6 +124,7 @@ def _laguna() -> "Family":
         + _rows.LAYER_NORMS
         + _rows.HEAD_NORMS,
         keys=_experts.PLAIN,
+        window="none",
         defaults=_experts.sizes(
             2048,
             40,
@@ -171,6 +173,7 @@ def _kolibri1() -> "Family":
         + _rows.norms(norms)
         + _rows.HEAD_NORMS,
         keys=_experts.PLAIN,
+        window="all but every fifth",
         defaults=_experts.sizes(
             2560,
             50,

@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     Stack = tuple[str, str, tuple[Module, ...]]  # the path of its layers, their number, a layer
     Head = Literal["", "score", "linear", "dense", "pooled", "encoder"]
     Counted = Literal["language model", "bare model", "encoder"]
-    Window = Literal["every layer", "every second", "all but every sixth", "upper layers"]
+    Window = Literal[
+        "every layer",
+        "every second",
+        "all but every fourth",
+        "all but every fifth",
+        "all but every sixth",
+        "all but the first of three",
+        "all but the first of four",
+        "upper layers",
+        "none",  # unless the config lists them
+    ]
     Config = Mapping[str, object]
     Read = Callable[[str], int]  # a size of a config, by its name
     LayerSet = Callable[[Config, Read, int], list[int] | bool]

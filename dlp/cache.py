@@ -115,9 +115,10 @@ def sliding_window_layers(*, config: "Mapping[str, object]") -> int:
     """Count the layers of a model whose attention looks back over a sliding window only.
 
     None without a `sliding_window`. Otherwise `layer_types` says it, if there is one; else every
-    second layer of Gemma 2, beginning with the first, all but every sixth of Gemma 3
-    (`sliding_window_pattern`), those of Qwen from `max_window_layers` on if `use_sliding_window` is
-    true, and every layer of other models, such as Mistral 7B in its first version.
+    second layer of Gemma 2, beginning with the first, all but every sixth of Gemma 3 and all but
+    every fourth of OLMo 3 and Command R7B (`sliding_window_pattern`), those of Qwen from
+    `max_window_layers` on if `use_sliding_window` is true, and every layer of other models, such as
+    Mistral 7B in its first version.
 
     Args:
         config: A parsed `config.json` of a causal language model, with or without its head.
@@ -216,6 +217,11 @@ def _window(config: "Mapping[str, object]") -> int:
     return 0 if window is None else _check.count('config["sliding_window"]', window)
 
 
+_EVERY = {"all but every fourth": 4, "all but every fifth": 5, "all but every sixth": 6}
+_FIRST_OF = {"all but the first of three": 3, "all but the first of four": 4}
+"""How often a layer comes that sees all, last of so many or first."""
+
+
 def _sliding_layers(config: "Mapping[str, object]", model: "Model") -> int:
     """Count the layers with a sliding window."""
     layers, where = model["sizes"]["num_hidden_layers"], model["family"]["window"]
@@ -235,10 +241,14 @@ def _sliding_layers(config: "Mapping[str, object]", model: "Model") -> int:
         return names.count("sliding_attention")
     if where == "every second":
         return layers - layers // 2
-    if where == "all but every sixth":
+    if where in _EVERY:
         pattern = config.get("sliding_window_pattern")
-        every = _check.count('config["sliding_window_pattern"]', 6 if pattern is None else pattern)
-        return layers - layers // every
+        usual = _EVERY[where] if pattern is None else pattern
+        return layers - layers // _check.count('config["sliding_window_pattern"]', usual)
+    if where in _FIRST_OF:
+        return layers - -(-layers // _FIRST_OF[where])
+    if where == "none":
+        return 0
     if where == "upper layers":
         used = config.get("use_sliding_window")
         if not _check.flag('config["use_sliding_window"]', False if used is None else used):

@@ -144,6 +144,13 @@ def test_a_model_that_writes_no_text_has_no_output_head(model_type: str) -> None
         ({"model_type": "gemma2", "head_dim": 128}, 14),
         ({"model_type": "gemma2", "head_dim": 128, "num_hidden_layers": 27}, 14),
         ({"model_type": "mistral"}, 28),
+        ({"model_type": "olmo3", "num_hidden_layers": 31}, 24),
+        ({"model_type": "cohere2", "sliding_window_pattern": 2}, 14),
+        ({"model_type": "granite_swa", "num_hidden_layers": 29}, 21),
+        ({"model_type": "modernbert-decoder", "num_hidden_layers": 29}, 19),
+        ({"model_type": "kolibri1"}, 23),
+        ({"model_type": "mellum"}, 0),
+        ({"model_type": "mellum", "layer_types": ["sliding_attention"] * 28}, 28),
     ],
 )
 def test_each_family_has_its_own_layers_with_a_window(
