@@ -35,10 +35,31 @@ the pooler's and those of a head over labels; `norm` holds the weights and the b
 a tied output head counts as 0.
 """
 
-_OUTPUT_HEADS = ("lm_head", "lm_head.decoder", "cls.predictions.decoder", "vocab_projector")
+_OUTPUT_HEADS = (
+    "lm_head",
+    "lm_head.decoder",
+    "cls.predictions.decoder",
+    "vocab_projector",
+    "output_projection",
+    "embed_out",
+    "decoder",
+)
 _BEFORE_THEM = ("lm_head.dense", "cls.predictions.transform.dense", "vocab_transform")
+_BESIDE = ("project_in", "project_out", "per_layer_model_projection")
 _OVER_LABELS = ("score", "classifier", "pre_classifier", "classification_head")
-_POSITIONS = ("wpe", "embed_positions", "position_embeddings", "relative_attention_bias")
+_VECTORS = {
+    "input_residual": "attention",
+    "post_attention_residual": "mlp",
+    "alpha_p": "mlp",
+    "alpha_n": "mlp",
+}
+_POSITIONS = (
+    "wpe",
+    "embed_positions",
+    "positions_embed",
+    "position_embeddings",
+    "relative_attention_bias",
+)
 
 
 def part_of(module_name: str, module: Untyped, parameter_name: str) -> str:
@@ -65,7 +86,7 @@ def part_of(module_name: str, module: Untyped, parameter_name: str) -> str:
             return "position_embedding"
         segments = module_name.endswith("token_type_embeddings")
         return "segment_embedding" if segments else "token_embedding"
-    if "Router" in kind:
+    if "Router" in kind or module_name.endswith("router.proj"):
         return "router"
     if kind.endswith("Experts"):
         return "mlp"
@@ -73,6 +94,8 @@ def part_of(module_name: str, module: Untyped, parameter_name: str) -> str:
         return "classification_head"
     if kind.endswith(("LMHead", "PredictionHead")):
         return "bias"  # of the output head, kept beside it
+    if kind.endswith("Attention") or parameter_name in _VECTORS:
+        return _VECTORS.get(parameter_name, "attention")
     if not is_linear(module):
         message = f"no rule for {kind} at {module_name}"
         raise ValueError(message)
@@ -82,7 +105,7 @@ def part_of(module_name: str, module: Untyped, parameter_name: str) -> str:
         return "bias"
     if module_name in _OUTPUT_HEADS:
         return "output_head"
-    if module_name.endswith(("project_in", "project_out")) or module_name in _BEFORE_THEM:
+    if module_name.endswith(_BESIDE) or module_name in _BEFORE_THEM:
         return "projection"
     return "attention" if "att" in module_name.lower() else "mlp"
 
@@ -109,7 +132,10 @@ def count_linear_layers(model: Untyped) -> list[list[Any]]:
     kinds = Counter(
         (name.rpartition(".")[2], *_shape(module), module.bias is not None)
         for name, module in model.named_modules()
-        if is_linear(module) and not name.startswith(_OVER_LABELS) and name not in _OUTPUT_HEADS
+        if is_linear(module)
+        and not name.startswith(_OVER_LABELS)
+        and not name.endswith("router.proj")
+        and name not in _OUTPUT_HEADS
     )
     return sorted([*kind, copies] for kind, copies in kinds.items())
 
