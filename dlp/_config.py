@@ -67,7 +67,12 @@ PARTS = (
 _MAY_BE_ZERO = ("n_shared_experts", "first_k_dense_replace")
 """Sizes that may be 0 or null."""
 
-_OF_EXPERTS = ("num_experts", "num_experts_per_tok", "moe_intermediate_size")
+_OF_LAYERS = (
+    "num_experts",
+    "num_experts_per_tok",
+    "moe_intermediate_size",
+    "intermediate_size",
+)
 """Sizes that may be a list, with one number for each layer."""
 
 # Parts whose biases or shifts count to them; those of the others are a part of their own.
@@ -151,7 +156,7 @@ def size(config: "Config", family: "Family", name: str) -> int:
     if name in family["numbers"]:
         return number(config, family, family["numbers"][name])
     key, value = _read(config, family, name)
-    if name in _OF_EXPERTS and isinstance(value, (list, tuple)):
+    if name in _OF_LAYERS and isinstance(value, (list, tuple)):
         value = _one(f'config["{key}"]', value)
     may_be_zero = name in _MAY_BE_ZERO or name in family["optional"]
     if value is not None and value != "auto":

@@ -1,6 +1,6 @@
 """Rows of families of language models that have layers, or parameters, of kinds of their own."""
 
-from dlp import _experts, _latent, _rows
+from dlp import _check, _experts, _latent, _rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -214,6 +214,16 @@ def _gemma4_attention() -> "tuple[Module, ...]":
     return rows
 
 
+def _beside(side: str, where: str) -> "tuple[Module, ...]":
+    """List what gives each layer a small input of its own for each token."""
+    table, all_sides = "vocab_size_per_layer_input", f"num_hidden_layers {side}"
+    rows: "tuple[Module, ...]" = (
+        ("model.embed_tokens_per_layer", "token_embedding", table, all_sides, False, where),
+        ("model.per_layer_model_projection", "projection", "d", all_sides, False, where),
+    )
+    return rows + _rows.norms(("model.per_layer_projection_norm",), side, where=where)
+
+
 def _gemma4_text() -> "Family":
     moe = "enable_moe_block"
     side, p = "hidden_size_per_layer_input", "beside"
@@ -230,24 +240,11 @@ def _gemma4_text() -> "Family":
     for name in ("post_feedforward_layernorm_1", "post_feedforward_layernorm_2"):
         layer += _rows.norms((name,), where=moe)
     layer += _rows.norms(("pre_feedforward_layernorm_2",), where=moe)
-    all_sides = f"num_hidden_layers {side}"
     return _rows.decoder(
         "Gemma4Text",
         layer,
         language="Gemma4ForCausalLM",
-        modules=_rows.vocabulary()
-        + (
-            (
-                "model.embed_tokens_per_layer",
-                "token_embedding",
-                "vocab_size_per_layer_input",
-                all_sides,
-                False,
-                p,
-            ),
-            ("model.per_layer_model_projection", "projection", "d", all_sides, False, p),
-        )
-        + _rows.norms(("model.per_layer_projection_norm",), side, where=p),
+        modules=_rows.vocabulary() + _beside(side, p),
         keys={"num_experts_per_tok": ("top_k_experts",)},
         defaults=_rows.sizes(
             2304,
@@ -283,6 +280,80 @@ def _gemma4_text() -> "Family":
     )
 
 
+def _gemma3n_text() -> "Family":
+    """Give the row of Gemma 3n, whose layers have several inputs each, mixed by small matrices."""
+    side, several = "hidden_size_per_layer_input", "altup_num_inputs"
+    path = "self_attn"
+    layer: "tuple[Module, ...]" = (
+        (f"{path}.q_proj", "attention", "d", "q", _BIAS, ""),
+        (f"{path}.k_proj", "attention", "d", "k", _BIAS, "!reuse"),
+        (f"{path}.v_proj", "attention", "d", "k", _BIAS, "!reuse"),
+        (f"{path}.o_proj", "attention", "q", "d", _BIAS, ""),
+    )
+    layer += _rows.norms((f"{path}.q_norm",), "h")
+    layer += _rows.norms((f"{path}.k_norm",), "h", where="!reuse")
+    layer += _rows.mlp() + _rows.SANDWICH
+    layer += (
+        ("altup.correct_output_scale", "mlp vector", "1", "d", False, ""),
+        ("altup.correction_coefs", "mlp", several, several, False, ""),
+        ("altup.prediction_coefs", "mlp", several, f"{several} {several}", False, ""),
+        ("altup.modality_router", "mlp", "d", several, False, ""),
+        ("laurel.linear_left", "mlp", "d", "laurel_rank", False, ""),
+        ("laurel.linear_right", "mlp", "laurel_rank", "d", False, ""),
+        ("per_layer_input_gate", "mlp", "d", side, False, ""),
+        ("per_layer_projection", "mlp", side, "d", False, ""),
+    )
+    layer += _rows.norms(
+        ("altup.router_norm", "laurel.post_laurel_norm", "post_per_layer_input_norm")
+    )
+    modules = _rows.vocabulary() + _beside(side, "")
+    sets: "dict[str, LayerSet]" = {"reuse": _reusing}
+    for place in range(_INPUTS - 1):
+        sets[f"altup_{place}"] = _has_input(place + 1)
+        for name in ("altup_projections", "altup_unembed_projections"):
+            module = f"model.{name}.{place}"
+            modules += ((module, "projection", "d", "d", False, f"altup_{place}"),)
+    return _rows.decoder(
+        "Gemma3nText",
+        layer,
+        language="Gemma3nForCausalLM",
+        modules=modules,
+        defaults=_rows.sizes(
+            2048,
+            35,
+            8,
+            16384,
+            262400,
+            num_key_value_heads=2,
+            head_dim=256,
+            vocab_size_per_layer_input=262144,
+            hidden_size_per_layer_input=256,
+            altup_num_inputs=4,
+            num_kv_shared_layers=15,
+            laurel_rank=64,
+        ),
+        optional=("num_kv_shared_layers",),
+        sets=sets,
+        tied=True,
+        window="all but every fifth",
+        sequences="",
+        tokens="",
+    )
+
+
+_INPUTS = 40
+"""The most inputs of a layer of Gemma 3n."""
+
+
+def _has_input(place: int) -> "LayerSet":
+    """Give the condition that a layer has an input, counted from 0."""
+
+    def found(config: "Config", read: "Read", layers: int) -> bool:
+        return place < _check.count("altup_num_inputs", read("altup_num_inputs"), maximum=_INPUTS)
+
+    return found
+
+
 _full = _rows.typed(
     "full_attention",
     lambda read, layer: "sliding_attention" if (layer + 1) % 6 else "full_attention",
@@ -306,6 +377,7 @@ def _twice_as_wide(config: "Config", read: "Read", layers: int) -> list[int]:
 
 
 ROWS: "dict[str, Callable[[], Family]]" = {
+    "gemma3n_text": _gemma3n_text,
     "gemma4_text": _gemma4_text,
     "youtu": _youtu,
     "minicpm3": _minicpm3,
