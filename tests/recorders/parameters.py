@@ -45,13 +45,20 @@ _OUTPUT_HEADS = (
     "decoder",
 )
 _BEFORE_THEM = ("lm_head.dense", "cls.predictions.transform.dense", "vocab_transform")
-_BESIDE = ("project_in", "project_out", "per_layer_model_projection")
+_BESIDE = (
+    "project_in",
+    "project_out",
+    "per_layer_model_projection",
+    "altup_projections",
+    "altup_unembed_projections",
+)
 _OVER_LABELS = ("score", "classifier", "pre_classifier", "classification_head")
 _VECTORS = {
     "input_residual": "attention",
     "post_attention_residual": "mlp",
     "alpha_p": "mlp",
     "alpha_n": "mlp",
+    "correct_output_scale": "mlp",
 }
 _POSITIONS = (
     "wpe",
@@ -105,7 +112,7 @@ def part_of(module_name: str, module: Untyped, parameter_name: str) -> str:
         return "bias"
     if module_name in _OUTPUT_HEADS:
         return "output_head"
-    if module_name.endswith(_BESIDE) or module_name in _BEFORE_THEM:
+    if module_name.rstrip(".0123456789").endswith(_BESIDE) or module_name in _BEFORE_THEM:
         return "projection"
     return "attention" if "att" in module_name.lower() else "mlp"
 
