@@ -226,9 +226,8 @@ def _beside(side: str, where: str) -> "tuple[Module, ...]":
 
 def _gemma4_text() -> "Family":
     moe = "enable_moe_block"
-    side, p = "hidden_size_per_layer_input", "beside"
-    layer = _gemma4_attention() + _rows.mlp(where="!wider") + _rows.mlp(where="wider", width="2 f")
-    layer += _rows.SANDWICH + (
+    side, p = _SIDE, "beside"
+    layer: "tuple[Module, ...]" = (
         ("per_layer_input_gate", "mlp", "d", side, False, p),
         ("per_layer_projection", "mlp", side, "d", False, p),
         ("router.proj", "router", "d", "x", False, moe),
@@ -240,11 +239,31 @@ def _gemma4_text() -> "Family":
     for name in ("post_feedforward_layernorm_1", "post_feedforward_layernorm_2"):
         layer += _rows.norms((name,), where=moe)
     layer += _rows.norms(("pre_feedforward_layernorm_2",), where=moe)
+    tables = {"vocab_size_per_layer_input": 262144, side: 256}
+    return _gemma4("Gemma4Text", "Gemma4ForCausalLM", layer, _beside(side, p), **tables)
+
+
+def _gemma4_unified_text() -> "Family":
+    return _gemma4("Gemma4UnifiedText", "Gemma4UnifiedForCausalLM")
+
+
+_SIDE = "hidden_size_per_layer_input"
+
+
+def _gemma4(
+    name: str,
+    language: str,
+    layer: "tuple[Module, ...]" = (),
+    modules: "tuple[Module, ...]" = (),
+    **tables: object,
+) -> "Family":
+    """Give the row of a Gemma 4, with what some have beside."""
+    mlp = _rows.mlp(where="!wider") + _rows.mlp(where="wider", width="2 f")
     return _rows.decoder(
-        "Gemma4Text",
-        layer,
-        language="Gemma4ForCausalLM",
-        modules=_rows.vocabulary() + _beside(side, p),
+        name,
+        _gemma4_attention() + mlp + _rows.SANDWICH + layer,
+        language=language,
+        modules=_rows.vocabulary() + modules,
         keys={"num_experts_per_tok": ("top_k_experts",)},
         defaults=_rows.sizes(
             2304,
@@ -255,14 +274,13 @@ def _gemma4_text() -> "Family":
             num_key_value_heads=4,
             head_dim=256,
             global_head_dim=512,
-            vocab_size_per_layer_input=262144,
-            hidden_size_per_layer_input=256,
             num_kv_shared_layers=0,
             attention_k_eq_v=False,
+            **tables,
         ),
         optional=(
             "num_kv_shared_layers",
-            side,
+            _SIDE,
             "num_experts",
             "num_experts_per_tok",
             "moe_intermediate_size",
@@ -271,7 +289,7 @@ def _gemma4_text() -> "Family":
             "full": _gemma4_full,
             "reuse": _reusing,
             "wider": _twice_as_wide,
-            "beside": _rows.given(side),
+            "beside": _rows.given(_SIDE),
         },
         tied=True,
         window="all but every sixth",
@@ -282,7 +300,7 @@ def _gemma4_text() -> "Family":
 
 def _gemma3n_text() -> "Family":
     """Give the row of Gemma 3n, whose layers have several inputs each, mixed by small matrices."""
-    side, several = "hidden_size_per_layer_input", "altup_num_inputs"
+    side, several = _SIDE, "altup_num_inputs"
     path = "self_attn"
     layer: "tuple[Module, ...]" = (
         (f"{path}.q_proj", "attention", "d", "q", _BIAS, ""),
@@ -379,6 +397,7 @@ def _twice_as_wide(config: "Config", read: "Read", layers: int) -> list[int]:
 ROWS: "dict[str, Callable[[], Family]]" = {
     "gemma3n_text": _gemma3n_text,
     "gemma4_text": _gemma4_text,
+    "gemma4_unified_text": _gemma4_unified_text,
     "youtu": _youtu,
     "minicpm3": _minicpm3,
     "mellum": _mellum,
