@@ -1,6 +1,6 @@
 """A `config.json`, read once: its sizes, and an inventory of all that has parameters."""
 
-from dlp import _check
+from dlp import _check, _nested
 from dlp._rows import DERIVED, LAYERS, WORDS
 from dlp.families import FAMILIES, MODEL_TYPES
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TypedDict
 
+    from dlp._nested import Placed
     from dlp._rows import Family, Module, Width
 
     Config = Mapping[str, object]
     Entry = tuple[str, str, int, int, bool, int]
-    Placed = tuple[str, str, int, int, bool, int, list[int] | None]
 
     class Model(TypedDict):
         """What a config says."""
@@ -43,6 +43,7 @@ _COUNTS_TO = {
     "attention vector": "attention",
     "mixer vector": "mixer",
     "mlp vector": "mlp",
+    "projection vector": "projection",
 }
 """The parts that others count to: experts, and parameters that are no matrices of linear layers."""
 
@@ -64,7 +65,7 @@ PARTS = (
 )
 """Where a parameter can belong."""
 
-_MAY_BE_ZERO = ("n_shared_experts", "first_k_dense_replace")
+_MAY_BE_ZERO = ("n_shared_experts", "first_k_dense_replace", "type_vocab_size")
 """Sizes that may be 0 or null."""
 
 _OF_LAYERS = (
@@ -93,9 +94,19 @@ def read(config: object) -> "Model":
     model_type = config.get("model_type", "")
     model_type = _check.choice('config["model_type"]', model_type, MODEL_TYPES)
     family = FAMILIES[model_type]()
+    for key, value in family["only"].items():
+        if config.get(key, value) != value:
+            raise ValueError(f'config["{key}"] must be {value}: no other is counted')
     counted = _counted(config, family)
-    sizes = _sizes(config, family, counted)
+    parts = _parts(config, family)
+    sizes = (
+        _nested.sizes(config, family, parts["text_config"]["sizes"])
+        if parts
+        else _sizes(config, family, counted)
+    )
     placed = _placed(config, family, counted, sizes)
+    for key, part in parts.items():
+        placed += _nested.moved(part["placed"], part["family"]["base"], family["nested"][key][0])
     _finish(config, family, placed, sizes)
     # The later Falcon shares key heads as others do, but its cache has a copy for each query head.
     copied = switch(config, family, "new_decoder_architecture")
@@ -108,6 +119,16 @@ def read(config: object) -> "Model":
         "inventory": _inventory(placed),
         "placed": placed,
     }
+
+
+def _parts(config: "Config", family: "Family") -> "dict[str, Model]":
+    """Read the configs in a config, of each the bare model."""
+    found: "dict[str, Model]" = {}
+    for key in family["nested"]:
+        part, inner = _nested.part(config, family, key)
+        bare = [name for name, what in inner["classes"].items() if what == "bare model"]
+        found[key] = read({**part, "architectures": bare})
+    return found
 
 
 def read_causal(config: object) -> "Model":
@@ -210,9 +231,12 @@ def number(config: "Config", family: "Family", text: "Width") -> int:
 def _word(config: "Config", family: "Family", word: str) -> int:
     if word.isdigit():
         return int(word)
+    if "." in word and word.partition(".")[0] + "_config" in family["nested"]:
+        part, _, name = word.partition(".")
+        return number(*_nested.part(config, family, f"{part}_config"), name)
     if word in family["numbers"]:
         return number(config, family, family["numbers"][word])
-    if word in ("patches", "pixels"):
+    if word in ("patches", "pixels", "offsets"):
         return _picture(config, family, word)
     if word in ("num_key_value_heads", "head_dim"):
         return _head_sizes(config, family)[1 if word == "num_key_value_heads" else 2]
@@ -275,9 +299,7 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
     norms = [row for row in rows if row[1] == "norm"]
     layers = size(config, family, "num_hidden_layers")
     heads = _head_sizes(config, family) if attention else (0, 0, 0)
-    tied = _read(config, family, "tie_word_embeddings")[1]
-    if family["tied"] is None:
-        tied = False
+    tied = False if family["tied"] is None else _read(config, family, "tie_word_embeddings")[1]
     if tied is None:
         tied = family["tied"] and "language model" in (counted, family["counted"])
     alone = counted == "encoder" or family["heads"].get(counted) == "encoder"
@@ -344,13 +366,15 @@ def _head_sizes(config: "Config", family: "Family") -> "tuple[int, int, int]":
 
 
 def _picture(config: "Config", family: "Family", word: str) -> int:
-    """Count the patches of a picture, or the values of one."""
-    image, patch = _pair(config, family, "image_size"), _pair(config, family, "patch_size")
+    """Count the patches of a picture, the values of one, or the ways from one to another."""
+    patch = _pair(config, family, "patch_size")
     if word == "pixels":
         return patch[0] * patch[1] * size(config, family, "num_channels")
+    image = _pair(config, family, "image_size")
     if image[0] < patch[0] or image[1] < patch[1]:
         raise ValueError(f"patch_size must be at most image_size, not {patch} in {image}")
-    return (image[0] // patch[0]) * (image[1] // patch[1])
+    rows, columns = image[0] // patch[0], image[1] // patch[1]
+    return (2 * rows - 1) * (2 * columns - 1) if word == "offsets" else rows * columns
 
 
 def _pair(config: "Config", family: "Family", name: str) -> "tuple[int, int]":
@@ -371,6 +395,8 @@ def _placed(
     holds = {
         "language_model": counted == "language model",
         "untied": not sizes["tie_word_embeddings"],
+        "bare": counted in ("bare model", "encoder"),
+        "labels": head is not None,
         "pooler": counted == "bare model" or head == "pooled",
         "decoder": bool(sizes["num_decoder_layers"]),
         "narrow": sizes["embedding_size"] != sizes["hidden_size"],
@@ -390,7 +416,8 @@ def _placed(
         if entry is not None:
             found.append((row[0], *entry))
     if head:
-        width, labels = sizes["embedding_size"], _labels(config)
+        width = number(config, family, family["numbers"].get("label_inputs", "d"))
+        labels = _labels(config)
         if head == "dense":
             found.append(("dense", "classification_head", width, width, True, 1, None))
         # Classes of decoders that share their code call it so, with or without a bias.

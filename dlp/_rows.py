@@ -5,11 +5,13 @@ the whole model; the part that it counts to; two widths; if its outputs have a b
 there is one. A width is a product of words with spaces between them, each a sum with `+`, or a
 divisor with a `/` before it: `"d"`, `"q+k+k"`, `"2 f"`, `"d /a"`. A word is a number, one of
 `WORDS`, one of the family's own `numbers`, which are widths or functions that read a config, or
-the key of a config, `part.key` where it stands in a part. `where` names conditions that
+the key of a config: `part.key` where it stands in a part, and `text.d` is the `d` of what is
+nested as `text_config`. `where` names conditions that
 all hold, `!` before one that does not: a switch of the config, a set of layers of the family, or
 one of these:
 
 - `language_model`, `untied`: the class that is counted writes text; and its head is its own;
+- `bare`, `labels`: it is the bare model or an encoder; it has a head over labels;
 - `pooler`: the class has one; `decoder`: it has one beside the encoder;
 - `gated`: the activation of T5 says that its MLP has a gate;
 - `narrow`: the embedding is not as wide as the model.
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     Module = tuple[str, str, str, str, Bias, str]
     Stack = tuple[str, str, tuple[Module, ...]]  # the path of its layers, their number, a layer
     Head = Literal["", "score", "linear", "dense", "pooled", "encoder"]
+    Tied = bool | Literal["as text"] | None
     Counted = Literal["language model", "bare model", "encoder"]
     Window = Literal[
         "every layer",
@@ -42,6 +45,8 @@ if TYPE_CHECKING:
     Read = Callable[[str], int]  # a size of a config, by its name
     LayerSet = Callable[[Config, Read, int], list[int] | bool]
     Width = str | Callable[[Config, Read], int]
+    # The path of a part, what stands for one left out, and if the sizes around it do so first.
+    Nested = tuple[str, dict[str, object], bool]
     Usual = Callable[[Read, int], str]  # the kind of a layer, where the config names none
 
     class Family(TypedDict):
@@ -50,12 +55,14 @@ if TYPE_CHECKING:
         base: str  # the path of the bare model in the others
         keys: dict[str, tuple[str, ...]]  # our name -> its config's keys, the first found counts
         defaults: dict[str, object]  # what the class takes for what a config leaves out
-        numbers: Mapping[str, Width]  # words of its own
+        numbers: Mapping[str, Width]  # words of its own, and sizes that it derives otherwise
         optional: tuple[str, ...]  # sizes that may be 0 or null
+        only: dict[str, object]  # keys of which one value is counted
+        nested: dict[str, Nested]  # by the key of a config in the config; sizes are the text's
         modules: tuple[Module, ...]  # all outside of the layers that has parameters
         stacks: tuple[Stack, ...]
         sets: Mapping[str, LayerSet]  # of layers, counted from 0
-        tied: bool | None  # the output head, where the config does not say; or never
+        tied: Tied  # the output head, where the config does not say; never if None
         gated: bool  # whether an MLP has a gate, which in T5 its activation tells
         causal: bool
         heads: dict[str, Head]  # by task, over labels, as Transformers builds them
@@ -72,8 +79,10 @@ if TYPE_CHECKING:
         defaults: dict[str, object]
         numbers: Mapping[str, Width]
         optional: tuple[str, ...]
+        only: dict[str, object]
+        nested: dict[str, Nested]
         sets: Mapping[str, LayerSet]
-        tied: bool | None
+        tied: Tied
         gated: bool
         causal: bool
         counted: Counted
@@ -107,6 +116,7 @@ DERIVED = {
     "num_global_key_value_heads": "num_key_value_heads",
     "num_decoder_layers": "num_hidden_layers",
     "pooler_output_size": "hidden_size",
+    "projection_size": "hidden_size",
     "mamba_d_ssm": "expand hidden_size",
     "shared_width": "2 hidden_size",
     "attention_head_dim": "2 hidden_size /num_attention_heads",
@@ -255,6 +265,8 @@ def family(
         "defaults": {},
         "numbers": {},
         "optional": (),
+        "only": {},
+        "nested": {},
         "modules": modules,
         "stacks": stacks,
         "sets": {},
@@ -371,16 +383,49 @@ def two_norms(config: "Config", read: "Read", layers: int) -> bool:
     return _check.count('config["num_ln_in_parallel_attn"]', number, maximum=2) == 2
 
 
-def gated_t5(config: "Config", read: "Read", layers: int) -> bool:
-    """Say whether the MLP of T5 has a gate, which its activation tells."""
-    value = config.get("feed_forward_proj")
-    activation = "relu" if value is None else value
-    if not isinstance(activation, str):
-        raise TypeError('config["feed_forward_proj"] must be a str, such as "gated-gelu"')
-    gate, dash, name = activation.rpartition("-")
-    if not name or gate != ("gated" if dash else ""):
-        raise ValueError(
-            'config["feed_forward_proj"] must be the name of an activation, '
-            'with "gated-" before it or nothing'
-        )
-    return bool(dash)
+def gated_t5(usual: str) -> "LayerSet":
+    """Say whether the MLP of T5 has a gate, which its activation tells, `usual` if left out."""
+
+    def found(config: "Config", read: "Read", layers: int) -> bool:
+        value = config.get("feed_forward_proj")
+        activation = usual if value is None else value
+        if not isinstance(activation, str):
+            raise TypeError('config["feed_forward_proj"] must be a str, such as "gated-gelu"')
+        gate, dash, name = activation.rpartition("-")
+        if not name or gate != ("gated" if dash else ""):
+            raise ValueError(
+                'config["feed_forward_proj"] must be the name of an activation, '
+                'with "gated-" before it or nothing'
+            )
+        return bool(dash)
+
+    return found
+
+
+def after_first(config: "Config", read: "Read", layers: int) -> list[int]:
+    """List all layers but the first."""
+    return list(range(1, layers))
+
+
+def above_zero(key: str) -> "LayerSet":
+    """Say whether a number of the config is above 0; some write -1 or null for none."""
+
+    def found(config: "Config", read: "Read", layers: int) -> bool:
+        value = config.get(key)
+        return value is not None and _check.count(f'config["{key}"]', value, minimum=-1) > 0
+
+    return found
+
+
+def names_word(key: str, word: str) -> "LayerSet":
+    """Say whether a key of the config names a word, among others in a list or between bars."""
+
+    def found(config: "Config", read: "Read", layers: int) -> bool:
+        value = config.get(key)
+        if value is None:
+            return False
+        if isinstance(value, str):
+            return word in [name.strip() for name in value.lower().split("|")]
+        return word in _check.sequence(f'config["{key}"]', value)
+
+    return found

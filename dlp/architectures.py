@@ -95,7 +95,9 @@ def parameters_by_part(*, config: "Mapping[str, object]") -> dict[str, int]:
     a `BertForMaskedLM` and its like. Any other is refused. Where no class is named it is the
     model with its output head if the architecture writes text (`LlamaForCausalLM`,
     `T5ForConditionalGeneration` and the like), and the bare model if it reads (`BertModel`,
-    `RobertaModel`, `ViTModel`, each with its pooler, and `DistilBertModel`).
+    `RobertaModel`, `ViTModel`, each with its pooler, and `DistilBertModel`). A config that has
+    others in it (`text_config`, `vision_config`) is that of a model with those parts: the sizes are
+    those of the text, the parameters those of all parts.
 
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
@@ -115,7 +117,8 @@ def parameters_by_part(*, config: "Mapping[str, object]") -> dict[str, int]:
         - `projection`, in and out of an embedding narrower than the model (OPT 350m), and before
           the output head of a masked language model;
         - `segment_embedding`, the token types of BERT;
-        - `patch_embedding`, what turns patches of an image into vectors, and the class token;
+        - `patch_embedding`, what turns patches of an image or frames of sound into vectors, and
+          learned vectors beside them, such as the class token;
         - `pooler`, with its bias;
         - `classification_head`, with its biases.
 

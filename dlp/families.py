@@ -1,12 +1,26 @@
 """The families of models: a row for each `model_type` holds all that the package knows of it."""
 
-from dlp import _dense, _gpts, _latent, _linear, _mixed, _mixers, _rows, _sparse
+from dlp import (
+    _dense,
+    _gpts,
+    _hearing,
+    _joining,
+    _latent,
+    _linear,
+    _mixed,
+    _mixers,
+    _reading,
+    _rows,
+    _seeing,
+    _sparse,
+    _translating,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dlp._rows import Family, Head, Module
+    from dlp._rows import Family
 
 _LLAMA = _rows.attention("attention_bias", "attention_bias") + _rows.LAYER_NORMS
 
@@ -233,7 +247,8 @@ def _opt() -> "Family":
             do_layer_norm_before=True,
             layer_norm_elementwise_affine=True,
         ),
-        numbers={"rows": "max_position_embeddings+2"},  # it counts positions from 2
+        # It counts positions from 2; a head over labels reads the narrow side.
+        numbers={"rows": "max_position_embeddings+2", "label_inputs": "e"},
         tied=True,
         gated=False,
         tokens="",
@@ -292,210 +307,6 @@ def _falcon() -> "Family":
     )
 
 
-def _masked(
-    name: str,
-    stem: str,
-    layer: "tuple[Module, ...]",
-    head: "tuple[str, str, str]",
-    *,
-    path: str = "encoder.layer",
-    tables: "tuple[Module, ...]" = (),
-    sequences: "Head" = "pooled",
-    named: "dict[str, tuple[str, ...]]",
-    defaults: "dict[str, object]",
-) -> "Family":
-    """Give the row of a family like BERT, which fills masks but is mostly used without its head."""
-    dense, norm, last = head
-    modules: "tuple[Module, ...]" = (
-        (f"{stem}.embeddings.word_embeddings", "token_embedding", "V", "e", False, ""),
-        (f"{stem}.embeddings.position_embeddings", "position_embedding", "rows", "e", False, ""),
-    )
-    modules += tables + _rows.norms((f"{stem}.embeddings.LayerNorm",), "e", True)
-    modules += (
-        (dense, "projection", "d", "e", True, "language_model"),
-        (norm, "norm", "1", "e", True, "language_model"),
-        (last, "output_head", "e", "V", True, "language_model"),
-    )
-    return _rows.family(
-        name,
-        modules,
-        ((f"{stem}.{path}", "num_hidden_layers", layer),),
-        base=stem,
-        language=f"{name}ForMaskedLM",
-        sequences=sequences,
-        numbers={"rows": "max_position_embeddings"},
-        tied=True,
-        gated=False,
-        causal=False,
-        counted="bare model",
-        keys=named,
-        defaults=defaults,
-    )
-
-
-def _bert_like(
-    name: str, base: str, head: "tuple[str, str, str]", sequences: "Head", segments: int, words: int
-) -> "Family":
-    layer = _rows.attention(
-        True, True, ("self.query", "self.key", "self.value", "output.dense"), "attention"
-    )
-    layer += _rows.mlp(True, ("intermediate.dense", "output.dense"), path="")
-    layer += _rows.norms(("attention.output.LayerNorm", "output.LayerNorm"), shift=True)
-    kinds: "Module" = (
-        f"{base}.embeddings.token_type_embeddings",
-        "segment_embedding",
-        "type_vocab_size",
-        "e",
-        False,
-        "",
-    )
-    # Beside that of the output head.
-    bias: "Module" = (head[2].rpartition(".")[0], "bias", "0", "V", True, "language_model untied")
-    return _masked(
-        name,
-        base,
-        layer,
-        head,
-        tables=(kinds, bias, (f"{base}.pooler.dense", "pooler", "d", "d", True, "pooler")),
-        sequences=sequences,
-        named=_rows.keys(),
-        defaults=_rows.sizes(
-            768, 12, 12, 3072, words, max_position_embeddings=512, type_vocab_size=segments
-        ),
-    )
-
-
-_PREDICTIONS = "cls.predictions"
-_BERT_HEAD = (
-    f"{_PREDICTIONS}.transform.dense",
-    f"{_PREDICTIONS}.transform.LayerNorm",
-    f"{_PREDICTIONS}.decoder",
-)
-_ROBERTA_HEAD = ("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder")
-
-
-def _bert() -> "Family":
-    return _bert_like("Bert", "bert", _BERT_HEAD, "pooled", 2, 30522)
-
-
-def _roberta() -> "Family":
-    return _bert_like("Roberta", "roberta", _ROBERTA_HEAD, "dense", 2, 50265)
-
-
-def _distilbert() -> "Family":
-    layer = _rows.attention(True, True, ("q_lin", "k_lin", "v_lin", "out_lin"), "attention")
-    layer += _rows.mlp(True, ("lin1", "lin2"), "ffn")
-    return _masked(
-        "DistilBert",
-        "distilbert",
-        layer + _rows.norms(("sa_layer_norm", "output_layer_norm"), shift=True),
-        ("vocab_transform", "vocab_layer_norm", "vocab_projector"),
-        path="transformer.layer",
-        sequences="dense",
-        named=_rows.keys(
-            "dim hidden_size",
-            "n_layers num_hidden_layers",
-            "n_heads num_attention_heads",
-            "hidden_dim",
-        ),
-        defaults=_rows.sizes(768, 6, 12, 3072, 30522, max_position_embeddings=512),
-    )
-
-
-def _t5() -> "Family":
-    return _t5_like("T5", _rows.sizes(512, 6, 8, 2048, 32128, head_dim=64))
-
-
-def _t5_like(name: str, defaults: "dict[str, object]") -> "Family":
-    names = ("q", "k", "v", "o")
-
-    def block(last: int) -> "tuple[Module, ...]":
-        path = f"layer.{last}.DenseReluDense"
-        return (
-            _rows.attention(False, False, names, "layer.0.SelfAttention")
-            + _rows.mlp(names=("wi", "wo"), path=path, where="!gated")
-            + _rows.mlp(names=("wi_0", "wi_1", "wo"), path=path, where="gated")
-            + _rows.norms(("layer.0.layer_norm", f"layer.{last}.layer_norm"))
-        )
-
-    crossed = _rows.attention(False, False, names, "layer.1.EncDecAttention")
-    modules: "tuple[Module, ...]" = (
-        ("shared", "token_embedding", "V", "e", False, ""),
-        ("lm_head", "output_head", "e", "V", False, "language_model"),
-    )
-    # The first layer of the encoder and that of the decoder hold a table for all others.
-    for stack, where in (("encoder", ""), ("decoder", "decoder")):
-        table = f"{stack}.block.0.layer.0.SelfAttention.relative_attention_bias"
-        modules += ((table, "position_embedding", "buckets", "a", False, where),)
-        modules += _rows.norms((f"{stack}.final_layer_norm",), where=where)
-    return _rows.family(
-        name,
-        modules,
-        (
-            ("encoder.block", "num_hidden_layers", block(1)),
-            (
-                "decoder.block",
-                "num_decoder_layers",
-                block(2) + crossed + _rows.norms(("layer.1.layer_norm",)),
-            ),
-        ),
-        base="",
-        language=f"{name}ForConditionalGeneration",
-        keys=_rows.keys(
-            "d_model hidden_size",
-            "num_layers num_hidden_layers",
-            "num_heads num_attention_heads",
-            "d_ff",
-            {"head_dim": "d_kv head_dim"},
-        ),
-        defaults=defaults | {"relative_attention_num_buckets": 32},
-        numbers={"buckets": "relative_attention_num_buckets"},
-        sets={"gated": _rows.gated_t5},
-        tied=True,
-        causal=False,
-        sequences="dense",
-        tokens="encoder",
-        prefix="d",  # PEFT finds no key of its key heads
-    )
-
-
-def _vit() -> "Family":
-    layer = _rows.attention("qkv_bias", True, ("q_proj", "k_proj", "v_proj", "o_proj"), "attention")
-    layer += _rows.mlp(True, ("fc1", "fc2"))
-    layer += _rows.norms(("layernorm_before", "layernorm_after"), shift=True)
-    return _rows.family(
-        "ViT",
-        (
-            (
-                "vit.embeddings.patch_embeddings.projection",
-                "patch_embedding",
-                "pixels",
-                "d",
-                True,
-                "",
-            ),
-            ("vit.embeddings.cls_token", "patch_embedding", "1", "d", False, ""),
-            ("vit.embeddings.position_embeddings", "position_embedding", "rows", "d", False, ""),
-            ("vit.pooler.dense", "pooler", "d", "pooler_output_size", True, "pooler"),
-        )
-        + _rows.norms(("vit.layernorm",), shift=True),
-        (("vit.layers", "num_hidden_layers", layer),),
-        base="vit",
-        language="",
-        keys=_rows.keys(),
-        defaults=_rows.sizes(
-            768, 12, 12, 3072, None, image_size=224, patch_size=16, num_channels=3, qkv_bias=True
-        ),
-        numbers={"rows": "patches+1"},
-        gated=False,
-        causal=False,
-        sequences="",
-        tokens="",
-        images="linear",
-        counted="bare model",
-    )
-
-
 FAMILIES: "dict[str, Callable[[], Family]]" = {
     "llama": _llama,
     "mistral": _mistral,
@@ -514,11 +325,6 @@ FAMILIES: "dict[str, Callable[[], Family]]" = {
     "bloom": _bloom,
     "gpt_bigcode": _gpt_bigcode,
     "falcon": _falcon,
-    "bert": _bert,
-    "roberta": _roberta,
-    "distilbert": _distilbert,
-    "t5": _t5,
-    "vit": _vit,
     "gpt-sw3": _gpt2,
     **_dense.ROWS,
     **_gpts.ROWS,
@@ -527,6 +333,11 @@ FAMILIES: "dict[str, Callable[[], Family]]" = {
     **_latent.ROWS,
     **_linear.ROWS,
     **_mixers.ROWS,
+    **_reading.ROWS,
+    **_translating.ROWS,
+    **_seeing.ROWS,
+    **_hearing.ROWS,
+    **_joining.ROWS,
 }
 """What gives the row of each `model_type`."""
 

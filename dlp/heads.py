@@ -93,16 +93,25 @@ def transformers_head_parameters(
 
     | `model_type` | sequence | token | image |
     |---|---|---|---|
-    | `bert` | $d C + C$ | $d C + C$ | |
-    | `roberta`, `distilbert`, `t5` | $d^2 + d + d C + C$ | $d C + C$ | |
-    | `gemma3_text`, `opt` | $d C$ | | |
+    | `bert`, `albert`, `ernie`, `megatron-bert`, `modernbert` | $d C + C$ | $d C + C$ | |
+    | `nomic_bert`, `rembert` | $d C + C$ | $d C + C$ | |
+    | `roberta`, `distilbert`, `t5`, `mt5`, `umt5` | $d^2 + d + d C + C$ | $d C + C$ | |
+    | `camembert`, `xlm-roberta`, `xlm-roberta-xl` | $d^2 + d + d C + C$ | $d C + C$ | |
+    | `data2vec-text`, `roberta-prelayernorm` | $d^2 + d + d C + C$ | $d C + C$ | |
+    | `deberta`, `deberta-v2`, `electra`, `eurobert` | $d^2 + d + d C + C$ | $d C + C$ | |
+    | `mpnet`, `roformer` | $d^2 + d + d C + C$ | $d C + C$ | |
+    | `bart`, `bigbird_pegasus`, `mbart`, `mvp`, `plbart` | $d^2 + d + d C + C$ | | |
+    | `gemma3`, `gemma3_text`, `opt` | $d C$ | | |
     | `deepseek_v2`, `hunyuan_v1_moe`, `jamba`, `jetmoe` | $d C$ | | |
     | `phimoe`, `qwen3_5_text`, `zamba` | $d C$ | | |
-    | `vit` | | | $d C + C$ |
+    | `hubert`, `wav2vec2` | $d C + C$ | | |
+    | `vit`, `beit`, `deit`, `dinov2` | | | $d C + C$ |
     | any other | $d C$ | $d C + C$ | |
 
     Where the table is empty, the library has no such class. The head of OPT is as wide as its
-    embedding: for OPT 350m $d$ is its `word_embed_proj_dim`, 512. BERT's pooler, of
+    embedding: for OPT 350m $d$ is its `word_embed_proj_dim`, 512. That of DINOv2 reads two
+    vectors side by side, so $d$ is twice the width of the model; those that hear have a projector
+    before it, and $d$ is their `classifier_proj_size`. BERT's pooler, of
     $d^2 + d$ parameters, belongs to its backbone and comes pre-trained; in RoBERTa the dense layer
     of the same size belongs to the head and starts from random numbers.
 

@@ -43,7 +43,16 @@ def switches(model_type: str) -> list[str]:
     return sorted(name for name in named if not name.startswith(("_", "layer_norm")))
 
 
-CONDITIONS = {"language_model", "untied", "pooler", "decoder", "gated", "narrow"}
+CONDITIONS = {
+    "bare",
+    "decoder",
+    "gated",
+    "labels",
+    "language_model",
+    "narrow",
+    "pooler",
+    "untied",
+}
 """What a module depends on and is no key of a config."""
 
 
@@ -92,6 +101,12 @@ def any_config(draw: st.DrawFn, model_types: Sequence[str] = dlp.MODEL_TYPES) ->
         "relative_attention_num_buckets": draw(st.integers(1, 64)),
         "feed_forward_proj": draw(st.sampled_from(["relu", "gated-gelu"])),
         "type_vocab_size": draw(st.integers(1, 3)),
+        "num_hidden_groups": draw(st.integers(1, 4)),
+        "relative_attention": draw(st.booleans()),
+        "position_buckets": draw(st.sampled_from([-1, 0, 7])),
+        "pos_att_type": draw(st.sampled_from([None, "p2c|c2p", ["c2p"]])),
+        "decoder_ffn_dim": draw(st.integers(1, 300)),
+        "mlp_ratio": draw(st.integers(1, 4)),
         "image_size": 224,
         "patch_size": draw(st.sampled_from([14, 16, [32, 16]])),
         "num_channels": draw(st.integers(1, 4)),

@@ -57,7 +57,7 @@ def test_linear_layers_are_the_matrices_and_their_biases(config: dict[str, objec
     weights = sum(copies * n_in * n_out for _, n_in, n_out, _, copies in layers)
     biases = sum(copies * n_out for _, _, n_out, has_bias, copies in layers if has_bias)
     model = _config.read(config)
-    vectors = ("attention vector", "mixer vector", "mlp vector")
+    vectors = ("attention vector", "mixer vector", "mlp vector", "projection vector")
     others = sum(
         copies * (n_in + has_bias) * n_out
         for _, n_in, n_out, has_bias, copies in _config.modules(model, _config.EXPERTS + vectors)
@@ -76,8 +76,16 @@ def test_tying_the_head_saves_one_embedding(config: dict[str, object]) -> None:
     # Zamba has more to tie: a transformer that several layers share.
     untied = dlp.parameter_count(config=config | {"tie_word_embeddings": False})
     tied = dlp.parameter_count(config=config | {"tie_word_embeddings": True})
-    has_head = config["model_type"] not in WITHOUT_HEAD | NEVER_TIED
-    assert untied - tied == (embedding(config) if has_head else 0)
+    if config["model_type"] in NEVER_TIED:
+        return
+    parts = dlp.parameters_by_part(config=config | {"tie_word_embeddings": False})
+    # Both stacks of BART have a table of their own then.
+    tables = (
+        parts["token_embedding"]
+        - dlp.parameters_by_part(config=config | {"tie_word_embeddings": True})["token_embedding"]
+    )
+    assert untied - tied == parts["output_head"] + tables
+    assert bool(parts["output_head"]) == (config["model_type"] not in WITHOUT_HEAD)
 
 
 @given(any_config(), st.integers(1, 9000))
@@ -88,17 +96,23 @@ def test_context_length_changes_learned_positions_only(
     key = own_key(model_type, "max_position_embeddings")
     before = dlp.parameters_by_part(config=config)
     after = dlp.parameters_by_part(config=config | {key: positions})
-    old_table = before.pop("position_embedding")
-    table = after.pop("position_embedding")
+    grown = after.pop("position_embedding") - before.pop("position_embedding")
     assert before == after
-    if has_table(model_type):
-        size = dlp.transformer_dimensions(config=config | {key: positions})
-        assert table == dlp.position_table_parameters(
-            max_position_embeddings=size["position_rows"], hidden_size=size["hidden_size"]
-        )
-        assert size["position_rows"] - positions == (2 if model_type in {"opt", "biogpt"} else 0)
-    else:
-        assert table == old_table
+    row = dlp.FAMILIES[model_type]()
+    if not has_table(model_type):
+        assert not grown or model_type.startswith("deberta")  # which counts relative ones by it
+        return
+    rows, _, offset = str(row["numbers"]["rows"]).partition("+")
+    size = dlp.transformer_dimensions(config=config | {key: positions})
+    assert size["position_rows"] - positions == int(offset or 0), rows
+    widths = [
+        _config.number(config, row, outputs)
+        for _, _, inputs, outputs, _, where in row["modules"]
+        if inputs == "rows" and not where
+    ]
+    more = positions - dlp.transformer_dimensions(config=config)["position_rows"] + int(offset or 0)
+    if widths:
+        assert grown == more * sum(widths)
 
 
 @given(any_config())
@@ -118,8 +132,10 @@ def test_active_parameters_leave_out_resting_experts_and_then_embeddings(
     parts = dlp.parameters_by_part(config=config)
     tables = ("token_embedding", "position_embedding", "segment_embedding", "output_head")
     assert active("all") - active("none") == sum(parts[name] for name in tables)
+    size = dlp.transformer_dimensions(config=config)
+    head = size["vocab_size"] * size["embedding_size"]
     with_head = config["model_type"] not in WITHOUT_HEAD
-    assert active("output") - active("none") == (embedding(config) if with_head else 0)
+    assert active("output") - active("none") == (head if with_head else 0)
 
 
 @given(any_config(("mixtral", "qwen3_moe")), st.integers(1, 8))
@@ -209,7 +225,7 @@ def test_a_classifier_has_the_head_of_its_task(
     assert parts["classification_head"] == dlp.transformers_head_parameters(
         model_type=config["model_type"],
         task=task,
-        hidden_size=dlp.transformer_dimensions(config=config)["embedding_size"],
+        hidden_size=_config.number(config, row, row["numbers"].get("label_inputs", "d")),
         num_labels=labels,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from typing import TYPE_CHECKING
 
@@ -43,9 +44,18 @@ def listed(config: Config) -> dict[str, int]:
     return found
 
 
+def _class(config: Config) -> Untyped:
+    """Find the class; some parts of others have one that only their own module names."""
+    name = class_name(config)
+    if found := getattr(transformers, name, None):
+        return found
+    file = type(transformers.AutoConfig.for_model(**config)).__module__
+    return getattr(importlib.import_module(file.replace("configuration_", "modeling_")), name)
+
+
 def built(config: Config) -> dict[str, int]:
     """Give the values of each module of the real model by its path, what is shared once."""
-    model: Untyped = build(getattr(transformers, class_name(config)), config)
+    model: Untyped = build(_class(config), config)
     found: dict[str, int] = {}
     for name, parameter in model.named_parameters():
         owner, _, last = name.rpartition(".")

@@ -1,0 +1,50 @@
+"""Configs in a config: each is that of a part, which has its place in the whole."""
+
+from dlp import _check
+from dlp.families import FAMILIES, MODEL_TYPES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from dlp._rows import Config, Family
+
+    Placed = tuple[str, str, int, int, bool, int, list[int] | None]
+
+
+def part(config: "Config", family: "Family", key: str) -> "tuple[Config, Family]":
+    """Find a config in a config, or what stands for it, and the family that it is of."""
+    _, usual, flat = family["nested"][key]
+    given = config.get(key)
+    if given is None:
+        around = [name for name in config if flat and name not in family["nested"]]
+        found = {name: config[name] for name in around} | usual
+    else:
+        found = dict(_check.keywords(f'config["{key}"]', given))
+        # Old files name a part as the whole.
+        if found.get("model_type") in (None, config["model_type"]):
+            found["model_type"] = usual["model_type"]
+    model_type = found["model_type"]
+    model_type = _check.choice(f'config["{key}"]["model_type"]', model_type, MODEL_TYPES)
+    return {name: found[name] for name in found if name != "auto_map"}, FAMILIES[model_type]()
+
+
+def sizes(config: "Config", family: "Family", text: "dict[str, int]") -> "dict[str, int]":
+    """Give the sizes of the part that reads text; the whole says if its head is tied."""
+    found = dict(text)
+    tied = config.get("tie_word_embeddings")
+    if family["tied"] is None:
+        tied = False
+    elif family["tied"] == "as text":
+        tied = tied or bool(found["tie_word_embeddings"])
+    elif tied is None:
+        tied = family["tied"]
+    found["tie_word_embeddings"] = int(_check.flag('config["tie_word_embeddings"]', tied))
+    return found
+
+
+def moved(placed: "list[Placed]", base: str, path: str) -> "list[Placed]":
+    """List what a part has, whose own paths begin with `base`, by its path in the whole."""
+    found: "list[Placed]" = []
+    for name, kind, inputs, outputs, bias, copies, among in placed:
+        own = name[len(base) + 1 :] if base and name.startswith(f"{base}.") else name
+        found.append((f"{path}.{own}", kind, inputs, outputs, bias, copies, among))
+    return found
