@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from dlp.heads import *
     from dlp.objective import *
     from dlp.adapters import *
+    from dlp.matrix_adapters import *
     from dlp.small_adapters import *
     from dlp.soft_prompts import *
     from dlp.accelerators import *
@@ -39,8 +40,8 @@ else:
     # A module comes after those that it imports from, and one that little needs comes late.
     _MODULES = (  # noqa: SIM905
         "steps units quantization transformer families architectures models heads objective "
-        "adapters small_adapters soft_prompts accelerators peak activations megatron logits cache "
-        "compute throughput memory parallel limits"
+        "adapters matrix_adapters small_adapters soft_prompts accelerators peak activations "
+        "megatron logits cache compute throughput memory parallel limits"
     ).split()
 
     def __getattr__(name: str) -> object:

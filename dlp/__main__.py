@@ -19,7 +19,11 @@ SHAPES = [name for name in vars(models) if name.isupper() and name != "TYPE_CHEC
 # What lies in a folder beside config.json, by the argument that it is.
 _BESIDE = {"lora": "adapter_config.json", "training": "training_args.json"}
 
-_LORA_COUNTED = ("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save")
+_LORA_COUNTED = (
+    *("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save", "lora_bias"),
+    *("task_type", "exclude_modules", "layers_to_transform", "layers_pattern"),
+    *("target_parameters", "trainable_token_indices", "ensure_weight_tying"),
+)
 
 _EXAMPLES = {
     "fit": "dlp fit config.json --lora adapter_config.json --batch 4 --length 2048 "
@@ -279,9 +283,7 @@ def _count(options: argparse.Namespace) -> Answer:
         if other := [name for name in other if lora[name] is not False]:
             raise ValueError(f'lora["{other[0][:60]}"] must be left out: it is not counted')
         given = {name: lora[name] for name in _LORA_COUNTED if name in lora}
-        if "target_modules" not in given:
-            raise ValueError('lora must have "target_modules"')
-        totals = dlp.lora_totals(config=config, **{"r": 8, **given})
+        totals = dlp.lora_totals(config=config, **given)
         answer["lora"] = totals
         lines += ["", f"{'trainable with LoRA':<24}{totals['trainable_params']:>20,}"]
         lines[-1] += f"{totals['trainable_percent'] / 100:>10.2%}"

@@ -1,7 +1,7 @@
 """The settings of a run, read once: all that decides what a training step holds."""
 
 from dlp import _check, _config, _litgpt, _loops, _names, _objectives, _optimizers
-from dlp.adapters import lora_model_parameters
+from dlp.adapters import ALL_LINEAR, adaptable_modules, lora_model_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -471,6 +471,7 @@ def _lora(setup: "Setup", lora: "Given") -> None:
     counted = {"config": setup["config"], "r": r, "target_modules": given["target_modules"]}
     counted["modules_to_save"] = [name for name in saved if name not in heads]
     counted.update(bias=given.get("bias", "none"), use_dora=given.get("use_dora", False))
+    _refuse_paths(setup, counted, ranks)
     lora_model_parameters(rank_pattern=ranks, **counted)  # which refuses what PEFT refuses
     setup["biases"] = given.get("bias", "none")
     setup["dora"] = given.get("use_dora", False)
@@ -513,6 +514,21 @@ def _lora(setup: "Setup", lora: "Given") -> None:
             setup["adapters"].append((rank, inputs, outputs, copies))
     setup["adapted"] = adapted
     setup["trained"] = set(counted["modules_to_save"])
+
+
+def _refuse_paths(setup: "Setup", counted: "Given", ranks: "Given") -> None:
+    """Refuse what names modules by their paths or by patterns: a step knows them by names alone."""
+    names = [entry[0] for entry in adaptable_modules(config=setup["config"])]
+    targets = counted["target_modules"]
+    if isinstance(targets, str):
+        _check.choice('lora["target_modules"]', targets, (ALL_LINEAR,))
+        targets = list(dict.fromkeys(names))
+    targets = _check.choices('lora["target_modules"]', targets, dict.fromkeys(names))
+    for name in _check.mapping('lora["rank_pattern"]', ranks):
+        _check.choice('a key of lora["rank_pattern"]', name, targets)
+    parts = _config.LINEAR + ("router", *_config.VOCABULARY)
+    free = dict.fromkeys(entry[0] for entry in _config.modules(setup["model"], parts))
+    _check.choices('lora["modules_to_save"]', counted["modules_to_save"], free, empty=True)
 
 
 def _lora_of_litgpt(setup: "Setup", given: "Mapping[str, Any]", r: int) -> None:

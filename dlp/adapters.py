@@ -1,22 +1,42 @@
 """Trainable parameters of LoRA, DoRA, AdaLoRA and BitFit, and the totals that PEFT prints."""
 
-from dlp import _check, _config
+from dlp import _check, _config, _found
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from typing import Literal
+    from typing import Any, Literal, Unpack
 
+    from dlp._adapted import Choice, Layers, Tokens
     from dlp._config import Model
+    from dlp._found import Found
 
     LoraBias = Literal["none", "lora_only", "all"]
-    _Entry = tuple[str, int, int, bool, int]
+
+    class Lora(Choice, total=False):
+        """The arguments of `lora_model_parameters`."""
+
+        r: int
+        bias: LoraBias
+        use_dora: bool
+        lora_bias: bool
+        rank_pattern: Mapping[str, int] | None
+        alpha_pattern: Mapping[str, float] | None
+        lora_alpha: float
+        use_rslora: bool
+
 
 ALL_LINEAR = "all-linear"
 """The value of `target_modules` that adapts every linear layer but the output head."""
 
 LORA_BIASES: "tuple[LoraBias, ...]" = ("none", "lora_only", "all")
 """Which biases of the base model are trained beside the adapters, as PEFT names the choice."""
+
+
+_OF_LORA = (
+    *("r", "bias", "use_dora", "lora_bias", "rank_pattern"),
+    *("alpha_pattern", "lora_alpha", "use_rslora"),
+)
 
 
 def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bool = False) -> int:
@@ -166,50 +186,53 @@ def adaptable_modules(*, config: "Mapping[str, object]") -> list[tuple[str, int,
         ('embed_tokens', 32000, 4096, False, 1)
     """
     model = _config.read(config)
-    return _adapted(model) + _config.modules(model, _config.VOCABULARY)
+    return _linear(model) + _config.modules(model, _config.VOCABULARY)
 
 
 def lora_model_parameters(
     *,
-    config: "Mapping[str, object]",
-    r: int,
-    target_modules: "str | Collection[str]",
+    r: int = 8,
     bias: "LoraBias" = "none",
     use_dora: bool = False,
+    lora_bias: bool = False,
     rank_pattern: "Mapping[str, int] | None" = None,
-    modules_to_save: "Collection[str] | None" = None,
+    alpha_pattern: "Mapping[str, float] | None" = None,
+    lora_alpha: float = 8,
+    use_rslora: bool = False,
+    **modules: "Unpack[Choice]",
 ) -> int:
     r"""Count the parameters that LoRA trains in a whole model.
 
     [`lora_parameters`][dlp.adapters.lora_parameters] of every targeted module in every layer,
-    plus the biases that are trained beside them and the modules that are trained whole. The
-    scaling `lora_alpha` adds none.
+    plus the biases that are trained beside them and the modules that are trained whole.
+    [`adapted_modules`][dlp.adapters.adapted_modules] tells how they are found, and which they are.
 
     Args:
-        config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
         r: Rank of every adapter, 1 or more.
-        target_modules: Names of modules, as
-            [`adaptable_modules`][dlp.adapters.adaptable_modules] lists them; or `ALL_LINEAR`, which
-            leaves out the token embedding and the output head.
         bias: One of `LORA_BIASES`: no bias is trained, those of the targeted modules, or every
             bias in the model, those of norms included.
         use_dora: Whether the adapters are DoRA's, which experts and routers cannot have.
-        rank_pattern: A rank of its own for some of the targeted modules, by their names; none of
-            experts or routers.
-        modules_to_save: Names of modules of which PEFT trains a copy, whole, and freezes the
-            original. One that is tied to another is copied all the same.
+        lora_bias: Whether an adapter has a bias of its own, which those of embeddings, experts and
+            routers cannot have, nor DoRA's.
+        rank_pattern: A rank of its own for some of the targeted modules, by their names, paths or
+            regular expressions that a path ends with.
+        alpha_pattern: An `lora_alpha` of its own for some; it changes no count.
+        lora_alpha: What the adapters are scaled with, 0 or more; it changes no count.
+        use_rslora: Whether they are scaled by the root of the rank; it changes no count.
+        **modules: The arguments of [`adapted_modules`][dlp.adapters.adapted_modules].
 
     Returns:
-        Trainable parameters, without those of a classification head.
+        Trainable parameters; with a `task_type` that has a head, with those of the head.
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If a rank is below 1, a module or `bias` is unknown, a module is both
-            adapted and saved, or `config` is refused.
+        ValueError: If no module is found, one cannot be adapted, a rank is below 1, `bias` is
+            unknown, a module is both adapted and saved, or `config` is refused.
 
     Source:
-        PEFT 0.21.2, `tuners/tuners_utils.py`, `BaseTuner._mark_only_adapters_as_trainable`, for
-        the biases, and `utils/other.py`, `ModulesToSaveWrapper`, for the copies.
+        PEFT 0.21.2, `tuners/tuners_utils.py`, `check_target_module_exists` and
+        `BaseTuner._mark_only_adapters_as_trainable`, for modules and biases, and `utils/other.py`,
+        `_set_trainable`, for the copies.
 
     Examples:
         >>> from dlp.models import LLAMA_2_7B
@@ -217,42 +240,31 @@ def lora_model_parameters(
         4194304
         >>> lora_model_parameters(config=LLAMA_2_7B, r=8, target_modules=["embed_tokens"])
         288768
+        >>> lora_model_parameters(
+        ...     config=LLAMA_2_7B, r=8, target_modules=["q_proj"], layers_to_transform=[30, 31]
+        ... )
+        131072
     """
-    added, in_place = _lora(
-        _config.read(config), r, target_modules, bias, use_dora, rank_pattern, modules_to_save
-    )
+    _idle(lora_alpha, alpha_pattern, use_rslora)
+    model, given = _found.asked(**modules)
+    found = _found.find(model, "LORA", {**given, "r": r, "rank_pattern": rank_pattern})
+    added, in_place = _lora(found, bias, use_dora, lora_bias)
     return added + in_place
 
 
-def lora_totals(
-    *,
-    config: "Mapping[str, object]",
-    r: int,
-    target_modules: "str | Collection[str]",
-    bias: "LoraBias" = "none",
-    use_dora: bool = False,
-    rank_pattern: "Mapping[str, int] | None" = None,
-    modules_to_save: "Collection[str] | None" = None,
-    packed: bool = False,
-) -> dict[str, float]:
-    """Give the totals that PEFT prints of a causal language model with LoRA.
+def lora_totals(*, packed: bool = False, **lora: "Unpack[Lora]") -> dict[str, float]:
+    """Give the totals that PEFT prints of a model with LoRA.
 
     All parameters are those of the frozen model, the adapters and the copies that
-    `modules_to_save` makes: a module with a copy counts twice. A model loaded in 4 bits holds two
-    weights of a linear layer in one byte; a count of stored elements therefore misses half of
-    them, while adapters, embedding and output head count in full.
+    `modules_to_save` makes: a module with a copy counts twice, and so does the head that a
+    `task_type` brings. A model loaded in 4 bits holds two weights of a linear layer in one byte; a
+    count of stored elements therefore misses half of them, while adapters, embedding and output
+    head count in full.
 
     Args:
-        config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
-        r: Rank of every adapter, 1 or more.
-        target_modules: What is adapted, as
-            [`lora_model_parameters`][dlp.adapters.lora_model_parameters] takes it.
-        bias: One of `LORA_BIASES`.
-        use_dora: Whether the adapters are DoRA's.
-        rank_pattern: A rank of its own for some of the targeted modules, by their names.
-        modules_to_save: Names of modules of which PEFT trains a copy, whole.
         packed: Whether two weights of a linear layer in 4 bits count as one, as PEFT counted
             before release 0.5.0 and scripts that add up `numel()` still do.
+        **lora: The arguments of [`lora_model_parameters`][dlp.adapters.lora_model_parameters].
 
     Returns:
         `trainable_params`, `all_param` and `trainable_percent`, named after what
@@ -267,26 +279,36 @@ def lora_totals(
         elements of a `Params4bit`; PEFT 0.4.0, `print_trainable_parameters`, which does not.
 
     Examples:
-        >>> from dlp.models import LLAMA_2_7B
+        >>> from dlp.models import GPT2, LLAMA_2_7B
         >>> setup = {"config": LLAMA_2_7B, "r": 64, "target_modules": "all-linear"}
         >>> lora_totals(**setup)["all_param"]
         6898323456
         >>> lora_totals(**setup, packed=True)["all_param"]
         3660320768
+
+        GPT-2 with a head over three labels:
+
+        >>> totals = lora_totals(
+        ...     config=GPT2 | {"num_labels": 3},
+        ...     r=16,
+        ...     target_modules=["c_attn", "c_proj", "c_fc"],
+        ...     task_type="SEQ_CLS",
+        ... )
+        >>> totals["trainable_params"], totals["all_param"]
+        (2361600, 126803712)
     """
-    model = _config.read(config)
-    if model["counted"] in model["family"]["heads"]:
-        raise ValueError(
-            'config["architectures"] must name no classifier: its head is not among the totals'
-        )
-    added, in_place = _lora(model, r, target_modules, bias, use_dora, rank_pattern, modules_to_save)
-    everything = sum(_config.parts(model).values()) + added
+    trained = lora_model_parameters(**lora)
+    setup: "dict[str, Any]" = {"r": lora.get("r", 8), "rank_pattern": lora.get("rank_pattern")}
+    chosen: "Any" = {name: value for name, value in lora.items() if name not in _OF_LORA}
+    model, given = _found.asked(**chosen)
+    found = _found.find(model, "LORA", {**given, **setup})
+    added, _ = _lora(found, "none", lora.get("use_dora", False), lora.get("lora_bias", False))
+    everything = sum(_config.parts(model).values()) + added + found["frozen"]
     if _check.flag("packed", packed):
         everything -= sum(
             copies * (in_features * out_features // 2)
             for _, in_features, out_features, _, copies in _config.modules(model, _config.LINEAR)
         )
-    trained = added + in_place
     return {
         "trainable_params": trained,
         "all_param": everything,
@@ -294,8 +316,88 @@ def lora_totals(
     }
 
 
+def adapted_modules(
+    *,
+    config: "Mapping[str, object]",
+    target_modules: "str | Collection[str] | None" = None,
+    modules_to_save: "Collection[str] | None" = None,
+    task_type: "str | None" = None,
+    exclude_modules: "str | Collection[str] | None" = None,
+    layers_to_transform: "Layers | None" = None,
+    layers_pattern: "str | Collection[str] | None" = None,
+    target_parameters: "Collection[str] | None" = None,
+    trainable_token_indices: "Tokens | None" = None,
+    ensure_weight_tying: bool = False,
+) -> "dict[str, list[str]]":
+    """Tell which modules LoRA adapts and saves, and which names do not occur in the model.
+
+    Modules are found as PEFT finds them. A name in a list means every module whose path ends with
+    it; one that does not occur is passed over, as long as another does. A str is a regular
+    expression that a whole path matches.
+
+    Args:
+        config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
+        target_modules: Names or paths of modules, as
+            [`adaptable_modules`][dlp.adapters.adaptable_modules] lists them; a regular expression;
+            `ALL_LINEAR`, which leaves out the token embedding and the output head; or None for
+            PEFT's default of the `model_type`.
+        modules_to_save: Ends of paths of modules, norms and heads included, of which PEFT trains
+            a copy, whole, and freezes the original. One that is tied to another is copied all
+            the same.
+        task_type: What the model is for, as PEFT names it, such as `"SEQ_CLS"`; a task that has a
+            head brings it, and PEFT saves it.
+        exclude_modules: Names, paths or a regular expression of modules that are left out.
+        layers_to_transform: Layers that are adapted, counted from 0, if not all.
+        layers_pattern: What the layers are called in a path, if several numbers stand in it.
+        target_parameters: Ends of paths of matrices that are adapted as such, as experts are.
+        trainable_token_indices: Tokens whose embeddings are trained by themselves, or a dict of
+            such lists by the names of modules.
+        ensure_weight_tying: Whether what is tied stays so when it is adapted or saved.
+
+    Returns:
+        `adapted` and `saved`, paths in which a `*` stands for every layer that has the module, and
+        `not_found`, the names that do not occur.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If no module is found, one cannot be adapted, a module is both adapted and
+            saved, a regular expression is not known, or `config` is refused.
+
+    Source:
+        PEFT 0.21.2, `tuners/tuners_utils.py`, `check_target_module_exists`, and `utils/other.py`,
+        `_set_trainable`.
+
+    Examples:
+        >>> from dlp.models import GPT2
+        >>> found = adapted_modules(config=GPT2, target_modules=["c_attn", "q_proj"])
+        >>> found["adapted"], found["not_found"]
+        (['transformer.h.*.attn.c_attn'], ['q_proj'])
+    """
+    model, given = _found.asked(
+        config=config,
+        target_modules=target_modules,
+        modules_to_save=modules_to_save,
+        task_type=task_type,
+        exclude_modules=exclude_modules,
+        layers_to_transform=layers_to_transform,
+        layers_pattern=layers_pattern,
+        target_parameters=target_parameters,
+        trainable_token_indices=trainable_token_indices,
+        ensure_weight_tying=ensure_weight_tying,
+    )
+    found = _found.find(model, "LORA", given)
+    return {
+        "adapted": [match["key"] for match in found["adapted"]],
+        "saved": found["saved_keys"],
+        "not_found": found["not_found"],
+    }
+
+
 def adalora_model_parameters(
-    *, config: "Mapping[str, object]", init_r: int, target_modules: "str | Collection[str]"
+    *,
+    config: "Mapping[str, object]",
+    init_r: int,
+    target_modules: "str | Collection[str] | None" = None,
 ) -> int:
     """Count the parameters that AdaLoRA trains at first in a whole model.
 
@@ -306,14 +408,16 @@ def adalora_model_parameters(
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
         init_r: Rank that every adapter starts with, 1 or more.
         target_modules: What is adapted, as
-            [`lora_model_parameters`][dlp.adapters.lora_model_parameters] takes it.
+            [`lora_model_parameters`][dlp.adapters.lora_model_parameters] takes it; linear layers
+            and the output head alone.
 
     Returns:
         Trainable parameters, without those of a classification head.
 
     Raises:
         TypeError: If an argument is of the wrong type.
-        ValueError: If `init_r` is below 1, a module is unknown or `config` is refused.
+        ValueError: If `init_r` is below 1, no module is found, one cannot be adapted or `config` is
+            refused.
 
     Source:
         PEFT 0.21.2, `tuners/adalora/layer.py`.
@@ -324,19 +428,17 @@ def adalora_model_parameters(
         442512
     """
     _check.count("init_r", init_r)
-    model = _config.read(config)
-    linear = _config.modules(model, _config.LINEAR)
-    modules = linear + _config.modules(model, _config.VOCABULARY)
-    targets = _targets(target_modules, modules, linear)
-    return sum(
-        copies
-        * adalora_parameters(init_r=init_r, in_features=in_features, out_features=out_features)
-        for module, in_features, out_features, _, copies in modules
-        if module in targets
-    )
+    found = _found.find(_config.read(config), "ADALORA", {"target_modules": target_modules})
+    total = 0
+    for match in found["adapted"]:
+        site = match["site"]
+        total += match["copies"] * adalora_parameters(
+            init_r=init_r, in_features=site["inputs"], out_features=site["outputs"]
+        )
+    return total
 
 
-def _adapted(model: "Model") -> "list[_Entry]":
+def _linear(model: "Model") -> "list[tuple[str, int, int, bool, int]]":
     """List what `ALL_LINEAR` adapts: the linear layers, and experts in place of MLPs."""
     rows = [row for stack in model["family"]["stacks"] for row in stack[2]]
     if not [1 for row in rows if row[1] in _config.EXPERTS]:
@@ -347,73 +449,52 @@ def _adapted(model: "Model") -> "list[_Entry]":
     return modules + _config.modules(model, ("expert", "router"))
 
 
-def _biases(model: "Model", saved: "Collection[str]" = ()) -> int:
-    """Count all biases and shifts but those of saved modules and of a classification head."""
+def _biases(model: "Model") -> int:
+    """Count all biases and shifts but those of a classification head."""
     return sum(
         copies * outputs
-        for module, part, _, outputs, has_bias, copies in model["inventory"]
-        if has_bias and part != "classification_head" and module not in saved
+        for _, part, _, outputs, has_bias, copies in model["inventory"]
+        if has_bias and part != "classification_head"
     )
 
 
-def _lora(
-    model: "Model",
-    r: int,
-    target_modules: "str | Collection[str]",
-    bias: "LoraBias",
-    use_dora: bool,
-    rank_pattern: "Mapping[str, int] | None",
-    modules_to_save: "Collection[str] | None",
-) -> "tuple[int, int]":
+def _idle(lora_alpha: object, alpha_pattern: object, use_rslora: object) -> None:
+    """Check what changes no count."""
+    _check.flag("use_rslora", use_rslora)
+    _check.number("lora_alpha", lora_alpha)
+    alphas = _check.keywords("alpha_pattern", {} if alpha_pattern is None else alpha_pattern)
+    for key, alpha in alphas.items():
+        _check.number(f'alpha_pattern["{key[:60]}"]', alpha)
+
+
+def _lora(found: "Found", bias: str, use_dora: bool, lora_bias: bool) -> "tuple[int, int]":
     """Count what LoRA trains: parameters added to the model, and biases of the model itself."""
-    linear, vocabulary = _adapted(model), _config.modules(model, _config.VOCABULARY)
-    modules = linear + vocabulary
     _check.choice("bias", bias, LORA_BIASES)
-    _check.count("r", r)
-    targets = _targets(target_modules, modules, linear)
-    plain = _plain_targets(model, targets, use_dora)
-    ranks: dict[str, int] = {}
-    rank_pattern = {} if rank_pattern is None else rank_pattern
-    modules_to_save = [] if modules_to_save is None else modules_to_save
-    for module, rank in _check.mapping("rank_pattern", rank_pattern).items():
-        _check.choice("a key of rank_pattern", module, plain)
-        ranks[module] = _check.count(f'rank_pattern["{module}"]', rank)
-    savable = _config.modules(model, _config.LINEAR + ("router",)) + vocabulary
-    free = [name for name in _names(savable) if name not in targets]
-    saved = _check.choices("modules_to_save", modules_to_save, free, empty=True)
-    added = sum(
-        copies * (inputs * outputs + (outputs if has_bias else 0))
-        for module, inputs, outputs, has_bias, copies in savable
-        if module in saved
-    )
-    in_place = _biases(model, saved) if bias == "all" else 0
-    for module, inputs, outputs, has_bias, copies in modules:
-        if module in targets:
-            added += copies * lora_parameters(
-                r=ranks.get(module, r), in_features=inputs, out_features=outputs, use_dora=use_dora
+    if _check.flag("use_dora", use_dora) and lora_bias:
+        raise ValueError("lora_bias must be False when use_dora is True")
+    _check.flag("lora_bias", lora_bias)
+    added, in_place = found["copies"] + found["tokens"], 0
+    for match in found["adapted"]:
+        site, copies = match["site"], match["copies"]
+        if match["parameter"] and (use_dora or lora_bias):
+            name = "use_dora" if use_dora else "lora_bias"
+            raise ValueError(
+                f"{name} must be False when parameters such as {match['key']} are adapted"
             )
-            in_place += copies * outputs if has_bias and bias == "lora_only" else 0
+        if site["kind"] == "embedding" and lora_bias:
+            raise ValueError(f"lora_bias must be False when {match['key']} is adapted")
+        added += (
+            copies
+            * site["each"]
+            * lora_parameters(
+                r=match["r"],
+                in_features=site["inputs"],
+                out_features=site["outputs"],
+                use_dora=use_dora,
+            )
+        )
+        added += copies * site["outputs"] if lora_bias else 0
+        in_place += copies * site["outputs"] if site["bias"] and bias == "lora_only" else 0
+    if bias == "all":
+        in_place = found["biases"]
     return added, in_place
-
-
-def _plain_targets(model: "Model", targets: "list[str]", use_dora: bool) -> "list[str]":
-    """Give the targets that are linear layers; refuse what PEFT refuses of experts and routers."""
-    fused = _names(_config.modules(model, ("fused expert",)))
-    if 0 < len([name for name in fused if name in targets]) < len(fused):
-        raise ValueError(f"target_modules must name {' and '.join(fused)} together or neither")
-    others = fused + _names(_config.modules(model, ("expert", "router")))
-    plain = [name for name in targets if name not in others]
-    if _check.flag("use_dora", use_dora) and len(plain) < len(targets):
-        raise ValueError("use_dora must be False when target_modules has experts or their router")
-    return plain
-
-
-def _names(modules: "list[_Entry]") -> list[str]:
-    return list(dict.fromkeys(module for module, _, _, _, _ in modules))
-
-
-def _targets(target_modules: object, modules: "list[_Entry]", linear: "list[_Entry]") -> list[str]:
-    if isinstance(target_modules, str):
-        _check.choice("target_modules", target_modules, (ALL_LINEAR,))
-        return _names(linear)
-    return _check.choices("target_modules", target_modules, _names(modules))

@@ -1,6 +1,6 @@
-"""Trainable parameters of bottleneck adapters, IA3 and LayerNorm tuning."""
+"""Trainable parameters of bottleneck adapters, IA3, tuned norms and tuned top layers."""
 
-from dlp import _check, _config
+from dlp import _check, _config, _sites
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,3 +118,45 @@ def ln_tuning_parameters(*, config: "Mapping[str, object]") -> int:
         38400
     """
     return _config.parts(_config.read(config))["norm"]
+
+
+def top_layers_parameters(*, config: "Mapping[str, object]", num_layers: int) -> int:
+    """Count the parameters that are trained when the last layers of a model are, and nothing else.
+
+    Of an encoder with a decoder they are the decoder's. What follows the last layer, a norm or a
+    head, stays frozen.
+
+    Args:
+        config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
+        num_layers: Layers that are trained, counted from the last, at most as many as there are.
+
+    Returns:
+        Trainable parameters.
+
+    Raises:
+        TypeError: If an argument is of the wrong type.
+        ValueError: If `num_layers` is out of its range or `config` is refused.
+
+    Source:
+        Hu et al. 2021 (LoRA), section 5.1, of the method, with the last two layers of GPT-2.
+
+    Examples:
+        GPT-2 medium:
+
+        >>> from dlp.models import GPT2
+        >>> medium = GPT2 | {"n_embd": 1024, "n_layer": 24, "n_head": 16}
+        >>> top_layers_parameters(config=medium, num_layers=2)
+        25192448
+    """
+    model = _config.read(config)
+    sizes = model["sizes"]
+    layers = sizes["num_decoder_layers"] or sizes["num_hidden_layers"]
+    first = layers - _check.count("num_layers", num_layers, maximum=layers)
+    stems = [site["path"].partition("*")[0] for site in _sites.sites(model) if "*" in site["path"]]
+    total = 0
+    for site in _sites.sites(model):
+        if "*" in site["path"] and site["path"].startswith(stems[-1]):
+            among = site["among"]
+            copies = num_layers if among is None else len([i for i in among if i >= first])
+            total += copies * _sites.size(site)
+    return total

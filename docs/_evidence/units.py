@@ -36,7 +36,8 @@ UNITS = {
 
 SEVERAL = {
     *("accumulation_windows", "assistant_labels", "completion_labels", "pretraining_labels"),
-    *("adaptable_modules", "linear_layers", "lora_totals", "supervised_losses"),
+    *("adaptable_modules", "adapted_modules", "adapter_totals"),
+    *("linear_layers", "lora_totals", "supervised_losses"),
     *("transformer_dimensions", "zero_stage"),
     *("largest_batch", "largest_cached_context", "largest_context", "largest_model"),
     *("largest_rank", "largest_sharded_model"),

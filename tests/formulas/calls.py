@@ -113,7 +113,18 @@ DENSE = [  # the devices whose FLOPs are known
     *("b200", "mi300x", "tpu-v4", "tpu-v5e", "tpu-v5p"),
 ]
 _MATRIX: dict[str, list[Any]] = {"in_features": [4096, 11], "out_features": [1024, 4096, 3]}
+_MODULES: dict[str, list[Any]] = {
+    "task_type": ["CAUSAL_LM"],
+    "exclude_modules": [None],
+    "layers_to_transform": [None],
+    "layers_pattern": [None],
+    "target_parameters": [None],
+    "trainable_token_indices": [None],
+    "ensure_weight_tying": [False],
+    "modules_to_save": [None],
+}
 _LORA: dict[str, list[Any]] = {
+    **_MODULES,
     "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],
     "r": [8, 1],
     "target_modules": [["q_proj", "v_proj"], dlp.ALL_LINEAR, ["lm_head", "v_proj"]],
@@ -121,6 +132,17 @@ _LORA: dict[str, list[Any]] = {
     "use_dora": [False, True],
     "rank_pattern": [None, {"v_proj": 4}],
     "modules_to_save": [None, ["embed_tokens"]],
+    "lora_bias": [False],
+    "lora_alpha": [8],
+    "alpha_pattern": [None],
+    "use_rslora": [False],
+}
+_ADAPTER: dict[str, list[Any]] = {
+    "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],
+    "peft_type": [name for name in dlp.ADAPTER_METHODS if name != "IA3"],
+    "settings": [None],
+    **_MODULES,
+    "target_modules": [["q_proj", "v_proj"], dlp.ALL_LINEAR],
 }
 _LABELS = [[5, 6, 7, 8], [-100, -100, 7, 8]]
 
@@ -348,12 +370,43 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     },
     "adalora_parameters": {"init_r": [12, 1], **_MATRIX},
     "adaptable_modules": {"config": MODELS},
+    "adapted_modules": {
+        "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],
+        **_MODULES,
+        "target_modules": [["q_proj", "v_proj"], ["self_attn.q_proj", "c_attn"], None],
+        "modules_to_save": [None, ["norm"]],
+    },
     "bitfit_parameters": {"config": MODELS},
     "lora_break_even_rank": _MATRIX,
     "lora_model_parameters": _LORA,
     "lora_parameters": {"r": [8, 1], **_MATRIX, "use_dora": [False, True]},
     "lora_totals": {**_LORA, "config": [dlp.QWEN2_5_7B], "r": [8], "packed": [False, True]},
+    # matrix adapters
+    "adapter_model_parameters": _ADAPTER,
+    "adapter_totals": _ADAPTER,
+    "boft_parameters": {
+        "in_features": [4096, 8],
+        "out_features": [4096, 3],
+        "boft_block_size": [4, 2],
+        "boft_block_num": [0],
+        "boft_n_butterfly_factor": [1, 2],
+    },
+    "loha_parameters": {"r": [8, 1], **_MATRIX},
+    "lokr_parameters": {
+        "r": [8, 1],
+        **_MATRIX,
+        "decompose_both": [False, True],
+        "decompose_factor": [-1, 4, 5],
+    },
+    "oft_parameters": {
+        "in_features": [4096, 768],
+        "r": [0],
+        "oft_block_size": [32, 8],
+        "block_share": [False],
+    },
+    "vera_parameters": {"r": [256, 1], "out_features": [4096, 1]},
     # small adapters
+    "top_layers_parameters": {"config": MODELS, "num_layers": [2, 1]},
     "bottleneck_adapter_parameters": {
         "hidden_size": [768, 1],
         "bottleneck_size": [64, 1],

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
-from tests.formulas.calls import MODELS
-from tests.formulas.laws import result
+from tests.formulas.calls import MODELS, plain_call
+from tests.formulas.laws import law, result
 
 sizes = st.integers(1, 20_000)
 ranks = st.integers(1, 512)
@@ -162,12 +162,18 @@ def test_names_of_an_mlp_mean_those_of_the_experts(r: int) -> None:
     [
         ({"target_modules": ["gate_proj"]}, "must name gate_proj and up_proj together"),
         ({"target_modules": ["gate"], "use_dora": True}, "use_dora must be False"),
-        ({"target_modules": ["down_proj"], "rank_pattern": {"down_proj": 2}}, "rank_pattern"),
         ({"target_modules": ["q_proj"], "rank_pattern": 0}, "rank_pattern must be a dict"),
         ({"target_modules": ["q_proj"], "modules_to_save": 0}, "modules_to_save must be a list"),
         (
             {"config": EXPERTS | {"mlp_only_layers": [0, 1, 2, 3]}, "target_modules": ["up_proj"]},
-            "target_modules must be one of q_proj",
+            "must name gate_proj and up_proj together",
+        ),
+        (
+            {
+                "config": EXPERTS | {"mlp_only_layers": [0, 1, 2, 3]},
+                "target_modules": ["down_proj"],
+            },
+            "must match a module of qwen3_moe: down_proj matches none",
         ),
     ],
 )
@@ -188,10 +194,17 @@ def test_the_bias_of_a_copied_module_is_trained_once() -> None:
     assert both["trainable_params"] - copy["trainable_params"] == biases - 12 * 3072
 
 
-def test_totals_are_not_those_of_a_classifier() -> None:
-    config = dlp.LLAMA_2_7B | {"architectures": ["LlamaForTokenClassification"]}
-    with pytest.raises(ValueError, match=r"architectures.* must name no classifier"):
-        dlp.lora_totals(config=config, r=8, target_modules=["q_proj"])
+def test_a_head_is_part_of_the_model_and_a_task_brings_and_saves_it() -> None:
+    setup: dict[str, Any] = {"r": 8, "target_modules": ["q_proj"]}
+    named = dlp.LLAMA_2_7B | {"architectures": ["LlamaForSequenceClassification"], "num_labels": 3}
+    plain = dlp.lora_totals(config=named, **setup)
+    head = 3 * 4096
+    assert plain["all_param"] == dlp.parameter_count(config=named) + plain["trainable_params"]
+    task = dlp.lora_totals(config=dlp.LLAMA_2_7B | {"num_labels": 3}, **setup, task_type="SEQ_CLS")
+    assert task["trainable_params"] == plain["trainable_params"] + head
+    assert task["all_param"] == plain["all_param"] + head
+    saved = dlp.lora_totals(config=named, **setup, modules_to_save=["score"])
+    assert saved == task
 
 
 def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
@@ -203,19 +216,82 @@ def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"rank_pattern": {"k_proj": 4}}, "rank_pattern must be one of q_proj, v_proj"),
         ({"rank_pattern": {"v_proj": 0}}, r'rank_pattern\["v_proj"\] must be from 1'),
-        ({"modules_to_save": ["q_proj"]}, "modules_to_save must be one of k_proj, .*lm_head"),
+        ({"modules_to_save": ["q_proj", "v_proj"]}, "matches none"),
+        ({"modules_to_save": ["proj"]}, "modules_to_save must not match .*: .*q_proj is adapted"),
+        ({"modules_to_save": ["attn"]}, "modules_to_save must not match .*q_proj is adapted"),
+        ({"modules_to_save": ["dropout"]}, "lora_dropout of an adapted module"),
+        ({"modules_to_save": "norm"}, "modules_to_save must be a list"),
+        ({"target_modules": ["norm"]}, "model.norm, which is a norm"),
+        ({"target_modules": ["mlp"]}, "layers.*.mlp, which only holds other modules"),
+        ({"target_modules": r".*layers\.1\..*"}, "which only holds other modules"),
+        ({"target_modules": []}, "target_modules must match a module"),
+        ({"target_modules": "(?=q)"}, "target_modules must be a regular expression that is known"),
+        ({"target_modules": ["q_proj"], "exclude_modules": ["q_proj"]}, "matches none"),
+        ({"layers_to_transform": [32]}, "matches none"),
+        ({"layers_to_transform": [-1]}, "layers_to_transform must be from 0"),
+        ({"layers_pattern": "layers"}, "layers_to_transform must be given"),
+        ({"target_modules": "all-linear", "layers_to_transform": 1}, "must be left out when"),
+        ({"lora_bias": True, "use_dora": True}, "lora_bias must be False"),
+        ({"lora_bias": True, "target_modules": ["embed_tokens"]}, "lora_bias must be False"),
+        ({"target_parameters": ["q_proj.weight"]}, "q_proj.weight, which is adapted already"),
+        ({"target_parameters": ["norm.weight"]}, "norm.weight, which is no matrix"),
+        ({"target_parameters": ["o_proj.weight"], "use_dora": True}, "use_dora must be False"),
+        ({"trainable_token_indices": {"tokens": [1], "nope": [2]}}, "'nope' is none"),
+        ({"trainable_token_indices": [32000]}, "trainable_token_indices must be from"),
+        (
+            {"trainable_token_indices": [1], "modules_to_save": ["model.embed_tokens"]},
+            "is saved whole",
+        ),
+        ({"task_type": "QUESTION_ANS"}, "task_type must be one of CAUSAL_LM"),
+        ({"alpha_pattern": {"q_proj": -1}}, "alpha_pattern.*must be from"),
     ],
 )
-def test_a_module_is_either_adapted_or_saved(changes: dict[str, Any], message: str) -> None:
+def test_what_peft_refuses_is_refused(changes: dict[str, Any], message: str) -> None:
     setup: dict[str, Any] = {
         "config": dlp.LLAMA_2_7B,
         "r": 8,
         "target_modules": ["q_proj", "v_proj"],
     }
-    with pytest.raises(ValueError, match=message):
-        dlp.lora_model_parameters(**setup, **changes)
+    with pytest.raises((TypeError, ValueError), match=message):
+        dlp.lora_model_parameters(**setup | changes)
+
+
+def test_a_saved_module_is_not_adapted() -> None:
+    setup: dict[str, Any] = {"config": dlp.LLAMA_2_7B, "r": 8}
+    both = dlp.lora_model_parameters(
+        **setup, target_modules=["q_proj", "v_proj"], modules_to_save=["q_proj"]
+    )
+    one = dlp.lora_model_parameters(**setup, target_modules=["v_proj"])
+    assert both == one + 32 * 4096**2
+
+
+@law
+@given(st.lists(st.sampled_from(["Wqkv", "c_attn", "x.q_proj", "proj"]), max_size=3), ranks)
+def test_a_name_that_does_not_occur_changes_nothing(others: list[str], r: int) -> None:
+    setup: dict[str, Any] = {"config": dlp.LLAMA_2_7B}
+    targets = ["q_proj", "up_proj"]
+    found = dlp.adapted_modules(**setup, target_modules=targets + others)
+    assert found["not_found"] == list(dict.fromkeys(others))
+    assert found["adapted"] == [
+        "model.layers.*.self_attn.q_proj",
+        "model.layers.*.mlp.up_proj",
+    ]
+    plain = dlp.lora_model_parameters(**setup, r=r, target_modules=targets)
+    assert dlp.lora_model_parameters(**setup, r=r, target_modules=targets + others) == plain
+
+
+@given(st.lists(st.integers(0, 31), unique=True, min_size=1), ranks)
+def test_layers_are_adapted_one_by_one_as_all_together(layers: list[int], r: int) -> None:
+    setup: dict[str, Any] = {"config": dlp.LLAMA_2_7B, "r": r, "target_modules": ["q_proj"]}
+    whole = dlp.lora_model_parameters(**setup)
+    some = dlp.lora_model_parameters(**setup, layers_to_transform=layers)
+    assert 32 * some == len(layers) * whole
+    by_path = [f"{layer}.self_attn.q_proj" for layer in layers]
+    assert some == dlp.lora_model_parameters(**setup | {"target_modules": by_path})
+    numbers = "|".join(str(layer) for layer in layers)
+    pattern = rf".*\.({numbers})\..*\.q_proj"
+    assert some == dlp.lora_model_parameters(**setup | {"target_modules": pattern})
 
 
 # --- Totals ---------------------------------------------------------------------------------
@@ -242,6 +318,75 @@ def test_packing_hides_half_of_the_linear_layers_whatever_the_rank(r: int) -> No
     whole, packed = dlp.lora_totals(**setup), dlp.lora_totals(**setup, packed=True)
     assert whole["all_param"] - packed["all_param"] == (parts["attention"] + parts["mlp"]) // 2
     assert whole["trainable_params"] == packed["trainable_params"]
+
+
+# --- Methods of one matrix ------------------------------------------------------------------
+
+
+@law
+@given(sizes, sizes, ranks)
+def test_a_model_takes_what_its_matrices_take(width: int, inner: int, r: int) -> None:
+    config: dict[str, Any] = {
+        "model_type": "llama",
+        "hidden_size": 64 * width,
+        "num_attention_heads": 1,
+        "num_hidden_layers": 3,
+        "intermediate_size": inner,
+        "vocab_size": 9,
+    }
+    shape: dict[str, Any] = {"in_features": 64 * width, "out_features": inner}
+    each = {
+        "ADALORA": ({"init_r": r}, dlp.adalora_parameters(init_r=r, **shape)),
+        "BOFT": ({"boft_block_size": 8}, dlp.boft_parameters(**shape, boft_block_size=8)),
+        "FOURIERFT": ({"n_frequency": 5}, 5),
+        "LOHA": ({"r": r}, dlp.loha_parameters(r=r, **shape)),
+        "LOKR": ({"r": r}, dlp.lokr_parameters(r=r, **shape)),
+        "OFT": ({}, dlp.oft_parameters(in_features=64 * width)),
+        "VERA": ({"r": r}, dlp.vera_parameters(r=r, out_features=inner)),
+    }
+    for method, (settings, one) in each.items():
+        call: dict[str, Any] = {"config": config, "peft_type": method, "settings": settings}
+        assert dlp.adapter_model_parameters(**call, target_modules=["up_proj"]) == 3 * one
+        totals = dlp.adapter_totals(**call, target_modules=["up_proj"])
+        more = 3 if method == "ADALORA" else 0
+        assert totals["all_param"] == dlp.parameter_count(config=config) + 3 * one + more
+
+
+@given(sizes, sizes, ranks)
+def test_a_kronecker_product_has_both_widths(n_in: int, n_out: int, r: int) -> None:
+    shape: dict[str, Any] = {"in_features": n_in, "out_features": n_out}
+    large = dlp.lokr_parameters(r=r, **shape, decompose_factor=1) - 1
+    product = 2 * r < max(n_in, n_out)
+    assert large == (r * (n_in + n_out) if product else n_in * n_out)
+    assert dlp.lokr_parameters(r=10**6, **shape, decompose_factor=1) == n_in * n_out + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "message"),
+    [
+        ("oft_parameters", {"r": 2}, "one of r and oft_block_size must be 0"),
+        ("boft_parameters", {"boft_block_num": 2}, "one of boft_block_size and boft_block_num"),
+        ("boft_parameters", {"in_features": 6}, "the blocks must divide in_features"),
+        ("boft_parameters", {"boft_block_size": 1, "boft_n_butterfly_factor": 2}, "even size"),
+        ("lokr_parameters", {"decompose_factor": 0}, "decompose_factor must be -1 or from 1"),
+        ("adapter_model_parameters", {"peft_type": "IA3"}, "must be given of IA3"),
+        ("adapter_model_parameters", {"settings": {"rank": 8}}, "settings must have names"),
+        ("adapter_model_parameters", {"ensure_weight_tying": True}, "must be left out when"),
+        ("top_layers_parameters", {"num_layers": 13}, "num_layers must be from 1 to 12"),
+    ],
+)
+def test_what_a_method_cannot_do_is_refused(
+    name: str, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        result(name, **plain_call(name) | changes)
+
+
+def test_top_layers_are_some_of_all_layers() -> None:
+    parts = dlp.parameters_by_part(config=dlp.LLAMA_2_7B)
+    layers = parts["attention"] + parts["mlp"] + parts["norm"] - 4096
+    assert dlp.top_layers_parameters(config=dlp.LLAMA_2_7B, num_layers=32) == layers
+    assert dlp.top_layers_parameters(config=dlp.LLAMA_2_7B, num_layers=1) == layers // 32
 
 
 # --- IA3 and norms --------------------------------------------------------------------------

@@ -215,12 +215,14 @@ DEFAULTS: dict[str, Any] = {
             None,
             "accelerator attention_mask config encoder_hidden_size head_dim intermediate_size "
             "lora memory_bytes modules_to_save num_key_value_heads quantization "
-            "rank_pattern training",
+            "rank_pattern training task_type exclude_modules layers_to_transform layers_pattern "
+            "target_parameters trainable_token_indices alpha_pattern settings",
         ),
         (
             False,
             "autocast_adapter_dtype causal drop_last frozen master_weights packed "
-            "offload prefix_projection sequence_parallel use_dora",
+            "offload prefix_projection sequence_parallel use_dora lora_bias use_rslora "
+            "ensure_weight_tying decompose_both block_share",
         ),
         (
             1,
@@ -247,22 +249,26 @@ DEFAULTS |= {
     "average": "token",
     "bits": 4,
     "block_size": 64,
+    "boft_block_num": 0,
+    "boft_block_size": 4,
+    "boft_n_butterfly_factor": 1,
     "counted": "matmul",
+    "decompose_factor": -1,
     "embeddings": "all",
     "encoder_num_layers": 2,
     "encoder_reparameterization_type": "MLP",
     "ignore_index": -100,
     "layer": "gpt",
     "library": "transformers",
+    "lora_alpha": 8,
+    "oft_block_size": 32,
     "objective": "sft",
     "optimizer": "adamw",
     "passes": "training",
     "quantized_dtype": "nf4-double",
-    "r": 8,
     "recomputation": "none",
     "second_block_size": 256,
     "second_scale_bits": 32,
-    "target_modules": ("q_proj", "v_proj"),
 }
 """What an argument is when it is left out, the same wherever it is taken."""
 
@@ -271,6 +277,8 @@ VARIED: dict[str, list[Any]] = {
     "convention": ["fp32", "mixed"],
     "dtype": ["fp32", "fp16", "bf16"],
     "method": ["full", "lora", None],
+    "r": [8, 0],  # a rank, or a number of blocks
+    "target_modules": [None, ("q_proj", "v_proj")],
     "scale_bits": [32, 8],  # of one level, of two
     "stage": [0, 3],
 }

@@ -158,7 +158,7 @@ def test_the_last_of_several_settings_counts(capsys: pytest.CaptureFixture[str])
         (["fit", "config.json"], "give it as --length"),
         (["fit", "gptq.json", "--length", "1"], "not 'gptq'"),
         (["fit", "config.json", "--lora", "other.json"], "peft_type must be LORA, not 'IA3'"),
-        (["count", "config.json", "--lora", "tokens.json"], "it is not counted"),
+        (["count", "config.json", "--lora", "repeated.json"], "it is not counted"),
         ([*QUESTION, "--set", "max_lenght=1"], "'max_lenght'"),
         ([*QUESTION, "--set", "learning_rate=[[["], "bfloat"),
         ([*QUESTION, "--library", "keras"], "library must be one of"),
@@ -182,7 +182,7 @@ def test_bad_input_is_one_sentence(
         "unknown.json": '{"model_type": "na\u00efve"}',
         "gptq.json": '{"quantization_config": {"quant_method": "gptq"}}',
         "other.json": '{"peft_type": "IA3"}',
-        "tokens.json": '{"target_modules": ["q_proj"], "trainable_token_indices": [1]}',
+        "repeated.json": '{"target_modules": ["q_proj"], "layer_replication": [[0, 4]]}',
     }.items():
         monkeypatch.setitem(FILES, name, text)
     status, out, err = answer(capsys, *argv)

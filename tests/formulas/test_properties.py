@@ -57,6 +57,7 @@ FACTORS = {
     "linear_parameters": ("out_features",),
     "adalora_parameters": ("init_r",),
     "adalora_model_parameters": ("init_r",),
+    "loha_parameters": ("r",),
     "prompt_tuning_parameters": ("num_virtual_tokens", "token_dim"),
     "forward_flops": ("num_parameters", "num_tokens"),
     "training_flops": ("num_parameters", "num_tokens"),

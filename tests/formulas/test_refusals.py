@@ -399,13 +399,8 @@ def test_arguments_are_left_as_they_were(name: str) -> None:
         ("updates_per_epoch", {"num_samples": True}, "num_samples must be an int, not True"),
         ("updates_per_epoch", {"drop_last": 1}, "drop_last must be True or False, not 1"),
         ("lora_parameters", {"r": 0}, "r must be from 1 to"),
-        ("lora_model_parameters", {"target_modules": "q_proj"}, "one of all-linear, not 'q_proj'"),
-        ("lora_model_parameters", {"target_modules": ["c_attn"]}, "one of q_proj, .*'c_attn'"),
-        (
-            "lora_model_parameters",
-            {"target_modules": ["q_proj"] * 2},
-            "target_modules names q_proj twice",
-        ),
+        ("lora_model_parameters", {"target_modules": "q_proj"}, "match a module of .*'q_proj'"),
+        ("lora_model_parameters", {"target_modules": ["c_attn"]}, "match a module of .*c_attn"),
         (
             "parameter_count",
             {"config": {"model_type": "unheard_of"}},

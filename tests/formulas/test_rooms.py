@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOMS = [
-    {"_check", "_autograd", "_names"},
+    {"_check", "_autograd", "_names", "_patterns"},
     {"_loops", "_objectives", "_optimizers", "_pieces", "_rows"},
     {"_experts"},
     {
@@ -32,8 +32,11 @@ ROOMS = [
     {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
     {"_nested"},
     {"_attention", "_config", "accelerators", "heads"},
-    {"_litgpt"},
+    {"_litgpt", "_sites"},
+    {"_adapted"},
+    {"_found"},
     {"adapters", "architectures", "small_adapters", "soft_prompts"},
+    {"matrix_adapters"},
     {"_training"},
     {"_layers", "_sharding"},
     {"_losses"},

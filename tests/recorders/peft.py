@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+from contextlib import suppress
 from typing import Any
 
 import torch
 from peft import (
     AdaLoraConfig,
+    BOFTConfig,
+    FourierFTConfig,
     IA3Config,
     LNTuningConfig,
+    LoHaConfig,
+    LoKrConfig,
     LoraConfig,
+    OFTConfig,
     PrefixTuningConfig,
     PromptEncoderConfig,
     PromptTuningConfig,
+    VeraConfig,
     get_peft_model,
 )
 from transformers import (
@@ -22,9 +30,11 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
 )
 
-from tests.recorders.common import Record, build, count_parameters
+from tests.recorders import drawn
+from tests.recorders.common import Config, Record, Untyped, build, count_parameters
 
 PACKAGES = ("peft", "torch", "transformers")
 
@@ -35,11 +45,18 @@ MODEL_CLASSES = {
     "MASKED_LM": AutoModelForMaskedLM,  # nor this one
     "SEQ_2_SEQ_LM": AutoModelForSeq2SeqLM,
     "SEQ_CLS": AutoModelForSequenceClassification,
+    "TOKEN_CLS": AutoModelForTokenClassification,
 }
 
 METHODS = {
     "LORA": LoraConfig,
     "ADALORA": AdaLoraConfig,
+    "BOFT": BOFTConfig,
+    "FOURIERFT": FourierFTConfig,
+    "LOHA": LoHaConfig,
+    "LOKR": LoKrConfig,
+    "OFT": OFTConfig,
+    "VERA": VeraConfig,
     "IA3": IA3Config,
     "LN_TUNING": LNTuningConfig,
     "PREFIX_TUNING": PrefixTuningConfig,
@@ -48,11 +65,44 @@ METHODS = {
 }
 
 
+DRAWN = 100
+"""How many setups are drawn at random, those that PEFT refuses left out."""
+
+
+def more(listed: list[Record]) -> list[Record]:
+    """Draw setups that are not listed yet, from one seed each; PEFT takes those that are given."""
+    known = [record["id"] for record in listed]
+    seen: dict[str, dict[str, Any]] = {}
+    found: list[Record] = []
+    number = 0
+    missing = DRAWN - sum(name.startswith("Drawn ") for name in known)
+    while len(found) < missing:
+        number += 1
+        if f"Drawn {number}" in known:
+            continue
+        inputs = drawn.setup(number, lambda config, task: _modules_of(seen, config, task))
+        record = {"id": f"Drawn {number}", "inputs": inputs}
+        with suppress(ValueError, TypeError):
+            count(record)
+            found.append(record)
+    return found
+
+
+def _modules_of(seen: dict[str, Any], config: Config, task: str) -> dict[str, Any]:
+    key = repr((config, task))
+    if key not in seen:
+        model = build(MODEL_CLASSES[task], config)
+        seen[key] = {path: module for path, module in model.named_modules() if path}
+    return seen[key]  # type: ignore[no-any-return]
+
+
 def kind_of(name: str) -> str:
     """Say what a trainable parameter is, by the name that PEFT gives it."""
     for part, kind in (
+        *((f"{word}_", "adapter") for word in ("boft", "fourierft", "hada", "lokr", "oft", "vera")),
         ("modules_to_save", "copy"),
         ("lora_magnitude_vector", "magnitude"),
+        ("trainable_tokens", "token"),
         ("lora_", "lora"),
         ("ia3_", "scale"),
         ("ln_tuning_layers", "norm"),
@@ -68,18 +118,24 @@ def kind_of(name: str) -> str:
 
 def count(setup: Record) -> Record:
     """Adapt a model with PEFT and count what is trainable; the `base` is the model before it."""
-    settings = dict(setup["inputs"])
+    settings = copy.deepcopy(setup["inputs"])  # PEFT adds to lists
     method = settings.pop("peft_type")
     if method == "BOTTLENECK":
         return {"counted": count_bottleneck(settings)}
     config, task = settings.pop("config"), settings.pop("task_type")
+    if method == "TOP_LAYERS":
+        return {"counted": count_top_layers(build(MODEL_CLASSES[task], config), **settings)}
     # On the meta device PEFT moves AdaLoRA's frozen rank numbers and thereby unfreezes them.
-    device = "cpu" if method == "ADALORA" else "meta"
+    # VeRA, BOFT and FourierFT draw numbers or make tables when they are set up.
+    # On the meta device what is tied comes apart.
+    tied = settings.get("ensure_weight_tying", False)
+    device = "cpu" if tied or method in {"ADALORA", "BOFT", "FOURIERFT", "VERA"} else "meta"
     model = build(MODEL_CLASSES[task], config, device=device)
     base = count_parameters(model)
     known = task if task not in {"IMAGE_CLASSIFICATION", "MASKED_LM"} else None
     adapter = METHODS[method](task_type=known, **settings)
-    options = {} if adapter.is_prompt_learning else {"low_cpu_mem_usage": True}
+    light = device == "meta" and not adapter.is_prompt_learning
+    options = {"low_cpu_mem_usage": True} if light or method == "ADALORA" else {}
     model = get_peft_model(model, adapter, **options)
     trainable, total = model.get_nb_trainable_parameters()
     kinds: dict[str, int] = {}
@@ -89,6 +145,14 @@ def count(setup: Record) -> Record:
             kinds[kind] = kinds.get(kind, 0) + parameter.numel()
     counted = {"trainable": trainable, "base": base, "total": total, "trainable_of_which": kinds}
     return {"counted": counted}
+
+
+def count_top_layers(model: Untyped, num_layers: int) -> dict[str, Any]:
+    """Count the parameters of the last layers of a model, those of a decoder if it has one."""
+    stacks = [module for module in model.modules() if isinstance(module, torch.nn.ModuleList)]
+    stacks = [stack for stack in stacks if len(stack) == model.config.num_hidden_layers]
+    layers = sum(count_parameters(layer) for layer in stacks[-1][-num_layers:])
+    return {"trainable": layers, "trainable_of_which": {"layer": layers}}
 
 
 def count_bottleneck(sizes: dict[str, int]) -> dict[str, Any]:

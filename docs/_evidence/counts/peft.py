@@ -8,9 +8,23 @@ from _evidence.claims import Claim, count
 from _evidence.expressions import Expression, call
 from _evidence.records import Record
 
-_OF_LORA = ("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save")
+_OF_LORA = (
+    *("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save"),
+    *("task_type", "exclude_modules", "layers_to_transform", "layers_pattern", "lora_bias"),
+    *("target_parameters", "trainable_token_indices", "ensure_weight_tying"),
+    *("lora_alpha", "alpha_pattern", "use_rslora"),
+)
+_MODULES = (
+    "target_modules",
+    "modules_to_save",
+    "task_type",
+    "exclude_modules",
+    "layers_to_transform",
+)
+_WITHOUT_TASK = {"IMAGE_CLASSIFICATION": "image-classification", "MASKED_LM": "language model"}
+"""What is counted of models for which PEFT has no task."""
+
 _ON_A_MODEL = {
-    "LORA": ("lora_model_parameters", _OF_LORA),
     "ADALORA": ("adalora_model_parameters", ("init_r", "target_modules")),
     "IA3": ("ia3_model_parameters", ("target_modules", "feedforward_modules")),
     "LN_TUNING": ("ln_tuning_parameters", ()),
@@ -38,20 +52,49 @@ def claims(record: Record) -> Iterator[Claim]:
         yield count(record, "trainable parameters", "torch", counted["trainable"], ours)
         return
     config = inputs["config"]
+    if inputs["peft_type"] == "TOP_LAYERS":
+        ours = call("top_layers_parameters", config=config, num_layers=inputs["num_layers"])
+        yield count(record, "trainable parameters", "transformers", counted["trainable"], ours)
+        return
     if config["model_type"] not in dlp.MODEL_TYPES:
         return
+    if inputs["peft_type"] == "LORA":
+        setup = _of_lora(inputs)
+        ours = call("lora_model_parameters", **setup)
+        yield count(record, "trainable parameters", "peft", counted["trainable"], ours)
+        ours = call("lora_totals", **setup) | {"part": "all_param"}
+        yield count(record, "all parameters", "peft", counted["total"], ours)
+        return
+    if inputs["peft_type"] in dlp.ADAPTER_METHODS:
+        setup = {"config": config, "peft_type": inputs["peft_type"], **_given(inputs, _MODULES)}
+        left_out = {"config", "peft_type", "total_step", "lora_alpha", *_MODULES}
+        setup["settings"] = {name: inputs[name] for name in inputs if name not in left_out}
+        ours = call("adapter_model_parameters", **setup)
+        yield count(record, "trained parameters", "peft", counted["trainable"], ours)
+        ours = call("adapter_totals", **setup) | {"part": "all_param"}
+        yield count(record, "all parameters, trained or not", "peft", counted["total"], ours)
+        listed = isinstance(inputs.get("target_modules"), list)
+        if inputs["peft_type"] not in _ON_A_MODEL or not listed or inputs["task_type"] == "SEQ_CLS":
+            return
     terms = [_adapter(inputs)]
     if inputs["task_type"] in {"SEQ_CLS", "IMAGE_CLASSIFICATION"}:
         terms.append(_saved_head(inputs))
     yield count(record, "trainable parameters", "peft", counted["trainable"], *terms)
     if inputs["task_type"] not in {"CAUSAL_LM", "SEQ_2_SEQ_LM"} or inputs["peft_type"] == "ADALORA":
         return  # the base is not what `dlp` counts, or has a frozen number for each adapter
-    if inputs["peft_type"] == "LORA":
-        setup = _given(inputs, _OF_LORA)
-        terms = [call("lora_totals", config=config, **setup) | {"part": "all_param"}]
-    else:
-        terms.insert(0, call("parameter_count", config=config))
+    terms.insert(0, call("parameter_count", config=config))
     yield count(record, "all parameters", "peft", counted["total"], *terms)
+
+
+def _of_lora(inputs: dict[str, Any]) -> dict[str, Any]:
+    """Give the arguments of a setup with LoRA, and name the class that PEFT was given."""
+    setup = _given(inputs, _OF_LORA)
+    config = inputs["config"]
+    if counted := _WITHOUT_TASK.get(setup["task_type"]):
+        del setup["task_type"]
+        classes = dlp.FAMILIES[config["model_type"]]()["classes"]
+        config = config | {"architectures": [n for n, what in classes.items() if what == counted]}
+    return {"config": config, **setup}
 
 
 def _adapter(inputs: dict[str, Any]) -> Expression:
@@ -59,10 +102,7 @@ def _adapter(inputs: dict[str, Any]) -> Expression:
     config, method = inputs["config"], inputs["peft_type"]
     if method in _ON_A_MODEL:
         formula, names = _ON_A_MODEL[method]
-        setup = _given(inputs, names)
-        if inputs["task_type"] == "IMAGE_CLASSIFICATION":
-            del setup["modules_to_save"]  # the head
-        return call(formula, config=config, **setup)
+        return call(formula, config=config, **_given(inputs, names))
     return call(
         f"{method.lower()}_parameters",
         token_dim=call("transformer_dimensions", config=config) | {"part": "hidden_size"},

@@ -1,0 +1,312 @@
+"""What a method of PEFT adapts, saves and trains of a model."""
+
+from dlp import _check, _sites
+from dlp._adapted import Setup, ends, names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from typing import Any, TypedDict
+
+    from dlp._adapted import Given, Layers, Tokens
+    from dlp._config import Model
+    from dlp._sites import Site
+
+    class Match(TypedDict):
+        """A site, or one of its layers, that is adapted or saved."""
+
+        site: Site
+        key: str  # its path, with the number of the layer where that matters
+        copies: int
+        r: int
+        parameter: bool  # or a module
+        inward: bool  # whether IA3 scales its inputs
+
+    class Found(TypedDict):
+        """What a setup does to a model."""
+
+        adapted: list[Match]
+        saved_keys: list[str]
+        copies: int  # parameters of the copies that are trained
+        frozen: int  # and those of copies that are not
+        tokens: int  # numbers of tokens that are trained by themselves
+        biases: int  # of the model itself, but for saved modules
+        not_found: list[str]
+
+
+_INNER = (
+    "base_layer",
+    "lora_dropout",
+    "lora_dropout.default",
+    "lora_A",
+    "lora_A.default",
+    "lora_B",
+    "lora_B.default",
+    "lora_embedding_A",
+    "lora_embedding_B",
+    "lora_magnitude_vector",
+)
+
+
+def asked(
+    *,
+    config: "Mapping[str, object]",
+    target_modules: "str | Collection[str] | None" = None,
+    modules_to_save: "Collection[str] | None" = None,
+    task_type: "str | None" = None,
+    exclude_modules: "str | Collection[str] | None" = None,
+    layers_to_transform: "Layers | None" = None,
+    layers_pattern: "str | Collection[str] | None" = None,
+    target_parameters: "Collection[str] | None" = None,
+    trainable_token_indices: "Tokens | None" = None,
+    ensure_weight_tying: bool = False,
+) -> "tuple[Model, dict[str, Any]]":
+    """Read the config of a model, and gather what says which of its modules are adapted."""
+    return _sites.read(config, task_type), {
+        "target_modules": target_modules,
+        "modules_to_save": modules_to_save,
+        "task_type": task_type,
+        "exclude_modules": exclude_modules,
+        "layers_to_transform": layers_to_transform,
+        "layers_pattern": layers_pattern,
+        "target_parameters": target_parameters,
+        "trainable_token_indices": trainable_token_indices,
+        "ensure_weight_tying": ensure_weight_tying,
+    }
+
+
+def find(model: "Model", method: str, given: "Given") -> "Found":
+    """Find what a method of PEFT does to a model."""
+    setup = Setup(model, method, given)
+    wanted = setup.targets
+    adapted = _modules(setup) + _parameters(setup)
+    if not adapted:
+        raise ValueError(
+            f"target_modules must match a module of {model['model_type']}: "
+            f"{_shown(given.get('target_modules'), wanted)} matches none"
+        )
+    taken = {match["key"]: True for match in adapted}
+    for key in taken:
+        _refuse_mamba(setup, key)
+    leaves = _leaves(setup)
+    saved = _saved(setup, leaves, taken)
+    once: "dict[str, int]" = {}
+    for held in saved.values():
+        once.update({leaf["key"]: leaf["copies"] * _sites.size(leaf["site"]) for leaf in held})
+    every = sum(
+        leaf["copies"] * _sites.size(leaf["site"]) for held in saved.values() for leaf in held
+    )
+    return {
+        "adapted": adapted,
+        "saved_keys": list(saved),
+        "copies": sum(once.values()),
+        "frozen": every - sum(once.values()),
+        "tokens": _tokens(setup, given, taken),
+        "biases": sum(
+            leaf["copies"] * leaf["site"]["outputs"]
+            for leaf in leaves
+            if leaf["site"]["bias"] and leaf["site"]["kind"] != "expert" and leaf["key"] not in once
+        ),
+        "not_found": _not_found(setup, given),
+    }
+
+
+def _shown(given: object, wanted: object) -> str:
+    """Show what was asked for, or what stood in for it."""
+    value = wanted if given is None else given
+    if isinstance(value, str):
+        return repr(value[:60])
+    if isinstance(value, (list, tuple, set, frozenset)) and value:
+        return ", ".join([str(name)[:60] for name in list(value)[:9]])
+    return "nothing"
+
+
+def _modules(setup: Setup) -> "list[Match]":
+    """Find the modules that are adapted."""
+    able = {"LORA": ("linear", "conv", "embedding"), "OFT": ("linear", "embedding")}.get(
+        setup.method, ("linear",)
+    )
+    for key in setup.containers():
+        if setup.targeted(key):
+            raise ValueError(f"target_modules must not match {key}, which only holds other modules")
+    found: "list[Match]" = []
+    for site in setup.sites:
+        if site["kind"] in ("expert", "bias"):
+            continue  # which are no modules
+        for key, copies in setup.keys(site):
+            tied = key in setup.tied
+            if not tied and not setup.targeted(key):
+                continue
+            if site["kind"] not in able or _transposed(setup, site):
+                what = {"norm": "is a norm", "unknown": "is not counted"}.get(
+                    site["kind"], "is no linear layer"
+                )
+                raise ValueError(f"target_modules must not match {key}, which {what}")
+            r = setup.rank(setup.tied[0] if tied else key)
+            found.append(
+                {
+                    "site": site,
+                    "key": key,
+                    "copies": copies,
+                    "r": r,
+                    "parameter": False,
+                    "inward": setup.leads_in(key),
+                }
+            )
+    return found
+
+
+def _transposed(setup: Setup, site: "Site") -> bool:
+    """Say whether a matrix is kept with its inputs first, which some methods do not adapt."""
+    return (
+        setup.model["model_type"] == "gpt2"
+        and site["part"] in ("attention", "mlp")
+        and setup.method in ("BOFT", "LOHA", "LOKR", "OFT")
+    )
+
+
+def _parameters(setup: Setup) -> "list[Match]":
+    """Find the parameters that are adapted, of experts above all."""
+    found: "list[Match]" = []
+    for site in setup.sites if setup.parameters else ():
+        for key, copies in setup.keys(site):
+            name = key if site["kind"] in ("expert", "unknown") else key + ".weight"
+            if site["bias"] and ends(key + ".bias", setup.parameters):
+                raise ValueError(f"target_parameters must not match {key}.bias, which is no matrix")
+            if site["kind"] == "bias" or not ends(name, setup.parameters):
+                continue
+            if site["kind"] not in ("expert", "router", "linear", "embedding"):
+                raise ValueError(f"target_parameters must not match {name}, which is no matrix")
+            if setup.targeted(key) and site["kind"] != "expert":
+                raise ValueError(
+                    f"target_parameters must not match {name}, which is adapted already"
+                )
+            found.append(
+                {
+                    "site": site,
+                    "key": name,
+                    "copies": copies,
+                    "r": setup.rank(name),
+                    "parameter": True,
+                    "inward": False,
+                }
+            )
+    return found
+
+
+def _refuse_mamba(setup: Setup, key: str) -> None:
+    kind, last = setup.model["model_type"], key.rpartition(".")[2]
+    refused = kind in _sites.MAMBA and last in ("out_proj", "conv1d")
+    if refused and setup.method in ("LORA", "ADALORA"):
+        raise ValueError(f"target_modules must not match {key}, which PEFT refuses to adapt")
+
+
+def _leaves(setup: Setup) -> "list[Match]":
+    """List all that has parameters."""
+    found: "list[Match]" = []
+    for site in setup.sites:
+        for key, copies in setup.keys(site):
+            found.append(
+                {
+                    "site": site,
+                    "key": key,
+                    "copies": copies,
+                    "r": 0,
+                    "parameter": False,
+                    "inward": False,
+                }
+            )
+    return found
+
+
+def _saved(
+    setup: Setup, leaves: "list[Match]", taken: "dict[str, bool]"
+) -> "dict[str, list[Match]]":
+    """Find the modules of which a copy is trained, and what each holds."""
+    found: "dict[str, list[Match]]" = {}
+    for key in taken:
+        for inner in _INNER:
+            if [1 for name in setup.saved if f"{key}.{inner}".endswith(name)]:
+                raise ValueError(f"modules_to_save must not match {inner} of an adapted module")
+    modules = list(setup.containers()) if setup.saved else []
+    modules += [leaf["key"] for leaf in leaves if leaf["site"]["kind"] not in ("expert", "bias")]
+    for key in modules:
+        if not [1 for name in setup.saved if key.endswith(name)]:
+            continue
+        if key.rpartition(".")[0].rpartition(".")[0] in found:
+            continue  # PEFT takes what is two steps inside of a saved module for that module
+        held = [leaf for leaf in leaves if leaf["key"] == key or leaf["key"].startswith(key + ".")]
+        for leaf in held:
+            if leaf["key"] in taken or leaf["key"] + ".weight" in taken:
+                raise ValueError(f"modules_to_save must not match {key}: {leaf['key']} is adapted")
+            if leaf["key"] == key and leaf["site"]["kind"] == "unknown":
+                raise ValueError(f"modules_to_save must not match {key}, which is not counted")
+        if setup.task in _sites.HEAD_TASKS and [
+            1 for outer in found if key.startswith(outer + ".")
+        ]:
+            raise ValueError(f"modules_to_save must not match {key}, which is in one that is saved")
+        found[key] = held
+    return found
+
+
+def _tokens(setup: Setup, given: "Given", taken: "dict[str, bool]") -> int:
+    """Count the numbers of tokens that are trained by themselves."""
+    indices = given.get("trainable_token_indices")
+    if indices is None:
+        return 0
+    embedding, heads = setup.embedding(), setup.output()
+    lists: "dict[str, list[object]]" = {}
+    for name, value in (indices if isinstance(indices, dict) else {embedding: indices}).items():
+        if not isinstance(name, str) or not name:
+            raise TypeError("trainable_token_indices must be a list, or a dict by names of modules")
+        if name in setup.saved:
+            raise ValueError(f"trainable_token_indices must not name {name}, which is saved whole")
+        lists[name] = _check.sequence("trainable_token_indices", value)
+    both = [name for name in lists if [path for path in (embedding, *heads) if path.endswith(name)]]
+    tied = bool(setup.model["sizes"]["tie_word_embeddings"]) and len(both) > 1
+    same = not [name for name in both if lists[name] != lists[both[0]]]
+    if tied and not same and given.get("ensure_weight_tying"):
+        raise ValueError("trainable_token_indices must be the same for tied modules")
+    # A tied head shares the numbers of the embedding.
+    apart = [name for name in lists if not (tied and same and name in heads)]
+    return sum(_tokens_of(setup, name, lists[name], taken) for name in apart)
+
+
+def _tokens_of(setup: Setup, name: str, tokens: "list[object]", taken: "dict[str, bool]") -> int:
+    """Count the numbers of some tokens in the modules of a name."""
+    found = 0
+    for site in setup.sites:
+        if site["kind"] not in ("embedding", "linear"):
+            continue
+        rows, width = site["inputs"], site["outputs"]
+        if site["kind"] == "linear":
+            rows, width = width, rows
+        for key, copies in setup.keys(site):
+            if not key.endswith(name) or site["part"] == "tied copy":
+                continue
+            if key in taken or key + ".weight" in taken:
+                raise ValueError(f"trainable_token_indices must not match {key}: it is adapted")
+            for token in tokens:
+                _check.count("trainable_token_indices", token, minimum=-rows, maximum=rows - 1)
+            found += copies * len(tokens) * width
+    if not found:
+        raise ValueError(f"trainable_token_indices must name a module, and {name[:60]!r} is none")
+    return found
+
+
+def _not_found(setup: Setup, given: "Given") -> "list[str]":
+    """Name what was asked for and does not occur."""
+    every = list(setup.containers())
+    for site in setup.sites:
+        every += [key for key, _ in setup.keys(site)]
+    targets = given.get("target_modules")
+    moved = _sites.MOVED.get(setup.model["model_type"], {}) if setup.method == "LORA" else {}
+    found: "list[str]" = []
+    for name in [] if targets is None or isinstance(targets, str) else names("", targets):
+        new = moved.get(name.rpartition(".")[2], name)
+        if not [key for key in every if ends(key, [name, new]) or ends(key + ".weight", [new])]:
+            found.append(name)
+    for name in names("modules_to_save", given.get("modules_to_save")):
+        if not [key for key in every if key.endswith(name)]:
+            found.append(name)
+    return found
