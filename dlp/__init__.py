@@ -36,12 +36,15 @@ if TYPE_CHECKING:
     from dlp.memory import *
     from dlp.parallel import *
     from dlp.limits import *
+    from dlp.schedule import *
+    from dlp.packing import *
+    from dlp.alignment import *
 else:
     # A module comes after those that it imports from, and one that little needs comes late.
     _MODULES = (  # noqa: SIM905
         "steps units quantization transformer families architectures models heads objective "
         "adapters matrix_adapters small_adapters soft_prompts accelerators peak activations "
-        "megatron logits cache compute throughput memory parallel limits"
+        "megatron logits cache compute throughput memory parallel limits schedule packing alignment"
     ).split()
 
     def __getattr__(name: str) -> object:

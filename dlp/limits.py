@@ -287,7 +287,7 @@ def largest_sharded_model(
         num_adapter_parameters: Parameters trained beside the model, 0 to 10^15.
         convention: One of the names in [`CONVENTIONS`][dlp.memory.CONVENTIONS].
         stage: Stage of ZeRO, 0 to 3; [`zero_stage`][dlp.parallel.zero_stage] gives FSDP's.
-        num_devices: Devices that share the parts, 1 or more.
+        num_devices: Devices that share the parts: the degree of data parallelism, 1 or more.
 
     Returns:
         `largest`, the parameters of the model, 0 if none fits; `total`, the bytes on each device at

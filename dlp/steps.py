@@ -2,8 +2,12 @@
 
 A *micro-batch* is what one device takes through one forward and backward pass. An *update* is one
 step of the optimizer, after `gradient_accumulation_steps` micro-batches. The *effective batch* is
-what one update sees.
+what one update sees. `num_devices` is the data-parallel degree: devices that share one sequence
+(tensor, context or pipeline parallel) count as one. With `split_batches`, as Accelerate has it,
+`per_device_train_batch_size` is the batch of all devices together, which is divided among them.
 """
+
+import math
 
 from dlp import _check
 
@@ -37,16 +41,22 @@ def effective_batch_size(
     per_device_train_batch_size: int,
     gradient_accumulation_steps: int = 1,
     num_devices: int = 1,
+    split_batches: bool = False,
 ) -> int:
     r"""Count the samples that one optimizer update sees.
 
     $$\text{per\_device\_train\_batch\_size} \times \text{gradient\_accumulation\_steps}
     \times \text{num\_devices}$$
 
+    With `split_batches=True` the batch is already that of all devices:
+
+    $$\text{per\_device\_train\_batch\_size} \times \text{gradient\_accumulation\_steps}$$
+
     Args:
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
         gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: Devices that work in parallel on different samples, 1 or more.
+        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
+        split_batches: Whether the batch is that of all devices, a multiple of their number.
 
     Returns:
         Samples per update.
@@ -58,10 +68,10 @@ def effective_batch_size(
         >>> effective_batch_size(per_device_train_batch_size=16, gradient_accumulation_steps=4)
         64
     """
-    _check.count("per_device_train_batch_size", per_device_train_batch_size)
     _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
-    _check.count("num_devices", num_devices)
-    return per_device_train_batch_size * gradient_accumulation_steps * num_devices
+    return gradient_accumulation_steps * _samples_at_once(
+        per_device_train_batch_size, num_devices, split_batches
+    )
 
 
 def micro_batches_per_epoch(
@@ -70,6 +80,7 @@ def micro_batches_per_epoch(
     per_device_train_batch_size: int,
     num_devices: int = 1,
     drop_last: bool = False,
+    split_batches: bool = False,
 ) -> int:
     r"""Count the forward and backward passes in one pass over the data.
 
@@ -81,12 +92,25 @@ def micro_batches_per_epoch(
     $$\left\lfloor \frac{\text{num\_samples}}
     {\text{per\_device\_train\_batch\_size} \times \text{num\_devices}} \right\rfloor$$
 
+    With `split_batches=True` the batch is already that of all devices:
+
+    $$\left\lceil \frac{\text{num\_samples}}
+    {\text{per\_device\_train\_batch\_size}} \right\rceil$$
+
+    With `split_batches=True` and `drop_last=True` without the incomplete one:
+
+    $$\left\lfloor \frac{\text{num\_samples}}
+    {\text{per\_device\_train\_batch\_size}} \right\rfloor$$
+
+    A sampler that groups samples by length puts others together, and changes no count.
+
     Args:
         num_samples: Samples in the data set, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
-        num_devices: Devices that share the data set, 1 or more.
+        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
         drop_last: Whether an incomplete last batch is dropped. It never drops an incomplete
             accumulation window.
+        split_batches: Whether the batch is that of all devices, a multiple of their number.
 
     Returns:
         Micro-batches per epoch on each device.
@@ -106,10 +130,8 @@ def micro_batches_per_epoch(
         12
     """
     _check.count("num_samples", num_samples)
-    _check.count("per_device_train_batch_size", per_device_train_batch_size)
-    _check.count("num_devices", num_devices)
     _check.flag("drop_last", drop_last)
-    samples_at_once = per_device_train_batch_size * num_devices
+    samples_at_once = _samples_at_once(per_device_train_batch_size, num_devices, split_batches)
     if drop_last:
         return num_samples // samples_at_once
     return -(-num_samples // samples_at_once)
@@ -122,6 +144,7 @@ def updates_per_epoch(
     gradient_accumulation_steps: int = 1,
     num_devices: int = 1,
     drop_last: bool = False,
+    split_batches: bool = False,
     last_window: "LastWindow" = "step",
 ) -> int:
     r"""Count the optimizer updates in one pass over the data.
@@ -141,8 +164,9 @@ def updates_per_epoch(
         num_samples: Samples in the data set, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
         gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: Devices that share the data set, 1 or more.
+        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
         drop_last: Whether an incomplete last batch is dropped.
+        split_batches: Whether the batch is that of all devices, a multiple of their number.
         last_window: One of `LAST_WINDOWS`: whether the micro-batches left over at the end of
             the epoch make an update of their own (`"step"`), none (`"skip"`), or one only if
             there would be no other (`"at-least-one"`).
@@ -168,6 +192,7 @@ def updates_per_epoch(
         per_device_train_batch_size=per_device_train_batch_size,
         num_devices=num_devices,
         drop_last=drop_last,
+        split_batches=split_batches,
     )
     _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
     _check.choice("last_window", last_window, LAST_WINDOWS)
@@ -182,20 +207,27 @@ def training_micro_batches(
     *,
     num_samples: int,
     per_device_train_batch_size: int,
-    num_train_epochs: int,
+    num_train_epochs: float,
+    gradient_accumulation_steps: int = 1,
     num_devices: int = 1,
     drop_last: bool = False,
+    split_batches: bool = False,
 ) -> int:
     r"""Count the forward and backward passes of a whole training run.
 
-    $$\text{num\_train\_epochs} \times \operatorname{micro\_batches\_per\_epoch}$$
+    $$\left\lceil \text{num\_train\_epochs} \times \operatorname{micro\_batches\_per\_epoch}
+    \right\rceil$$
+
+    A run that ends within an epoch ends with an update, so that its last window is a whole one.
 
     Args:
         num_samples: Samples in the data set, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
-        num_train_epochs: Whole passes over the data, 1 or more.
-        num_devices: Devices that share the data set, 1 or more.
+        num_train_epochs: Passes over the data, 0 or more; part of one too, such as 0.5.
+        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
+        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
         drop_last: Whether each epoch's incomplete last batch is dropped.
+        split_batches: Whether the batch is that of all devices, a multiple of their number.
 
     Returns:
         Micro-batches on each device.
@@ -206,22 +238,32 @@ def training_micro_batches(
         ... )
         375
     """
-    return _check.count("num_train_epochs", num_train_epochs) * micro_batches_per_epoch(
+    epochs = _check.number("num_train_epochs", num_train_epochs)
+    _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
+    micro_batches = micro_batches_per_epoch(
         num_samples=num_samples,
         per_device_train_batch_size=per_device_train_batch_size,
         num_devices=num_devices,
         drop_last=drop_last,
+        split_batches=split_batches,
     )
+    whole = math.floor(epochs)
+    if whole == epochs:
+        return whole * micro_batches
+    windows = -(-micro_batches // gradient_accumulation_steps)
+    begun = math.ceil(epochs * windows) - whole * windows
+    return whole * micro_batches + min(begun * gradient_accumulation_steps, micro_batches)
 
 
 def training_updates(
     *,
     num_samples: int,
     per_device_train_batch_size: int,
-    num_train_epochs: int,
+    num_train_epochs: float,
     gradient_accumulation_steps: int = 1,
     num_devices: int = 1,
     drop_last: bool = False,
+    split_batches: bool = False,
     last_window: "LastWindow" = "step",
 ) -> int:
     r"""Count the optimizer updates of a whole training run.
@@ -229,15 +271,20 @@ def training_updates(
     Each epoch is rounded on its own; micro-batches left over in one epoch do not add up with
     those of the next.
 
-    $$\text{num\_train\_epochs} \times \operatorname{updates\_per\_epoch}$$
+    $$\left\lceil \text{num\_train\_epochs} \times \operatorname{updates\_per\_epoch} \right\rceil$$
+
+    The product is one of floats where `num_train_epochs` is a float, as in the library: 1.1 epochs
+    of 10 updates are 12, since 1.1 as a float is a little more. `max_steps`, where it is set, takes
+    the place of all this; [`epochs_started`][dlp.schedule.epochs_started] turns it into epochs.
 
     Args:
         num_samples: Samples in the data set, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
-        num_train_epochs: Whole passes over the data, 1 or more.
+        num_train_epochs: Passes over the data, 0 or more; part of one too, such as 0.5.
         gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: Devices that share the data set, 1 or more.
+        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
         drop_last: Whether each epoch's incomplete last batch is dropped.
+        split_batches: Whether the batch is that of all devices, a multiple of their number.
         last_window: One of `LAST_WINDOWS`.
 
     Returns:
@@ -254,14 +301,21 @@ def training_updates(
         ...     num_train_epochs=3,
         ... )
         102
+        >>> training_updates(num_samples=1000, per_device_train_batch_size=8, num_train_epochs=0.5)
+        63
     """
-    return _check.count("num_train_epochs", num_train_epochs) * updates_per_epoch(
-        num_samples=num_samples,
-        per_device_train_batch_size=per_device_train_batch_size,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        num_devices=num_devices,
-        drop_last=drop_last,
-        last_window=last_window,
+    epochs = _check.number("num_train_epochs", num_train_epochs)
+    return math.ceil(
+        epochs
+        * updates_per_epoch(
+            num_samples=num_samples,
+            per_device_train_batch_size=per_device_train_batch_size,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            num_devices=num_devices,
+            drop_last=drop_last,
+            split_batches=split_batches,
+            last_window=last_window,
+        )
     )
 
 
@@ -269,7 +323,7 @@ def accumulation_windows(
     *,
     num_micro_batches: int,
     gradient_accumulation_steps: int,
-    num_train_epochs: int = 1,
+    num_train_epochs: float = 1,
     leftover: "Leftover" = "step",
 ) -> list[list[int]]:
     """List, update by update, the micro-batches whose gradients it applies.
@@ -280,8 +334,8 @@ def accumulation_windows(
     Args:
         num_micro_batches: Micro-batches in one epoch, 1 or more.
         gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_train_epochs: Whole passes over the data, 1 or more; all together at most a million
-            micro-batches.
+        num_train_epochs: Passes over the data, 0 or more, part of one too; all together at most a
+            million micro-batches.
         leftover: One of `LEFTOVERS`: what becomes of the micro-batches left over at the end of
             an epoch. They make an update of their own (`"step"`), are dropped (`"skip"`), or
             leak into the first update of the next epoch (`"leak"`).
@@ -309,8 +363,8 @@ def accumulation_windows(
     """
     _check.count("num_micro_batches", num_micro_batches)
     _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
-    _check.count("num_train_epochs", num_train_epochs)
-    if num_micro_batches * num_train_epochs > 1_000_000:
+    epochs = _check.number("num_train_epochs", num_train_epochs)
+    if num_micro_batches * epochs > 1_000_000:
         raise ValueError(
             f"num_micro_batches times num_train_epochs must be at most 1000000 to be listed, "
             f"not {num_micro_batches} times {num_train_epochs}"
@@ -318,7 +372,7 @@ def accumulation_windows(
     _check.choice("leftover", leftover, LEFTOVERS)
     windows: list[list[int]] = []
     pending: list[int] = []
-    for epoch in range(num_train_epochs):
+    for epoch in range(math.ceil(epochs)):
         for step in range(1, num_micro_batches + 1):
             pending.append(epoch * num_micro_batches + step)
             if step % gradient_accumulation_steps == 0:
@@ -328,7 +382,10 @@ def accumulation_windows(
             windows.append(pending)
         if leftover != "leak":
             pending = []
-    return windows
+    of_an_epoch = num_micro_batches // gradient_accumulation_steps
+    if leftover == "step":
+        of_an_epoch = -(-num_micro_batches // gradient_accumulation_steps)
+    return windows[: math.ceil(epochs * of_an_epoch)]
 
 
 def tokens_per_update(
@@ -337,6 +394,7 @@ def tokens_per_update(
     per_device_train_batch_size: int,
     gradient_accumulation_steps: int = 1,
     num_devices: int = 1,
+    split_batches: bool = False,
 ) -> int:
     r"""Count the tokens that one optimizer update sees, each sample one sequence long.
 
@@ -346,7 +404,8 @@ def tokens_per_update(
         sequence_length: Tokens in one sample, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
         gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: Devices that work in parallel on different samples, 1 or more.
+        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
+        split_batches: Whether the batch is that of all devices, a multiple of their number.
 
     Returns:
         Tokens per update.
@@ -361,6 +420,7 @@ def tokens_per_update(
         per_device_train_batch_size=per_device_train_batch_size,
         gradient_accumulation_steps=gradient_accumulation_steps,
         num_devices=num_devices,
+        split_batches=split_batches,
     )
 
 
@@ -418,3 +478,17 @@ def epochs_seen(*, num_tokens: int, dataset_tokens: int, mixture_weight: float =
     _check.count("dataset_tokens", dataset_tokens)
     _check.number("mixture_weight", mixture_weight, maximum=1)
     return num_tokens * mixture_weight / dataset_tokens
+
+
+def _samples_at_once(batch: int, num_devices: int, split_batches: bool) -> int:
+    """Count the samples that all devices take at once."""
+    _check.count("per_device_train_batch_size", batch)
+    _check.count("num_devices", num_devices)
+    if not _check.flag("split_batches", split_batches):
+        return batch * num_devices
+    if batch % num_devices:
+        raise ValueError(
+            f"per_device_train_batch_size must be a multiple of num_devices with split_batches, "
+            f"not {batch} with {num_devices}"
+        )
+    return batch

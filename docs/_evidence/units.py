@@ -21,6 +21,10 @@ UNITS = {
     "activations": "bytes",
     "ledger": "bytes",
     "peak_memory": "bytes",
+    "completions": "completions",
+    "sequences": "sequences",
+    "scheduler_steps": "steps of the scheduler",
+    "epochs_started": "epochs",
     "parameter_count": "parameters",
     "parameters_by_part": "parameters",
     "forward_flops_by_part": "FLOPs",
@@ -36,7 +40,7 @@ UNITS = {
 
 SEVERAL = {
     *("accumulation_windows", "assistant_labels", "completion_labels", "pretraining_labels"),
-    *("adaptable_modules", "adapted_modules", "adapter_totals"),
+    *("adaptable_modules", "adapted_modules", "adapter_totals", "packed_rows", "resume_point"),
     *("linear_layers", "lora_totals", "supervised_losses"),
     *("transformer_dimensions", "zero_stage"),
     *("largest_batch", "largest_cached_context", "largest_context", "largest_model"),

@@ -84,14 +84,29 @@ _COUNTS: dict[str, list[Any]] = {
 _ROOM: dict[str, list[Any]] = {"memory_bytes": [24_000_000_000, 1], "accelerator": [None]}
 _EPOCH: dict[str, list[Any]] = {
     "num_samples": [1003, 1000, 1],
-    "per_device_train_batch_size": [8, 3],
-    "num_devices": [1, 2],
+    "per_device_train_batch_size": [9, 3],
+    "num_devices": [1, 3],
     "drop_last": [False, True],
+    "split_batches": [False, True],
 }
 _UPDATES: dict[str, list[Any]] = {
     **_EPOCH,
     "gradient_accumulation_steps": [4, 1],
     "last_window": list(dlp.LAST_WINDOWS),
+}
+_RUNS: dict[str, list[Any]] = {
+    **_UPDATES,
+    "num_samples": [1003, 1000],  # of which each epoch makes an update
+    "last_window": ["step", "at-least-one"],
+}
+_GRPO: dict[str, list[Any]] = {
+    "num_samples": [5498, 1],
+    "per_device_train_batch_size": [8, 16],
+    "num_generations": [8, 2],
+    "gradient_accumulation_steps": [4, 1],
+    "steps_per_generation": [None],
+    "generation_batch_size": [None],
+    "num_devices": [7, 1],
 }
 _ATTENTION_FLOPS: dict[str, list[Any]] = {
     "num_hidden_layers": [118, 1],
@@ -151,13 +166,14 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "accumulation_windows": {
         "num_micro_batches": [10, 5, 1],
         "gradient_accumulation_steps": [4, 1, 7],
-        "num_train_epochs": [2, 1, 3],
+        "num_train_epochs": [2, 1, 3, 0.5],
         "leftover": list(dlp.LEFTOVERS),
     },
     "effective_batch_size": {
-        "per_device_train_batch_size": [16, 1],
+        "per_device_train_batch_size": [16, 2],
         "gradient_accumulation_steps": [4, 3],
         "num_devices": [2, 1],
+        "split_batches": [False, True],
     },
     "epochs_seen": {
         "num_tokens": [300_000_000_000, 1],
@@ -168,13 +184,64 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "tokens_per_epoch": {"num_samples": [1000, 7], "sequence_length": [2048, 1]},
     "tokens_per_update": {
         "sequence_length": [1024, 3],
-        "per_device_train_batch_size": [12, 1],
+        "per_device_train_batch_size": [16, 8],
         "gradient_accumulation_steps": [40, 1],
         "num_devices": [1, 8],
+        "split_batches": [False, True],
     },
-    "training_micro_batches": {**_EPOCH, "num_train_epochs": [3, 1]},
-    "training_updates": {**_UPDATES, "num_train_epochs": [3, 1]},
+    "training_micro_batches": {
+        **_EPOCH,
+        "num_train_epochs": [3, 1, 2.0],
+        "gradient_accumulation_steps": [4, 1],
+    },
+    "training_updates": {**_UPDATES, "num_train_epochs": [3, 1, 0.5]},
     "updates_per_epoch": _UPDATES,
+    # schedule
+    "epochs_started": {**_RUNS, "max_steps": [10_000, 1]},
+    "resume_point": {**_RUNS, "global_step": [50, 0], "ignore_data_skip": [False, True]},
+    "scheduler_steps": {
+        "num_updates": [10_000, 0],
+        "num_devices": [4, 1],
+        "split_batches": [False, True],
+    },
+    "warmup_updates": {
+        "num_training_steps": [15_625, 0],
+        "warmup_steps": [0.0625, 0.5],
+        "warmup_ratio": [0.0, 0.5],
+    },
+    # packing
+    "packed_rows": {
+        "lengths": [[5, 2, 3, 1], [0, 9, 4, 4, 7, 1]],
+        "max_length": [4, 1024],
+        "packing_strategy": list(dlp.PACKING_STRATEGIES),
+        "dataset_num_proc": [None, 2],
+        "batch_size": [1000, 3],
+    },
+    "padding_tokens": {
+        "lengths": [[5, 2, 3, 1], [0, 9, 4, 4, 7, 1]],
+        "per_device_train_batch_size": [2, 4],
+        "max_length": [None, 4],
+        "pad_to_multiple_of": [None, 8],
+        "drop_last": [False, True],
+    },
+    "stream_micro_batches_per_epoch": {
+        "num_samples": [10_000, 1],
+        "per_device_train_batch_size": [32, 3],
+        "dataloader_num_workers": [2, 0],
+        "num_devices": [1, 3],
+        "drop_last": [False, True],
+        "dispatch_batches": [True, False],
+    },
+    # alignment
+    "grpo_completions_per_epoch": _GRPO,
+    "grpo_training_updates": {**_GRPO, "num_iterations": [1, 3], "num_train_epochs": [2, 0.5]},
+    "grpo_updates_per_epoch": {**_GRPO, "num_iterations": [1, 3]},
+    "preference_sequences_per_update": {
+        "per_device_train_batch_size": [16, 2],
+        "gradient_accumulation_steps": [4, 3],
+        "num_devices": [2, 1],
+        "split_batches": [False, True],
+    },
     # units
     "bits_per_parameter": {"dtype": list(dlp.DTYPES)},
     "bytes_per_parameter": {"dtype": list(dlp.DTYPES)},

@@ -133,9 +133,9 @@ def law(test: Any) -> Any:
     return test
 
 
-def some_call(data: DataObject, name: str) -> dict[str, Any]:
-    """Draw valid arguments of a formula."""
-    table = ARGUMENTS[name]
+def some_call(data: DataObject, name: str, **fixed: Any) -> dict[str, Any]:
+    """Draw valid arguments of a formula; those that are fixed are so wherever it takes them."""
+    table = ARGUMENTS[name] | {p: [fixed[p]] for p in fixed.keys() & ARGUMENTS[name]}
     return data.draw(st.fixed_dictionaries({p: st.sampled_from(v) for p, v in table.items()}))
 
 

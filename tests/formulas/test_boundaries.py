@@ -216,29 +216,30 @@ DEFAULTS: dict[str, Any] = {
             "accelerator attention_mask config encoder_hidden_size head_dim intermediate_size "
             "lora memory_bytes modules_to_save num_key_value_heads quantization "
             "rank_pattern training task_type exclude_modules layers_to_transform layers_pattern "
-            "target_parameters trainable_token_indices alpha_pattern settings",
+            "target_parameters trainable_token_indices alpha_pattern settings dataset_num_proc "
+            "generation_batch_size pad_to_multiple_of steps_per_generation",
         ),
         (
             False,
             "autocast_adapter_dtype causal drop_last frozen master_weights packed "
             "offload prefix_projection sequence_parallel use_dora lora_bias use_rslora "
-            "ensure_weight_tying decompose_both block_share",
+            "ensure_weight_tying decompose_both block_share split_batches ignore_data_skip",
         ),
         (
             1,
-            "batch_size gradient_accumulation_steps largest_layer_params "
-            "num_adapters num_devices num_gpus_per_node num_nodes "
+            "gradient_accumulation_steps largest_layer_params "
+            "num_adapters num_devices num_gpus_per_node num_iterations num_nodes "
             "num_train_epochs num_transformer_submodules "
             "per_device_train_batch_size tensor_parallel_size",
         ),
         ("bf16", "cache_dtype frozen_dtype"),
-        (True, "cpu_offload cpu_offload_params gated zero_init"),
+        (True, "cpu_offload cpu_offload_params dispatch_batches gated zero_init"),
         ("step", "last_window leftover"),
         (1.0, "mixture_weight utilization"),
         (
             0,
             "num_adapter_parameters num_frozen_parameters num_head_parameters "
-            "num_layer_norms num_unquantized_parameters",
+            "num_layer_norms num_unquantized_parameters dataloader_num_workers warmup_steps",
         ),
     )
     for name in names.split()
@@ -262,20 +263,25 @@ DEFAULTS |= {
     "library": "transformers",
     "lora_alpha": 8,
     "oft_block_size": 32,
+    "num_generations": 8,
     "objective": "sft",
     "optimizer": "adamw",
+    "packing_strategy": "bfd",
     "passes": "training",
     "quantized_dtype": "nf4-double",
     "recomputation": "none",
     "second_block_size": 256,
     "second_scale_bits": 32,
+    "warmup_ratio": 0.0,
 }
 """What an argument is when it is left out, the same wherever it is taken."""
 
 VARIED: dict[str, list[Any]] = {
+    "batch_size": [1, 1000],  # of sequences, of texts that are packed together
     "bias": ["none", False, True],  # of LoRA, of norms, of linear layers
     "convention": ["fp32", "mixed"],
     "dtype": ["fp32", "fp16", "bf16"],
+    "max_length": [1024, None],  # of a packed row, of a text
     "method": ["full", "lora", None],
     "r": [8, 0],  # a rank, or a number of blocks
     "target_modules": [None, ("q_proj", "v_proj")],

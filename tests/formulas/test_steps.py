@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from _guide import worked
 from tests.formulas.laws import law, some_call
 
 if TYPE_CHECKING:
@@ -129,8 +130,7 @@ def test_leaking_leftovers_lose_no_micro_batch_but_the_last(
 def test_an_epoch_sees_every_sample_once(data: DataObject) -> None:
     call = some_call(data, "updates_per_epoch") | {"drop_last": False, "last_window": "step"}
     shape: dict[str, Any] = {
-        name: call[name]
-        for name in ("per_device_train_batch_size", "num_devices", "gradient_accumulation_steps")
+        name: call[name] for name in worked.parameters(dlp.effective_batch_size)
     }
     effective = dlp.effective_batch_size(**shape)
     updates = dlp.updates_per_epoch(**call)
