@@ -30,7 +30,6 @@ def test_records_are_as_the_recorder_wrote_them(topic: str) -> None:
 
 
 NOT_COMPUTED = {
-    "updates": "a part of an epoch: `dlp` counts whole epochs",
     "activations": "the mask of one dropout; GPT-2's GELU, which keeps a tensor for each operation",
     "objective": "a mean over no token, which `dlp` refuses; scaled sums; other labels",
 }

@@ -40,6 +40,10 @@ TOPICS = (
     "peak",
     "sharded",
     "step",
+    "runs",
+    "warmup",
+    "packing",
+    "answers",
 )
 """The topics, each a module of `recorders` and a file of the same name."""
 

@@ -13,7 +13,7 @@ def claims(record: Record) -> Iterator[Claim]:
     """Make the claims of one run."""
     if record.loop == "hand-written":
         yield from _hand_written(record)
-    elif float(record.inputs["num_train_epochs"]).is_integer():  # `dlp` counts whole epochs
+    else:
         yield from _trainer(record)
 
 
@@ -30,7 +30,7 @@ def _trainer(record: Record) -> Iterator[Claim]:
     old = record.versions["transformers"].startswith("4.")
     run = _run(record)
     accumulated = {"gradient_accumulation_steps": inputs["gradient_accumulation_steps"]}
-    epochs = int(inputs["num_train_epochs"])
+    epochs = inputs["num_train_epochs"]
     last_window = "at-least-one" if old else "step"
     updates = call(
         "training_updates", **run, num_train_epochs=epochs, **accumulated, last_window=last_window
@@ -60,11 +60,12 @@ def _trainer(record: Record) -> Iterator[Claim]:
         what, theirs = "micro-batches per update", counted["micro_batches_per_update"]
         yield count(record, what, "transformers", theirs, windows | {"each": "length"})
     if not old:
-        ours = call("training_micro_batches", **run, num_train_epochs=epochs)
+        ours = call("training_micro_batches", **run, num_train_epochs=epochs, **accumulated)
         yield count(record, "micro-batches", "transformers", counted["micro_batches"], ours)
-        ours = call("micro_batches_per_epoch", **run)
-        theirs = counted["micro_batches"] // epochs
-        yield count(record, "micro-batches of an epoch", "transformers", theirs, ours)
+        if epochs == int(epochs):
+            ours = call("micro_batches_per_epoch", **run)
+            theirs = counted["micro_batches"] // int(epochs)
+            yield count(record, "micro-batches of an epoch", "transformers", theirs, ours)
         if epochs == 1:
             ours = call("updates_per_epoch", **run, **accumulated)
             what = "updates of the epoch"
