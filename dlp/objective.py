@@ -101,16 +101,21 @@ def causal_lm_loss(*, logits: "Sequence[Sequence[float]]", labels: "Sequence[int
 
 
 def pretraining_labels(
-    *, input_ids: "Sequence[int]", attention_mask: "Sequence[int] | None" = None
+    *,
+    input_ids: "Sequence[int]",
+    attention_mask: "Sequence[int] | None" = None,
+    pad_token_id: "int | None" = None,
 ) -> list[int]:
     """Label a text for (continued) pre-training: every token but padding.
 
     Padding is taken from the attention mask. Transformers' collator finds it by the id of the pad
-    token; where that is the end-of-text token too, real ones are masked as well.
+    token, wherever that stands: if it is the end-of-text token too, no end has a loss, and a model
+    does not learn to stop.
 
     Args:
         input_ids: Token ids of one sequence, each 0 or more.
         attention_mask: 1 for a token, 0 for padding; `None` if there is no padding.
+        pad_token_id: The id that is taken for padding, 0 or more; `None` if the mask alone says.
 
     Returns:
         The labels: the token ids, `IGNORE_INDEX` at padding.
@@ -126,11 +131,20 @@ def pretraining_labels(
     Examples:
         >>> pretraining_labels(input_ids=[5, 6, 7, 0], attention_mask=[1, 1, 1, 0])
         [5, 6, 7, -100]
+
+        The end-of-text token 2 pads as well:
+
+        >>> pretraining_labels(input_ids=[5, 6, 2, 2], pad_token_id=2)
+        [5, 6, -100, -100]
     """
     ids = _token_ids(input_ids)
-    if attention_mask is None:
-        return ids
-    return _masked("attention_mask", attention_mask, ids)
+    labels = ids
+    if attention_mask is not None:
+        labels = _masked("attention_mask", attention_mask, ids)
+    if pad_token_id is None:
+        return labels
+    pad = _check.count("pad_token_id", pad_token_id, minimum=0)
+    return [IGNORE_INDEX if label == pad else label for label in labels]
 
 
 def completion_labels(*, input_ids: "Sequence[int]", num_prompt_tokens: int) -> list[int]:

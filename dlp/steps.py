@@ -274,7 +274,7 @@ def training_updates(
     $$\left\lceil \text{num\_train\_epochs} \times \operatorname{updates\_per\_epoch} \right\rceil$$
 
     The product is one of floats where `num_train_epochs` is a float, as in the library: 1.1 epochs
-    of 10 updates are 12, since 1.1 as a float is a little more. `max_steps`, where it is set, takes
+    of 50 updates are 56, as floats give a little more than 55. `max_steps`, where it is set, takes
     the place of all this; [`epochs_started`][dlp.schedule.epochs_started] turns it into epochs.
 
     Args:

@@ -426,6 +426,7 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "pretraining_labels": {
         "input_ids": [[5, 6, 7, 0]],
         "attention_mask": [[1, 1, 1, 0], None],
+        "pad_token_id": [None, 7],
     },
     "supervised_losses": {"token_losses": [[0.0, 2.0, 1.0, 3.0]], "labels": _LABELS},
     "supervised_tokens": {"labels": _LABELS},

@@ -217,7 +217,7 @@ DEFAULTS: dict[str, Any] = {
             "lora memory_bytes modules_to_save num_key_value_heads quantization "
             "rank_pattern training task_type exclude_modules layers_to_transform layers_pattern "
             "target_parameters trainable_token_indices alpha_pattern settings dataset_num_proc "
-            "generation_batch_size pad_to_multiple_of steps_per_generation",
+            "generation_batch_size pad_to_multiple_of pad_token_id steps_per_generation",
         ),
         (
             False,

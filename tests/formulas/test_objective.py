@@ -175,6 +175,9 @@ def test_a_label_is_its_token_or_ignored(data: DataObject, ids: list[int]) -> No
     masked = [token if bit else dlp.IGNORE_INDEX for token, bit in zip(ids, mask, strict=True)]
     assert dlp.pretraining_labels(input_ids=ids) == ids
     assert dlp.pretraining_labels(input_ids=ids, attention_mask=mask) == masked
+    by_id = [label if token != ids[0] else -100 for token, label in zip(ids, masked, strict=True)]
+    found = dlp.pretraining_labels(input_ids=ids, attention_mask=mask, pad_token_id=ids[0])
+    assert found == by_id
     assert dlp.assistant_labels(input_ids=ids, assistant_masks=mask) == masked
     completion = dlp.completion_labels(input_ids=ids, num_prompt_tokens=prompt)
     assert completion == dlp.assistant_labels(input_ids=ids, assistant_masks=after_prompt)

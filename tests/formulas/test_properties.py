@@ -74,6 +74,10 @@ FACTORS = {
     "training_days": ("num_parameters", "num_tokens"),
     "epochs_seen": ("num_tokens",),
     "lora_break_even_rank": ("in_features and out_features",),
+    "preference_sequences_per_update": (
+        *("per_device_train_batch_size", "gradient_accumulation_steps", "num_devices"),
+    ),
+    "scheduler_steps": ("num_updates", "num_devices"),
 }
 """The arguments to each of which a result is proportional."""
 
@@ -124,6 +128,18 @@ FALLS = {
     "flops_utilization": ("num_devices", "peak_flops_per_second"),
     "tokens_per_second": ("flops_per_token",),
     "epochs_seen": ("dataset_tokens",),
+    "epochs_started": ("num_samples",),
+    "stream_micro_batches_per_epoch": ("per_device_train_batch_size", "num_devices"),
+    "grpo_updates_per_epoch": (
+        *("per_device_train_batch_size", "num_devices", "gradient_accumulation_steps"),
+    ),
+    "grpo_training_updates": (
+        *("per_device_train_batch_size", "num_devices", "gradient_accumulation_steps"),
+    ),
+    # More at once may leave fewer prompts over.
+    "grpo_completions_per_epoch": (
+        *("per_device_train_batch_size", "num_devices", "gradient_accumulation_steps"),
+    ),
 }
 """The counts with which a result falls, or stays; with all others it grows, or stays."""
 

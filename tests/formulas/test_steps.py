@@ -166,3 +166,58 @@ def test_an_update_takes_as_many_tokens_as_its_samples_have(data: DataObject) ->
     samples = dlp.effective_batch_size(**{n: v for n, v in call.items() if n != "sequence_length"})
     tokens = dlp.tokens_per_update(**call)
     assert tokens == dlp.tokens_per_epoch(num_samples=samples, sequence_length=length)
+
+
+@law
+@given(
+    samples=st.integers(1, 300),
+    batch=st.integers(1, 9),
+    steps=st.integers(1, 7),
+    epochs=st.one_of(st.floats(0, 4), st.integers(0, 4)),
+)
+def test_a_part_of_an_epoch_is_whole_windows(
+    samples: int, batch: int, steps: int, epochs: float
+) -> None:
+    data: dict[str, Any] = {"num_samples": samples, "per_device_train_batch_size": batch}
+    rest: dict[str, Any] = {"gradient_accumulation_steps": steps, "num_train_epochs": epochs}
+    updates = dlp.training_updates(**data, **rest)
+    of_an_epoch = dlp.updates_per_epoch(**data, gradient_accumulation_steps=steps)
+    assert updates == math.ceil(epochs * of_an_epoch)
+    windows = dlp.accumulation_windows(
+        num_micro_batches=dlp.micro_batches_per_epoch(**data), **rest
+    )
+    assert len(windows) == updates
+    assert sum(map(len, windows)) == dlp.training_micro_batches(**data, **rest)
+
+
+@law
+@given(data=st.data())
+def test_a_batch_that_is_split_is_one_of_all_devices(data: DataObject) -> None:
+    call = some_call(data, "training_updates", split_batches=False)
+    split = call | {
+        "split_batches": True,
+        "per_device_train_batch_size": call["per_device_train_batch_size"] * call["num_devices"],
+    }
+    assert dlp.training_updates(**split) == dlp.training_updates(**call)
+    for function, more in (
+        (dlp.effective_batch_size, {}),
+        (dlp.micro_batches_per_epoch, {}),
+        (dlp.tokens_per_update, {"sequence_length": 7}),
+    ):
+        takes = worked.parameters(function)
+        whole, parts = (
+            function(**{name: value for name, value in (each | more).items() if name in takes})
+            for each in (split, call)
+        )
+        assert whole == parts
+
+
+def test_a_batch_that_does_not_split_is_refused() -> None:
+    with pytest.raises(ValueError, match="per_device_train_batch_size must be a multiple of num"):
+        dlp.effective_batch_size(per_device_train_batch_size=8, num_devices=3, split_batches=True)
+
+
+def test_epochs_are_multiplied_as_floats() -> None:
+    data: dict[str, Any] = {"num_samples": 400, "per_device_train_batch_size": 8}
+    assert dlp.training_updates(**data, num_train_epochs=1.1) == 56  # 55.00000000000001
+    assert dlp.training_updates(**data, num_train_epochs=3.0) == 150

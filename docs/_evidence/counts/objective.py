@@ -99,8 +99,8 @@ def _labels_of(inputs: dict[str, Any], number: int, labels: list[int], kind: str
     mask = inputs["attention_mask"][number] if "attention_mask" in inputs else [1] * len(ids)
     if kind == "pad token":
         # Transformers takes every token for padding that has the pad token's id.
-        mask = [int(token != inputs["pad_token_id"]) for token in ids]
-    if kind in {"pretraining", "pad token"}:
+        return call("pretraining_labels", input_ids=ids, pad_token_id=inputs["pad_token_id"])
+    if kind == "pretraining":
         return call("pretraining_labels", input_ids=ids, attention_mask=mask)
     length = sum(mask)
     padding = [dlp.IGNORE_INDEX] * (len(ids) - length)
