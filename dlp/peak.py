@@ -132,7 +132,8 @@ def peak_memory(
         method: One of `TRAINED_PARTS`; `"lora"` if `lora` is given, and else `"full"`.
         library: Whose loop it is, one of `LIBRARIES`; after it, releases where they are not those
             of the recorded traces, as in `"transformers 4.48.3, peft 0.14.0"`.
-        num_devices: Devices that share the work, 1 or more; each has a batch of its own.
+        num_devices: Devices that share the work: the degree of data parallelism, 1 or more. Each
+            has a batch of its own.
         stage: Stage of ZeRO, 0 to 3, as [`zero_stage`][dlp.parallel.zero_stage] gives it for FSDP,
             which is what shards here: 1 is refused, as DeepSpeed is, and 0 is DDP, unless `fsdp` in
             `training` names a strategy. There `fsdp_config` may choose FSDP's first version.

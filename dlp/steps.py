@@ -275,7 +275,7 @@ def training_updates(
 
     The product is one of floats where `num_train_epochs` is a float, as in the library: 1.1 epochs
     of 50 updates are 56, as floats give a little more than 55. `max_steps`, where it is set, takes
-    the place of all this; [`epochs_started`][dlp.schedule.epochs_started] turns it into epochs.
+    the place of all this; `epochs_started` turns it into epochs.
 
     Args:
         num_samples: Samples in the data set, 1 or more.

@@ -31,7 +31,7 @@ ROOMS = [
     {"_linear", "_mixed"},
     {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
     {"_nested"},
-    {"_attention", "_config", "accelerators", "heads"},
+    {"_attention", "_config", "accelerators", "alignment", "heads", "packing", "schedule"},
     {"_litgpt", "_sites"},
     {"_adapted"},
     {"_found"},
