@@ -104,7 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         ("epochs", "num_train_epochs", 1),
     ):
         told = f"{name}, {default} if left out"
-        steps.add_argument(f"--{option}", type=int, default=default, metavar="N", help=told)
+        kind = float if option == "epochs" else int  # part of an epoch is a number too
+        steps.add_argument(f"--{option}", type=kind, default=default, metavar="N", help=told)
     steps.add_argument("--length", type=int, metavar="N", help="sequence_length")
     steps.add_argument("--drop-last", action="store_true", help="drop an incomplete last batch")
     steps.add_argument("--last-window", choices=dlp.LAST_WINDOWS, default="step")
@@ -304,7 +305,7 @@ def _steps(options: argparse.Namespace) -> Answer:
         "effective_batch_size": dlp.effective_batch_size(**devices, **windows),
         "micro_batches_per_epoch": dlp.micro_batches_per_epoch(**data),
         "updates_per_epoch": dlp.updates_per_epoch(**epoch),
-        "micro_batches": dlp.training_micro_batches(**data, **epochs),
+        "micro_batches": dlp.training_micro_batches(**data, **windows, **epochs),
         "updates": dlp.training_updates(**epoch, **epochs),
     }
     if options.length is not None:

@@ -237,6 +237,8 @@ def test_parameters_and_updates_are_counted(capsys: pytest.CaptureFixture[str]) 
     assert found["lora"]["trainable_params"] == 41_943_040  # as PEFT prints it
     found = said(capsys, "steps", "--samples", "1000", "--accumulation", "4", "--length", "512")
     assert (found["micro_batches"], found["updates"]) == (125, 32)
+    part = said(capsys, "steps", "--samples", "1000", "--accumulation", "4", "--epochs", "0.5")
+    assert (part["micro_batches"], part["updates"]) == (64, 16)
     assert found["tokens_per_update"] == 32 * 512
 
 
