@@ -34,7 +34,8 @@ def packed_rows(
     than one would need.
 
     Args:
-        lengths: Tokens of each text, in order, each 0 or more; at least one text.
+        lengths: Tokens of each text, in order, each 0 or more; at least one text, and all together
+            at most a million full rows.
         max_length: Tokens that a row takes, 1 or more.
         packing_strategy: One of `PACKING_STRATEGIES`.
         dataset_num_proc: Processes that each pack a part of the texts, 1 or more; `None` as 1.
@@ -64,8 +65,10 @@ def packed_rows(
     parts = 1 if dataset_num_proc is None else _check.count("dataset_num_proc", dataset_num_proc)
     if packing_strategy == "bfd":
         texts = [min(length, max_length) for length in texts]
-    if sum(-(-length // max_length) for length in texts) > 10**7:
-        raise ValueError(f"lengths must make at most 10000000 rows of {max_length} tokens")
+    if sum(texts) // max_length > 1_000_000:
+        raise ValueError(
+            f"lengths must make at most 1000000 full rows of {max_length} tokens to be listed"
+        )
     rows: list[int] = []
     start = 0
     parts = min(parts, len(texts))

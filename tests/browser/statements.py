@@ -39,6 +39,12 @@ def too_few_beside_a_star() -> Any:
     return a, b, c
 
 
+def lengthened() -> Any:
+    items = [1]
+    items += [0] * 200_000
+    return len(items)
+
+
 def assigned() -> Any:
     a = b = [1]
     a.append(2)

@@ -136,7 +136,7 @@ const operators = {
     if (Array.isArray(a) && typeName(a) === typeName(b)) return alike(a, [...a, ...b]);
     return both(a, b, "+", (x, y) => x + y, (x, y) => x + y);
   },
-  iadd: (a, b) => typeName(a) === "list" ? (a.push(...iter(b)), a) : operators.add(a, b),
+  iadd: (a, b) => typeName(a) === "list" ? ([...iter(b)].forEach((x) => a.push(x)), a) : operators.add(a, b),
   sub: (a, b) => both(a, b, "-", (x, y) => x - y, (x, y) => x - y),
   mult: (a, b) => typeName(a) === "list" && isInt(b) ? Array.from({ length: Math.max(0, Number(int(b))) }, () => a).flat()
     : both(a, b, "*", (x, y) => x * y, (x, y) => x * y),
