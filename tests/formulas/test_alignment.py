@@ -70,6 +70,7 @@ def test_a_generated_batch_is_cut_into_micro_batches(
         assert updates == -(-micro_batches // accumulated)
         generated = dlp.grpo_completions_per_epoch(**run, **own)
         assert generated == prompts // together * size
+        assert type(updates) is type(generated) is int
 
 
 def test_a_generated_batch_that_trl_refuses_is_refused() -> None:

@@ -69,12 +69,35 @@ def test_a_thousand_texts_are_packed_together() -> None:
     assert dlp.packed_rows(lengths=[1] * 2001, packing_strategy="wrapped") == [1000, 1000, 1]
 
 
+def test_processes_share_the_texts_evenly() -> None:
+    three: dict[str, Any] = {"max_length": 3, "packing_strategy": "wrapped", "dataset_num_proc": 3}
+    assert dlp.packed_rows(lengths=[1] * 6, **three) == [2, 2, 2]
+    assert dlp.packed_rows(lengths=[1] * 8, **three) == [3, 3, 2]
+
+
+def test_a_length_below_zero_is_refused() -> None:
+    for count in (
+        lambda: dlp.packed_rows(lengths=[1, -1]),
+        lambda: dlp.padding_tokens(lengths=[1, -1], per_device_train_batch_size=1),
+    ):
+        with pytest.raises(ValueError, match=r"lengths\[i\] must be from 0"):
+            count()
+
+
+def test_a_stream_that_divides_has_no_batch_more() -> None:
+    even: dict[str, Any] = {"num_samples": 96, "per_device_train_batch_size": 8, "num_devices": 3}
+    for dispatch in (True, False):
+        assert dlp.stream_micro_batches_per_epoch(**even, dispatch_batches=dispatch) == 4
+
+
 def test_rows_that_fill_the_memory_are_refused() -> None:
     for strategy in ("wrapped", "bfd_split"):
         most: dict[str, Any] = {"max_length": 1, "packing_strategy": strategy}
         with pytest.raises(ValueError, match="lengths must make at most 1000000 full rows of 1"):
             dlp.packed_rows(lengths=[10**6, 1], **most)
         assert len(dlp.packed_rows(lengths=[10**6], **most)) == 10**6
+    part = dlp.packed_rows(lengths=[2 * 10**6 + 1], max_length=2, packing_strategy="wrapped")
+    assert len(part) == 10**6 + 1  # the last is no full one
     assert dlp.packed_rows(lengths=[10**18], max_length=3) == [3]
 
 
