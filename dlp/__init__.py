@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from dlp.megatron import *
     from dlp.logits import *
     from dlp.cache import *
+    from dlp.tensors import *
+    from dlp.files import *
     from dlp.compute import *
     from dlp.throughput import *
     from dlp.memory import *
@@ -44,7 +46,8 @@ else:
     _MODULES = (  # noqa: SIM905
         "steps units quantization transformer families architectures models heads objective "
         "adapters matrix_adapters small_adapters soft_prompts accelerators peak activations "
-        "megatron logits cache compute throughput memory parallel limits schedule packing alignment"
+        "megatron logits cache tensors files compute throughput memory parallel limits schedule "
+        "packing alignment"
     ).split()
 
     def __getattr__(name: str) -> object:

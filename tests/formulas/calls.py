@@ -159,6 +159,14 @@ _ADAPTER: dict[str, list[Any]] = {
     **_MODULES,
     "target_modules": [["q_proj", "v_proj"], dlp.ALL_LINEAR],
 }
+NAMED = [dlp.QWEN2_5_7B | {"num_hidden_layers": 2}, dlp.GPT2]  # whose tensors have known names
+_TENSORS: list[Any] = [
+    {"b": {"dtype": "BF16", "shape": [7, 3]}, "a": {"dtype": "F32", "shape": []}},
+    {
+        "layers.10.weight": {"dtype": "U8", "shape": [0]},
+        "layers.9.weight": {"dtype": "I64", "shape": [999]},
+    },
+]
 _LABELS = [[5, 6, 7, 8], [-100, -100, 7, 8]]
 
 ARGUMENTS: dict[str, dict[str, list[Any]]] = {
@@ -265,6 +273,26 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "gguf_bits_per_weight": {"ggml_type": list(dlp.GGML_TYPES)},
     "gguf_bytes": {"num_weights": [{"Q4_K": 2560, "Q6_K": 512, "F32": 3}, {"IQ4_NL": 32}]},
     "gguf_mean_bits_per_weight": {"num_weights": [{"Q4_K": 2560, "F32": 3}, {"IQ4_NL": 32}]},
+    # files
+    "lora_tensors": {
+        "config": NAMED,
+        "r": [8, 1],
+        "target_modules": [dlp.ALL_LINEAR],
+        "dtype": list(dlp.FILE_DTYPES),
+        "use_dora": [False, True],
+    },
+    "model_tensors": {
+        "config": NAMED,
+        "dtype": list(dlp.FILE_DTYPES),
+        "quantization": [None, *dlp.FILE_QUANTIZATIONS],
+    },
+    "safetensors_bytes": {"tensors": _TENSORS, "metadata": [None, {"format": "pt"}]},
+    "saved_model_bytes": {
+        "tensors": _TENSORS,
+        "max_shard_size": ["50GB", 8, "0.5KB"],
+        "loaded": [True, False],
+        "num_parameters": [None, 22],
+    },
     # activations
     "activation_bytes": _STEP,
     "activation_bytes_per_layer": _STEP,

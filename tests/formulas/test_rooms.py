@@ -42,7 +42,7 @@ ROOMS = [
     {"_losses"},
     {"_forwards"},
     {"activations", "peak"},
-    {"cache", "compute", "logits", "megatron"},
+    {"cache", "compute", "files", "logits", "megatron", "tensors"},
     {"_search", "memory", "throughput"},
     {"parallel"},
     {"limits"},

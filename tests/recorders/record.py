@@ -32,6 +32,7 @@ TOPICS = (
     "peft",
     "updates",
     "epoch",
+    "files",
     "states",
     "activations",
     "cache",

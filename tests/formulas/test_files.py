@@ -1,0 +1,163 @@
+"""Files of weights, byte for byte."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import dlp
+from tests.formulas.laws import law
+
+TYPES = {"F32": 4, "BF16": 2, "U8": 1, "I64": 8}
+
+any_tensors = st.dictionaries(
+    st.from_regex(r"[a-z]{1,9}(\.[0-9]{1,3})?(\.weight)?", fullmatch=True),
+    st.fixed_dictionaries(
+        {
+            "dtype": st.sampled_from(sorted(TYPES)),
+            "shape": st.lists(st.integers(0, 40), max_size=3),
+        }
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+def held(tensors: dict[str, Any]) -> int:
+    """Count the bytes of numbers."""
+    total = 0
+    for each in tensors.values():
+        size = TYPES[each["dtype"]]
+        for side in each["shape"]:
+            size *= side
+        total += size
+    return total
+
+
+@law
+@given(tensors=any_tensors)
+def test_a_file_holds_its_tensors_and_a_header(tensors: dict[str, Any]) -> None:
+    header = dlp.safetensors_bytes(tensors=tensors) - held(tensors)
+    assert header % 8 == 0
+    least = sum(
+        len(f'"{name}":{{"dtype":"U8","shape":[],"data_offsets":[0,0]}}') for name in tensors
+    )
+    assert least < header < 8 + 2 * least + 40 * len(tensors)
+    named = dlp.safetensors_bytes(tensors=tensors, metadata={"format": "pt"})
+    assert 32 <= named - held(tensors) - header <= 40
+    assert dlp.saved_model_bytes(tensors=tensors) == {"model.safetensors": named}
+    backwards = dict(reversed(tensors.items()))
+    assert dlp.safetensors_bytes(tensors=backwards) == header + held(tensors)
+
+
+@law
+@given(tensors=any_tensors, room=st.integers(1, 400), more=st.integers(0, 4000))
+def test_a_smaller_limit_never_gives_fewer_files(
+    tensors: dict[str, Any], room: int, more: int
+) -> None:
+    # A tensor that is larger than the limit leaves those beside it in one file.
+    limit = room + max(held({name: each}) for name, each in tensors.items())
+    files = dlp.saved_model_bytes(tensors=tensors, max_shard_size=limit)
+    fewer = dlp.saved_model_bytes(tensors=tensors, max_shard_size=limit + more)
+    assert len(files) >= len(fewer)
+    weights = [name for name in files if not name.endswith(".json")]
+    assert (len(files) == len(weights) + 1) == (len(weights) > 1)
+    assert sum(files[name] for name in weights) > held(tensors)
+
+
+@law
+@given(
+    config=st.sampled_from([dlp.LLAMA_3_8B, dlp.MISTRAL_7B, dlp.QWEN2_5_7B, dlp.GPT2]),
+    rank=st.integers(1, 64),
+    dora=st.booleans(),
+)
+def test_the_tensors_of_a_model_hold_its_parameters(
+    config: dict[str, Any], rank: int, dora: bool
+) -> None:
+    weights = dlp.model_tensors(config=config, dtype="fp32")
+    assert held(dict(weights)) == 4 * dlp.parameter_count(config=config)
+    setup: dict[str, Any] = {"config": config, "r": rank, "use_dora": dora}
+    adapter = dlp.lora_tensors(**setup, target_modules=dlp.ALL_LINEAR, dtype="fp32")
+    trained = dlp.lora_model_parameters(**setup, target_modules=dlp.ALL_LINEAR)
+    assert held(dict(adapter)) == 4 * trained
+
+
+def test_a_file_of_one_tensor() -> None:
+    said = '{"weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]}}'
+    one: Any = {"weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [5, 6]}}
+    assert dlp.safetensors_bytes(tensors=one) == 8 + 64 + 24
+    assert 56 < len(said) <= 64
+
+
+@pytest.mark.parametrize(("dtype", "files"), [("bf16", 4), ("fp32", 7)])
+def test_the_files_of_qwen_7b_at_5_gb(dtype: Any, files: int) -> None:
+    weights = dlp.model_tensors(config=dlp.QWEN2_5_7B, dtype=dtype)
+    for loaded in (True, False):
+        found = dlp.saved_model_bytes(tensors=weights, max_shard_size="5GB", loaded=loaded)
+        names = [f"model-0000{n}-of-0000{files}.safetensors" for n in range(1, files + 1)]
+        assert list(found) == [*names, "model.safetensors.index.json"]
+        assert all(found[name] <= 5 * 10**9 + 10**5 for name in names)
+    assert list(dlp.saved_model_bytes(tensors=weights)) == ["model.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("size", "files"), [(24, 2), ("0.024KB", 2), (" 0.024 kb ", 2), (23, 3), (47, 2), (48, 1)]
+)
+def test_a_limit_is_of_numbers_not_of_headers(size: Any, files: int) -> None:
+    one: Any = {"dtype": "U8", "shape": [24]}
+    tensors = {"a": one, "b": one} if files < 3 else {"a": one, "b": one, "c": one}
+    found = dlp.saved_model_bytes(tensors=tensors, max_shard_size=size)
+    assert len([name for name in found if "index" not in name]) == files
+
+
+@pytest.mark.parametrize("word", ["layers.", "shard_"])
+def test_a_loaded_model_is_saved_in_the_order_of_names(word: str) -> None:
+    sizes = {"10": 5, "2": 6, "9": 4, "x": 5}
+    tensors: Any = {word + end: {"dtype": "U8", "shape": [size]} for end, size in sizes.items()}
+    if word == "layers.":  # a name after theirs
+        tensors["m"] = tensors.pop("layers.x")
+    files = {
+        loaded: len(dlp.saved_model_bytes(tensors=tensors, max_shard_size=10, loaded=loaded))
+        for loaded in (True, False)
+    }
+    assert files == {
+        True: 2 + 1,
+        False: 3 + 1,
+    }  # 2 and 9, 10 and the last; or 10, 2 and 9, the last
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"tensors": {'a"': {"dtype": "U8", "shape": []}}}, "plain letters and marks"),
+        ({"tensors": {"é": {"dtype": "U8", "shape": []}}}, "plain letters and marks"),
+        ({"tensors": {"a": {"dtype": "F4", "shape": []}}}, "dtype in tensors must be one of"),
+        ({"tensors": {"a": {"dtype": "U8", "shape": [-1]}}}, "a side of a shape in tensors"),
+        ({"tensors": {}}, "at least one tensor"),
+        ({"max_shard_size": "5GiB"}, "such as '5GB', not '5GiB'"),
+        ({"max_shard_size": "GB"}, "such as '5GB', not 'GB'"),
+        ({"max_shard_size": "0.0001KB"}, "the bytes of max_shard_size must be from 1"),
+        ({"max_shard_size": "1" * 30 + "GB"}, "such as '5GB'"),
+    ],
+)
+def test_what_no_file_can_hold_is_refused(change: dict[str, Any], words: str) -> None:
+    plain: Any = {"tensors": {"a": {"dtype": "U8", "shape": [1]}}}
+    with pytest.raises(ValueError, match=re.escape(words)):
+        dlp.saved_model_bytes(**plain | change)
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (dlp.BERT_BASE, "not of bert"),
+        (dlp.LLAMA_3_8B | {"architectures": ["LlamaForSequenceClassification"]}, "whose tensors"),
+        (dlp.LLAMA_3_8B | {"architectures": ["LlamaModel"]}, "whose tensors"),
+    ],
+)
+def test_tensors_without_known_names_are_refused(config: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        dlp.model_tensors(config=config)
