@@ -205,7 +205,7 @@ def _size(max_shard_size: object) -> int:
         return _check.count("max_shard_size", max_shard_size)
     text = max_shard_size.strip()
     unit, (whole, _, part) = text[-2:].upper(), text[:-2].strip().partition(".")
-    if unit not in _SIZES or not (whole + (part or "0")).isdigit() or len(text) > 20:
+    if unit not in _SIZES or not (whole + part).isdigit() or len(text) > 20:
         raise ValueError(
             f"max_shard_size must be a number with one of {', '.join(_SIZES)}, "
             f"such as '5GB', not {max_shard_size[:60]!r}"

@@ -26,11 +26,18 @@ if TYPE_CHECKING:
         shape: list[int]
 
 
-FILE_DTYPES: "dict[FileDtype, TensorDtype]" = {"fp32": "F32", "fp16": "F16", "bf16": "BF16"}
-"""The number formats in which a model is saved, each with its name in a file."""
+FILE_DTYPES: "tuple[FileDtype, ...]" = ("fp32", "fp16", "bf16")
+"""The number formats in which a model is saved."""
 
 FILE_QUANTIZATIONS: "tuple[FileQuantization, ...]" = ("nf4", "nf4-double")
 """The formats in which bitsandbytes saves the linear layers of a model."""
+
+# What a file, and what the state of bitsandbytes, call each.
+_IN_FILES: "dict[FileDtype, tuple[TensorDtype, str]]" = {
+    "fp32": ("F32", "float32"),
+    "fp16": ("F16", "float16"),
+    "bf16": ("BF16", "bfloat16"),
+}
 
 _ATTENTION = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj")
 _HEAD_NORMS = ("self_attn.q_norm", "self_attn.k_norm")
@@ -105,7 +112,7 @@ def model_tensors(
         >>> safetensors_bytes(tensors=weights, metadata={"format": "pt"})
         16060556616
     """
-    of_file = FILE_DTYPES[_check.choice("dtype", dtype, FILE_DTYPES)]
+    of_file = _IN_FILES[_check.choice("dtype", dtype, FILE_DTYPES)][0]
     if quantization is not None:
         _check.choice("quantization", quantization, FILE_QUANTIZATIONS)
     found: "dict[str, Tensor]" = {}
@@ -157,7 +164,7 @@ def lora_tensors(
         167832240
     """
     _check.count("r", r)
-    of_file = FILE_DTYPES[_check.choice("dtype", dtype, FILE_DTYPES)]
+    of_file = _IN_FILES[_check.choice("dtype", dtype, FILE_DTYPES)][0]
     _check.flag("use_dora", use_dora)
     linear = [each for each in _places(config) if each[4]]
     names = list(dict.fromkeys(_last(module) for module, _, _, _, _ in linear))
@@ -198,6 +205,9 @@ def _places(config: "Mapping[str, object]") -> "list[tuple[str, list[int], int, 
             f"the names of tensors are known of model_type {', '.join(_LAYERS)}, not of {kind}"
         )
     embeddings, layers, last = _OF_GPT2 if kind == "gpt2" else _OTHERS
+    _check.count(
+        "num_hidden_layers in config", size["num_hidden_layers"], maximum=_check.MOST_LAYERS
+    )
     vocabulary, width = size["vocab_size"], size["hidden_size"]
     rows = (vocabulary, size["position_rows"])
     found = [(name, [count, width], count, False, False) for name, count in zip(embeddings, rows)]
@@ -226,15 +236,14 @@ def _places(config: "Mapping[str, object]") -> "list[tuple[str, list[int], int, 
 
 
 def _nf4(
-    name: str, shape: "list[int]", dtype: str, quantization: "FileQuantization"
+    name: str, shape: "list[int]", dtype: "FileDtype", quantization: "FileQuantization"
 ) -> "dict[str, Tensor]":
     """List what bitsandbytes saves of a linear layer."""
     weights = _numbers(shape)
     scales = -(-weights // 64)
-    words = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16"}
     rows, columns = shape
     said = (
-        f'{{"quant_type": "nf4", "blocksize": 64, "dtype": "{words[dtype]}", '
+        f'{{"quant_type": "nf4", "blocksize": 64, "dtype": "{_IN_FILES[dtype][1]}", '
         f'"shape": [{rows}, {columns}]}}'
     )
     found: "dict[str, Tensor]" = {

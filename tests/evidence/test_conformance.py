@@ -71,7 +71,7 @@ def computed(case: dict[str, Any]) -> Any:
         found = [[*kind, sum(n for *k, n in found if tuple(k) == kind)] for kind in kinds]
     if "total" in case:
         found = sum(found.values() if isinstance(found, dict) else found)
-    if isinstance(found, list):
+    if isinstance(found, (list, dict)):
         return found
     total = Fraction(found) * Fraction(case.get("times", 1))
     total += sum(map(operand, case.get("plus", [])))

@@ -214,7 +214,8 @@ DEFAULTS: dict[str, Any] = {
         (
             None,
             "accelerator attention_mask config encoder_hidden_size head_dim intermediate_size "
-            "lora memory_bytes modules_to_save num_key_value_heads quantization "
+            "lora memory_bytes metadata modules_to_save num_key_value_heads num_parameters "
+            "quantization "
             "rank_pattern training task_type exclude_modules layers_to_transform layers_pattern "
             "target_parameters trainable_token_indices alpha_pattern settings dataset_num_proc "
             "generation_batch_size pad_to_multiple_of pad_token_id steps_per_generation",
@@ -233,7 +234,7 @@ DEFAULTS: dict[str, Any] = {
             "per_device_train_batch_size tensor_parallel_size",
         ),
         ("bf16", "cache_dtype frozen_dtype"),
-        (True, "cpu_offload cpu_offload_params dispatch_batches gated zero_init"),
+        (True, "cpu_offload cpu_offload_params dispatch_batches gated loaded zero_init"),
         ("step", "last_window leftover"),
         (1.0, "mixture_weight utilization"),
         (
@@ -264,6 +265,7 @@ DEFAULTS |= {
     "lora_alpha": 8,
     "oft_block_size": 32,
     "num_generations": 8,
+    "max_shard_size": "50GB",
     "objective": "sft",
     "optimizer": "adamw",
     "packing_strategy": "bfd",
