@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Ggml = Literal["Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL"]
     CacheDtype = Literal["fp32", "tf32", "fp16", "bf16", "fp8", "int8", "int4", Ggml]
+    CacheImplementation = Literal["static", "dynamic", "llama.cpp"]
 
 _GGML_DTYPES = ("Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL")
 
@@ -26,6 +27,9 @@ CACHE_DTYPES = COMPUTE_DTYPES + ("fp8", "int8", "int4") + _GGML_DTYPES
 
 The last six are llama.cpp's, written as in GGUF; each block of 32 values has a scale.
 """
+
+CACHE_IMPLEMENTATIONS: "tuple[CacheImplementation, ...]" = ("static", "dynamic", "llama.cpp")
+"""Whose cache it is: a `StaticCache` or a `DynamicCache` of Transformers, or llama.cpp's."""
 
 
 def cache_bits_per_value(*, dtype: "CacheDtype" = "bf16") -> float:
@@ -70,12 +74,17 @@ def kv_cache_bytes(
     num_tokens: int,
     batch_size: int = 1,
     dtype: "CacheDtype" = "bf16",
+    v_head_dim: int | None = None,
+    value_dtype: "CacheDtype | None" = None,
 ) -> int:
     r"""Count the bytes of the keys and values kept while a model generates text.
 
     $$\left\lceil \frac{2 \times \text{num\_hidden\_layers} \times \text{num\_key\_value\_heads}
     \times \text{head\_dim} \times \text{num\_tokens} \times \text{batch\_size}
     \times \operatorname{cache\_bits\_per\_value}}{8} \right\rceil$$
+
+    Values of another width or another format than the keys are counted apart: half of the two are
+    keys, half are values.
 
     Args:
         num_hidden_layers: Layers, 1 or more.
@@ -85,6 +94,9 @@ def kv_cache_bytes(
         num_tokens: Tokens in the cache, prompt and answer, 1 or more.
         batch_size: Sequences generated at once, 1 or more.
         dtype: One of `CACHE_DTYPES`.
+        v_head_dim: Width of the values of one head, where it is another than that of the keys, 1 or
+            more.
+        value_dtype: One of `CACHE_DTYPES`, where values have another than keys.
 
     Returns:
         Bytes, rounded up to a whole byte.
@@ -100,15 +112,33 @@ def kv_cache_bytes(
         ...     num_hidden_layers=32, num_key_value_heads=32, head_dim=128, num_tokens=2048
         ... )
         1073741824
+
+        Qwen3 8B in llama.cpp, keys in `Q8_0` and values in `Q4_0`, in MiB:
+
+        >>> num_bytes = kv_cache_bytes(
+        ...     num_hidden_layers=36,
+        ...     num_key_value_heads=8,
+        ...     head_dim=128,
+        ...     num_tokens=2560,
+        ...     dtype="Q8_0",
+        ...     value_dtype="Q4_0",
+        ... )
+        >>> num_bytes / 2**20
+        146.25
     """
     _check.count("num_hidden_layers", num_hidden_layers)
     _check.count("num_key_value_heads", num_key_value_heads)
     _check.count("head_dim", head_dim)
     _check.count("num_tokens", num_tokens)
     _check.count("batch_size", batch_size)
-    half_bits = int(2 * cache_bits_per_value(dtype=dtype))
-    values = 2 * num_hidden_layers * num_key_value_heads * head_dim * num_tokens * batch_size
-    return -(-values * half_bits // 16)
+    of_values = head_dim if v_head_dim is None else _check.count("v_head_dim", v_head_dim)
+    key_bits = int(2 * cache_bits_per_value(dtype=dtype))
+    value_bits = key_bits
+    if value_dtype is not None:
+        _check.choice("value_dtype", value_dtype, CACHE_DTYPES)
+        value_bits = int(2 * cache_bits_per_value(dtype=value_dtype))
+    cells = num_hidden_layers * num_key_value_heads * num_tokens * batch_size
+    return -(-cells * (head_dim * key_bits + of_values * value_bits) // 16)
 
 
 def sliding_window_layers(*, config: "Mapping[str, object]") -> int:
@@ -148,20 +178,34 @@ def model_kv_cache_bytes(
     num_tokens: int,
     batch_size: int = 1,
     dtype: "CacheDtype" = "bf16",
+    value_dtype: "CacheDtype | None" = None,
+    cache_implementation: "CacheImplementation" = "static",
+    n_ubatch: int = 512,
 ) -> int:
     """Count the bytes of the KV cache of a model, from its `config.json`.
 
     The sum of [`kv_cache_bytes`][dlp.cache.kv_cache_bytes] over two kinds of layers: those with
-    full attention keep every token, those with a sliding window at most as many as it is long.
-    Libraries differ by a token there: Transformers' `StaticCache` keeps the whole window, its
-    `DynamicCache` one token less, since the next token makes it full. In a Falcon of the new
-    architecture Transformers keeps a copy of the keys and values for each query head.
+    full attention keep every token, those with a sliding window fewer.
+
+    | `cache_implementation` | tokens that a layer with a window keeps |
+    |---|---|
+    | `static` | those of the window |
+    | `dynamic` | one less, since the next token makes it full |
+    | `llama.cpp` | those of the window and of a micro-batch, rounded up to a multiple of 256 |
+
+    None keeps more than there are; llama.cpp rounds these up to a multiple of 256 too. In a Falcon
+    of the new architecture Transformers keeps a copy of the keys and values for each query head.
 
     Args:
         config: A parsed `config.json` of a causal language model, with or without its head.
-        num_tokens: Tokens in the cache, prompt and answer, 1 or more.
+        num_tokens: Tokens in the cache, prompt and answer, 1 or more; with llama.cpp those that
+            there is room for, of each sequence.
         batch_size: Sequences generated at once, 1 or more.
         dtype: One of `CACHE_DTYPES`.
+        value_dtype: One of `CACHE_DTYPES`, where values have another than keys.
+        cache_implementation: One of `CACHE_IMPLEMENTATIONS`.
+        n_ubatch: Tokens of a micro-batch of llama.cpp, which are read at once (`--ubatch-size`), 1
+            or more.
 
     Returns:
         Bytes, rounded up to a whole byte for each kind of layer.
@@ -173,7 +217,8 @@ def model_kv_cache_bytes(
 
     Source:
         Transformers 5.23.0, `cache_utils.py`, `StaticSlidingWindowLayer` and
-        `DynamicSlidingWindowLayer`.
+        `DynamicSlidingWindowLayer`; llama.cpp at commit 02c28f5, `src/llama-kv-cache-iswa.cpp`, and
+        `src/llama-context.cpp` for the rounding.
 
     Examples:
         Llama 3 8B: an eighth of a MiB for each token.
@@ -183,14 +228,22 @@ def model_kv_cache_bytes(
         131072
     """
     _check.count("num_tokens", num_tokens)
+    _check.choice("cache_implementation", cache_implementation, CACHE_IMPLEMENTATIONS)
+    _check.count("n_ubatch", n_ubatch)
     model = _decoder(config)
     size, sliding = model["sizes"], _sliding_layers(config, model)
+    window = _window(config)
+    if cache_implementation == "llama.cpp":
+        num_tokens = _padded(num_tokens)
+        window = _padded(window + n_ubatch) if window else 0
+    elif cache_implementation == "dynamic" and num_tokens >= window:
+        window -= 1
     total = 0
     for layers, tokens in (
         (size["num_hidden_layers"] - sliding, num_tokens),
-        (sliding, min(num_tokens, _window(config) or num_tokens)),
+        (sliding, min(num_tokens, window)),
     ):
-        if layers:
+        if layers and tokens:
             total += kv_cache_bytes(
                 num_hidden_layers=layers,
                 num_key_value_heads=model["cached_heads"],
@@ -198,8 +251,76 @@ def model_kv_cache_bytes(
                 num_tokens=tokens,
                 batch_size=batch_size,
                 dtype=dtype,
+                value_dtype=value_dtype,
             )
     return total
+
+
+def encoder_decoder_cache_bytes(
+    *,
+    config: "Mapping[str, object]",
+    num_tokens: int,
+    num_encoder_tokens: int,
+    batch_size: int = 1,
+    dtype: "CacheDtype" = "bf16",
+) -> int:
+    """Count the bytes of the KV cache of a model whose decoder reads what an encoder has read.
+
+    Each layer of the decoder has two caches: one for the tokens that it writes, which grows, and
+    one for the tokens of the encoder, which is made once. The encoder keeps nothing.
+
+    Args:
+        config: A parsed `config.json` of a `t5`.
+        num_tokens: Tokens that the decoder has read or written, 1 or more.
+        num_encoder_tokens: Tokens of the input, 1 or more.
+        batch_size: Sequences generated at once, 1 or more.
+        dtype: One of `CACHE_DTYPES`.
+
+    Returns:
+        Bytes, rounded up to a whole byte for each kind of cache.
+
+    Raises:
+        TypeError: If `config` is not a dict, or a value of the wrong type.
+        ValueError: If the model has no decoder beside an encoder, a key is missing, or a value out
+            of its range.
+
+    Source:
+        Transformers 5.23.0, `cache_utils.py`, `EncoderDecoderCache`.
+
+    Examples:
+        Flan-T5 base, an input of 512 tokens:
+
+        >>> from dlp.models import FLAN_T5_BASE
+        >>> encoder_decoder_cache_bytes(
+        ...     config=FLAN_T5_BASE, num_tokens=128, num_encoder_tokens=512
+        ... )
+        23592960
+    """
+    _check.count("num_tokens", num_tokens)
+    _check.count("num_encoder_tokens", num_encoder_tokens)
+    model = _config.read(config)
+    size = model["sizes"]
+    if not size["num_decoder_layers"]:
+        raise ValueError(
+            f"config must be that of an encoder with a decoder, not of model_type "
+            f"{model['model_type']} alone"
+        )
+    return sum(
+        kv_cache_bytes(
+            num_hidden_layers=size["num_decoder_layers"],
+            num_key_value_heads=size["num_key_value_heads"],
+            head_dim=size["head_dim"],
+            num_tokens=tokens,
+            batch_size=batch_size,
+            dtype=dtype,
+        )
+        for tokens in (num_tokens, num_encoder_tokens)
+    )
+
+
+def _padded(cells: int) -> int:
+    """Round up as llama.cpp does."""
+    return -(-cells // 256) * 256
 
 
 def _decoder(config: "Mapping[str, object]") -> "Model":

@@ -320,6 +320,16 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "num_tokens": [2048, 1],
         "batch_size": [1, 5],
         "dtype": list(dlp.CACHE_DTYPES),
+        "value_dtype": [None],
+        "cache_implementation": list(dlp.CACHE_IMPLEMENTATIONS),
+        "n_ubatch": [512, 1],
+    },
+    "encoder_decoder_cache_bytes": {
+        "config": [dlp.FLAN_T5_BASE],
+        "num_tokens": [128, 1],
+        "num_encoder_tokens": [512, 1],
+        "batch_size": [1, 5],
+        "dtype": ["bf16", "fp32", "int8"],
     },
     "sliding_window_layers": {"config": DECODERS},
     "kv_cache_bytes": {
@@ -329,6 +339,8 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "num_tokens": [2048, 1],
         "batch_size": [1, 5],
         "dtype": list(dlp.CACHE_DTYPES),
+        "v_head_dim": [None],
+        "value_dtype": [None],
     },
     "saved_activations": _STEP,
     # memory

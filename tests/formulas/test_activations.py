@@ -232,7 +232,9 @@ CACHE: dict[str, Any] = {
 
 def test_a_cache_larger_than_a_float_can_hold_is_counted_to_the_byte() -> None:
     odd = 10**5 + 3
-    shape = dict.fromkeys(("num_hidden_layers", "num_key_value_heads", "head_dim"), odd)
+    shape: dict[str, Any] = dict.fromkeys(
+        ("num_hidden_layers", "num_key_value_heads", "head_dim"), odd
+    )
     assert dlp.kv_cache_bytes(**shape, num_tokens=odd, dtype="bf16") == 2 * 2 * odd**4 > 2**53
 
 

@@ -215,7 +215,7 @@ DEFAULTS: dict[str, Any] = {
             None,
             "accelerator attention_mask config encoder_hidden_size head_dim intermediate_size "
             "lora memory_bytes metadata modules_to_save num_key_value_heads num_parameters "
-            "quantization "
+            "quantization v_head_dim value_dtype "
             "rank_pattern training task_type exclude_modules layers_to_transform layers_pattern "
             "target_parameters trainable_token_indices alpha_pattern settings dataset_num_proc "
             "generation_batch_size pad_to_multiple_of pad_token_id steps_per_generation",
@@ -250,6 +250,7 @@ DEFAULTS |= {
     "attention": "eager",
     "average": "token",
     "bits": 4,
+    "cache_implementation": "static",
     "block_size": 64,
     "boft_block_num": 0,
     "boft_block_size": 4,
@@ -266,6 +267,7 @@ DEFAULTS |= {
     "oft_block_size": 32,
     "num_generations": 8,
     "max_shard_size": "50GB",
+    "n_ubatch": 512,
     "objective": "sft",
     "optimizer": "adamw",
     "packing_strategy": "bfd",

@@ -370,9 +370,8 @@ def test_a_prefix_is_a_cache_that_is_trained(
     size = dlp.transformer_dimensions(config=config)
     prefix = dlp.prefix_tuning_model_parameters(config=config, num_virtual_tokens=tokens)
     names = ("num_hidden_layers", "num_key_value_heads", "head_dim")
-    cache = dlp.kv_cache_bytes(
-        **{name: size[name] for name in names}, num_tokens=tokens, dtype="int8"
-    )
+    shape: dict[str, Any] = {name: size[name] for name in names}
+    cache = dlp.kv_cache_bytes(**shape, num_tokens=tokens, dtype="int8")
     assert prefix == cache
     width = size["num_key_value_heads"] * size["head_dim"]
     assert prefix == dlp.prefix_tuning_parameters(

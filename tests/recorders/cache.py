@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, DynamicCache, StaticCache
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSeq2SeqLM,
+    DynamicCache,
+    StaticCache,
+)
 
 from tests.recorders.common import Record, Untyped, build
 
@@ -19,6 +25,8 @@ def count(setup: Record) -> Record:
     tensor that is a view, its own numbers are counted, not those of the storage under it.
     """
     inputs = setup["inputs"]
+    if setup["kind"] == "EncoderDecoderCache":
+        return _count_of_both(inputs)
     config, tokens = inputs["config"], inputs["num_tokens"]
     model = build(AutoModelForCausalLM, config, device="cpu", dtype=DTYPES[inputs["dtype"]]).eval()
     ready = AutoConfig.for_model(**config)
@@ -36,5 +44,28 @@ def count(setup: Record) -> Record:
             "bytes": sum(keys.nbytes + values.nbytes for keys, values in held),
             "layers": len(held),
             "tokens_per_layer": [int(keys.shape[-2]) for keys, _ in held],
+        }
+    }
+
+
+def _count_of_both(inputs: Untyped) -> Record:
+    """Count the bytes of the two caches of a decoder that reads an encoder."""
+    dtype = DTYPES[inputs["dtype"]]
+    model = build(AutoModelForSeq2SeqLM, inputs["config"], device="cpu", dtype=dtype).eval()
+    batch = inputs["batch_size"]
+    with torch.no_grad():
+        read = model(
+            input_ids=torch.randint(2, 100, (batch, inputs["num_encoder_tokens"])),
+            decoder_input_ids=torch.randint(2, 100, (batch, inputs["num_tokens"])),
+            use_cache=True,
+        )
+    caches = (read.past_key_values.self_attention_cache, read.past_key_values.cross_attention_cache)
+    held = [[layer.keys.nbytes + layer.values.nbytes for layer in each.layers] for each in caches]
+    return {
+        "counted": {
+            "bytes": sum(map(sum, held)),
+            "bytes_of_its_own_tokens": sum(held[0]),
+            "bytes_of_the_tokens_read": sum(held[1]),
+            "layers": len(held[0]),
         }
     }
