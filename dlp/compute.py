@@ -7,6 +7,7 @@ that of the weights: $6ND$ for $D$ tokens.
 
 from dlp import _check, _config
 from dlp.activations import RECOMPUTATIONS
+from dlp.cache import sliding_window_layers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -418,15 +419,18 @@ def forward_flops_by_part(
     A product of an $m \times k$ with a $k \times n$ matrix takes $2mkn$. Only products are
     counted: norms, softmax, activation functions and biases are left out.
 
+    The mask is not counted: every token is multiplied by all keys of its sequence. In a layer with
+    a sliding window it is multiplied by as many as the window is long, if there are so many.
+
     Args:
         config: A parsed `config.json` of a causal language model.
         sequence_length: Tokens in a sequence, 1 or more.
         per_device_train_batch_size: Sequences, 1 or more.
 
     Returns:
-        FLOPs in all layers of `qkv_projections`, `attention_scores` and `attention_values` (mask
-        not counted), `attention_output` and `mlp`, which holds the active experts and their router;
-        and of `output_head`.
+        FLOPs in all layers of `qkv_projections`, `attention_scores` and `attention_values`,
+        `attention_output` and `mlp`, which holds the active experts and their router; and of
+        `output_head`.
 
     Raises:
         TypeError: If an argument or a value in `config` is of the wrong type.
@@ -434,7 +438,8 @@ def forward_flops_by_part(
             key is missing or a value out of its range.
 
     Source:
-        nanoGPT, `transformer_sizing.ipynb`.
+        nanoGPT, `transformer_sizing.ipynb`; which layers have a window as in
+        [`sliding_window_layers`][dlp.cache.sliding_window_layers].
 
     Examples:
         >>> from dlp.models import GPT2
@@ -450,7 +455,12 @@ def forward_flops_by_part(
     _check.count("per_device_train_batch_size", per_device_train_batch_size)
     tokens = per_device_train_batch_size * sequence_length
     width = size["num_attention_heads"] * size["head_dim"]
-    scores = 2 * size["num_hidden_layers"] * width * sequence_length * tokens
+    keys = size["num_hidden_layers"] * sequence_length
+    sliding = sliding_window_layers(config=config)
+    if sliding:
+        window = _check.count('config["sliding_window"]', config["sliding_window"])
+        keys -= sliding * max(sequence_length - window, 0)
+    scores = 2 * keys * width * tokens
     output = size["num_hidden_layers"] * width * size["hidden_size"]
     rest = sum(parts[name] for name in _MATRICES) - parts["attention"]
     return {

@@ -1,11 +1,78 @@
 """Throughput: tokens per second, days of training, and how well the devices are used."""
 
 from dlp import _check
-from dlp.compute import training_flops
+from dlp.activations import RECOMPUTATIONS
+from dlp.compute import forward_flops_by_part, training_flops
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dlp.activations import Recomputation
+
+
+def model_training_flops(
+    *,
+    config: "Mapping[str, object]",
+    sequence_length: int,
+    per_device_train_batch_size: int = 1,
+    num_adapter_parameters: int = 0,
+    recomputation: "Recomputation" = "none",
+) -> int:
+    """Count the FLOPs of a training step of a model, from its `config.json`.
+
+    Forward [`forward_flops_by_part`][dlp.compute.forward_flops_by_part], which knows experts and
+    windows, and backward twice as much. Beside adapters the matrices are frozen and cost half of
+    that backward, for they need no gradient of their own; attention between tokens has no
+    matrices, and costs as much as ever. With recomputation the layers, or attention between
+    tokens alone, are run forward once more, which makes the FLOPs of HFU.
+
+    Args:
+        config: A parsed `config.json` of a causal language model.
+        sequence_length: Tokens in a sequence, 1 or more.
+        per_device_train_batch_size: Sequences, 1 or more.
+        num_adapter_parameters: Parameters of adapters that each token is multiplied by, if these
+            alone are trained, of those on experts such as it is sent to; 0 if the model is trained.
+        recomputation: One of `RECOMPUTATIONS`.
+
+    Returns:
+        FLOPs. Below the first adapter no gradient is needed, so a library may do less there.
+
+    Raises:
+        TypeError: If an argument or a value in `config` is of the wrong type.
+        ValueError: If a count is out of its range, `recomputation` or `model_type` unknown or no
+            causal language model's, a key is missing or a value out of its range.
+
+    Source:
+        The scaling book, part 4, "Forward and reverse FLOPs"; Chowdhery et al. 2022 (PaLM),
+        appendix B.
+
+    Examples:
+        The share of the FLOPs of full training that LoRA needs for Llama 3 8B:
+
+        >>> from dlp.models import LLAMA_3_8B
+        >>> step = {"config": LLAMA_3_8B, "sequence_length": 2048}
+        >>> lora = model_training_flops(**step, num_adapter_parameters=41_943_040)
+        >>> round(lora / model_training_flops(**step), 2)
+        0.69
+    """
+    parts = forward_flops_by_part(
+        config=config,
+        sequence_length=sequence_length,
+        per_device_train_batch_size=per_device_train_batch_size,
+    )
+    _check.choice("recomputation", recomputation, RECOMPUTATIONS)
+    between = parts["attention_scores"] + parts["attention_values"]
+    matrices = sum(parts.values()) - between
+    _check.count("num_adapter_parameters", num_adapter_parameters, minimum=0)
+    adapters = 2 * num_adapter_parameters * sequence_length * per_device_train_batch_size
+    backward = matrices + 2 * adapters if adapters else 2 * matrices
+    again = {
+        "none": 0,
+        "selective": between,
+        "full": matrices - parts["output_head"] + between + adapters,
+    }
+    return matrices + adapters + backward + 3 * between + again[recomputation]
 
 
 def flops_utilization(

@@ -583,6 +583,13 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "usable_memory_bytes": {"accelerator": SEEN},
     "memory_bytes_per_second": {"accelerator": list(dlp.ACCELERATORS)},
     "peak_flops_per_second": {"accelerator": DENSE},
+    "model_training_flops": {
+        "config": CAUSAL,
+        "sequence_length": [1024, 1],
+        "per_device_train_batch_size": [1, 3],
+        "num_adapter_parameters": [4_194_304, 0],
+        "recomputation": list(dlp.RECOMPUTATIONS),
+    },
     "tokens_per_second": {**_DEVICES, "utilization": [0.5, 1.0, 0]},
     "training_days": {
         "num_parameters": [124_337_664, 1],

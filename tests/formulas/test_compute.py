@@ -330,3 +330,75 @@ def test_a_device_reads_its_memory_in_a_moment(accelerator: Any) -> None:
     assert 0.9 * memory <= dlp.usable_memory_bytes(accelerator=accelerator) + 1 <= memory
     # Whatever the maker, a device is built to read all that it has many times a second.
     assert 0.01 < memory / dlp.memory_bytes_per_second(accelerator=accelerator) < 0.1
+
+
+# --- Windows, experts and adapters ----------------------------------------------------------
+
+MISTRAL_1: dict[str, Any] = dlp.MISTRAL_7B | {"num_hidden_layers": 2, "sliding_window": 4096}
+
+
+@law
+@given(tokens=COUNTS, window=COUNTS, batch=st.integers(1, 5))
+def test_a_sliding_window_never_computes_more(tokens: int, window: int, batch: int) -> None:
+    step: dict[str, Any] = {"sequence_length": tokens, "per_device_train_batch_size": batch}
+    whole = dlp.forward_flops_by_part(config=dlp.MISTRAL_7B, **step)
+    slides = dlp.MISTRAL_7B | {"sliding_window": window}
+    cut = dlp.forward_flops_by_part(config=slides, **step)
+    for part, flops in whole.items():
+        if part.startswith("attention_") and part != "attention_output":
+            assert cut[part] * tokens == flops * min(tokens, window)
+        else:
+            assert cut[part] == flops
+    less = 3 * (sum(whole.values()) - sum(cut.values()))
+    assert dlp.model_training_flops(config=slides, **step) == (
+        dlp.model_training_flops(config=dlp.MISTRAL_7B, **step) - less
+    )
+
+
+@law
+@given(
+    config=configs,
+    tokens=st.integers(1, 300),
+    batch=st.integers(1, 5),
+    adapters=st.integers(1, 10**7),
+)
+def test_a_step_costs_three_forward_passes_or_less_beside_adapters(
+    config: dict[str, Any], tokens: int, batch: int, adapters: int
+) -> None:
+    step: dict[str, Any] = {"sequence_length": tokens, "per_device_train_batch_size": batch}
+    parts = dlp.forward_flops_by_part(config=config, **step)
+    full = dlp.model_training_flops(config=config, **step)
+    assert full == 3 * sum(parts.values())
+    lora = dlp.model_training_flops(config=config, **step, num_adapter_parameters=adapters)
+    size = dlp.transformer_dimensions(config=config)
+    names = ("num_hidden_layers", "num_attention_heads", "head_dim")
+    shape: dict[str, Any] = {name: size[name] for name in names}
+    assert lora == dlp.lora_training_flops(
+        num_parameters=dlp.compute_parameters(config=config),
+        num_adapter_parameters=adapters,
+        num_tokens=tokens * batch,
+    ) + dlp.attention_flops(**shape, sequence_length=tokens, num_tokens=tokens * batch)
+    for recomputation in dlp.RECOMPUTATIONS:
+        again = dlp.model_training_flops(config=config, **step, recomputation=recomputation) - full
+        assert (again > 0) == (recomputation != "none")
+        assert again <= sum(parts.values()) - parts["output_head"]
+
+
+def test_a_window_of_4096_tokens_is_what_32768_tokens_are_multiplied_by() -> None:
+    parts = dlp.forward_flops_by_part(config=MISTRAL_1, sequence_length=32768)
+    assert parts["attention_scores"] == parts["attention_values"] == 2_199_023_255_552
+    step: dict[str, Any] = {"config": MISTRAL_1, "sequence_length": 32768}
+    assert dlp.model_training_flops(**step) == 3 * sum(parts.values())
+    again = dlp.model_training_flops(**step, recomputation="selective")
+    assert again == 3 * sum(parts.values()) + 2 * 2_199_023_255_552
+
+
+def test_recomputation_of_all_layers_leaves_the_head_out_and_takes_adapters_in() -> None:
+    step: dict[str, Any] = {
+        "config": MISTRAL_1,
+        "sequence_length": 100,
+        "num_adapter_parameters": 7,
+    }
+    parts = dlp.forward_flops_by_part(config=MISTRAL_1, sequence_length=100)
+    more = dlp.model_training_flops(**step, recomputation="full") - dlp.model_training_flops(**step)
+    assert more == sum(parts.values()) - parts["output_head"] + 2 * 7 * 100

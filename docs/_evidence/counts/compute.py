@@ -15,8 +15,13 @@ def claims(record: Record) -> Iterator[Claim]:
     terms = [_shape(inputs)] if record.kind == "recomputation" else _model(record)
     within, reason = _less(record)
     yield count(record, "FLOPs", "torch", total, *terms, within=within, reason=reason)
+    batch = _given(inputs, ("config", "sequence_length", "per_device_train_batch_size"))
+    if record.kind in {"full", "lora"}:
+        adapter = _adapter(inputs) if record.kind == "lora" else 0
+        step = call("model_training_flops", **batch, num_adapter_parameters=adapter)
+        what = "FLOPs from the config"
+        yield count(record, what, "torch", total, step, within=within, reason=reason)
     if record.kind == "full":
-        batch = _given(inputs, ("config", "sequence_length", "per_device_train_batch_size"))
         forward = call("forward_flops_by_part", **batch) | {"total": True}
         yield count(record, "forward FLOPs", "torch", record.counted["forward"], forward)
 
@@ -42,7 +47,7 @@ def _model(record: Record) -> list[Expression]:
     if record.kind == "full":
         step = call("training_flops", num_parameters=matrices, **tokens)
     elif record.kind == "lora":
-        adapter = call("lora_model_parameters", **_given(inputs, ("config", "r", "target_modules")))
+        adapter = _adapter(inputs)
         step = call(
             "lora_training_flops",
             num_parameters=matrices,
@@ -60,6 +65,11 @@ def _model(record: Record) -> list[Expression]:
             **tokens,
         )
     return [step, attention]
+
+
+def _adapter(inputs: dict[str, Any]) -> Expression:
+    """Describe the call that counts the parameters of adapters."""
+    return call("lora_model_parameters", **_given(inputs, ("config", "r", "target_modules")))
 
 
 def _less(record: Record) -> tuple[float, str]:
