@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dlp.activations import *
     from dlp.megatron import *
     from dlp.logits import *
+    from dlp.gguf import *
     from dlp.cache import *
     from dlp.tensors import *
     from dlp.files import *
@@ -46,8 +47,8 @@ else:
     _MODULES = (  # noqa: SIM905
         "steps units quantization transformer families architectures models heads objective "
         "adapters matrix_adapters small_adapters soft_prompts accelerators peak activations "
-        "megatron logits cache tensors files compute throughput memory parallel limits schedule "
-        "packing alignment"
+        "megatron logits gguf cache tensors files compute throughput memory parallel limits "
+        "schedule packing alignment"
     ).split()
 
     def __getattr__(name: str) -> object:

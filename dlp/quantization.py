@@ -143,6 +143,129 @@ def double_quantization_saved_bytes(*, num_parameters: int) -> int:
     return -(-9 * num_parameters // 16) + (-2113 * num_parameters // 4096)
 
 
+def gptq_bytes(
+    *,
+    in_features: int,
+    out_features: int,
+    bits: int = 4,
+    group_size: int = 128,
+    scale_bits: int = 16,
+) -> int:
+    r"""Count the bytes of a linear layer in a file of GPTQ.
+
+    The weights, packed into whole numbers of 32 bits; for each group of inputs and each output a
+    scale and a zero, packed like the weights; and for each input the number of its group, which is
+    stored with or without `desc_act`. A bias comes on top.
+
+    $$\frac{\text{bits} \times \text{in\_features} \times \text{out\_features}}{8}
+    + \left\lceil \frac{\text{in\_features}}{\text{group\_size}} \right\rceil
+    \times \frac{(\text{bits} + \text{scale\_bits}) \times \text{out\_features}}{8}
+    + 4 \times \text{in\_features}$$
+
+    Args:
+        in_features: Width of the input, a multiple of 32.
+        out_features: Width of the output, a multiple of 32.
+        bits: Bits of one weight: one of 2, 3, 4 and 8.
+        group_size: Inputs that share a scale, 1 or more; `in_features`, where GPTQ says -1.
+        scale_bits: Bits of one scale: 16, and 32 in files of the first years.
+
+    Returns:
+        Bytes.
+
+    Source:
+        AutoGPTQ at commit 058fd80, `nn_modules/qlinear/qlinear_cuda.py`.
+
+    Examples:
+        >>> gptq_bytes(in_features=4096, out_features=4096)
+        8732672
+    """
+    _multiple("in_features", in_features, 32)
+    _multiple("out_features", out_features, 32)
+    _one_of("bits", bits, (2, 3, 4, 8))
+    _check.count("group_size", group_size)
+    _one_of("scale_bits", scale_bits, (16, 32))
+    weights = bits * in_features * out_features // 8
+    groups = -(-in_features // group_size)
+    return weights + groups * (bits + scale_bits) * out_features // 8 + 4 * in_features
+
+
+def awq_bytes(*, in_features: int, out_features: int, group_size: int = 128) -> int:
+    r"""Count the bytes of a linear layer in a file of AWQ, in 4 bits.
+
+    The weights, packed into whole numbers of 32 bits, and for each group of inputs and each output
+    a scale of 16 bits and a packed zero. A bias comes on top.
+
+    $$\frac{\text{in\_features} \times \text{out\_features}}{2}
+    + \frac{\text{in\_features}}{\text{group\_size}}
+    \times \frac{5 \times \text{out\_features}}{2}$$
+
+    Args:
+        in_features: Width of the input, a multiple of `group_size`.
+        out_features: Width of the output, a multiple of 8.
+        group_size: Inputs that share a scale, 1 or more; `in_features`, where AWQ says -1.
+
+    Returns:
+        Bytes.
+
+    Raises:
+        ValueError: If a width is not such a multiple.
+
+    Source:
+        AutoAWQ at commit 030fe2a, `awq/modules/linear/gemm.py`.
+
+    Examples:
+        >>> awq_bytes(in_features=4096, out_features=4096)
+        8716288
+    """
+    _check.count("group_size", group_size)
+    _multiple("in_features", in_features, group_size)
+    _multiple("out_features", out_features, 8)
+    return (in_features + in_features // group_size * 5) * out_features // 2
+
+
+def mxfp4_bytes(*, num_weights: int) -> int:
+    r"""Count the bytes of weights in MXFP4: blocks of 32 in 4 bits with a scale of 8 bits.
+
+    The experts of gpt-oss are stored so; their biases and all other tensors are in 16 bits.
+
+    $$\frac{17 \times \text{num\_weights}}{32}$$
+
+    Args:
+        num_weights: Weights, a multiple of 32.
+
+    Returns:
+        Bytes.
+
+    Raises:
+        ValueError: If `num_weights` is no multiple of 32.
+
+    Source:
+        Transformers 5.23.0, `integrations/mxfp4.py`.
+
+    Examples:
+        The experts of a layer of gpt-oss 20B:
+
+        >>> mxfp4_bytes(num_weights=32 * (5760 * 2880 + 2880 * 2880))
+        423014400
+    """
+    return 17 * _multiple("num_weights", num_weights, 32) // 32
+
+
+def _multiple(name: str, value: object, divisor: int) -> int:
+    count = _check.count(name, value)
+    if count % divisor:
+        raise ValueError(f"{name} must be a multiple of {divisor}, not {count}")
+    return count
+
+
+def _one_of(name: str, value: object, allowed: "tuple[int, ...]") -> int:
+    count = _check.count(name, value)
+    if count not in allowed:
+        choices = ", ".join([str(each) for each in allowed])
+        raise ValueError(f"{name} must be one of {choices}, not {count}")
+    return count
+
+
 def gguf_bits_per_weight(*, ggml_type: "GgmlType") -> float:
     """Give the bits that one weight takes in a format of GGUF, scales and offsets included.
 

@@ -4,8 +4,8 @@
 """
 
 from dlp import _check
-from dlp.adapters import ALL_LINEAR, adaptable_modules
-from dlp.architectures import parameter_count, transformer_dimensions
+from dlp.adapters import ALL_LINEAR
+from dlp.architectures import linear_layers, parameter_count, transformer_dimensions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _last(module: str) -> str:
 def _places(config: "Mapping[str, object]") -> "list[tuple[str, list[int], int, bool, bool]]":
     """List the modules of a model: name, shape, outputs, whether with a bias, whether linear."""
     total, size = parameter_count(config=config), transformer_dimensions(config=config)
-    modules = adaptable_modules(config=config)
+    modules = linear_layers(config=config)
     kind = str(config["model_type"])
     if kind not in _LAYERS:
         raise ValueError(
@@ -212,7 +212,7 @@ def _places(config: "Mapping[str, object]") -> "list[tuple[str, list[int], int, 
     rows = (vocabulary, size["position_rows"])
     found = [(name, [count, width], count, False, False) for name, count in zip(embeddings, rows)]
     for layer in range(size["num_hidden_layers"]):
-        left = modules[:-2]  # but for the embedding and the head
+        left = list(modules)
         for name in _LAYERS[kind]:
             module, same = f"{layers}{layer}.{name}", _last(name)
             place = [spot for spot, each in enumerate(left) if each[0] == same]

@@ -41,7 +41,7 @@ UNITS = {
 SEVERAL = {
     *("accumulation_windows", "assistant_labels", "completion_labels", "pretraining_labels"),
     *("adaptable_modules", "adapted_modules", "adapter_totals", "packed_rows", "resume_point"),
-    *("linear_layers", "lora_totals", "supervised_losses"),
+    *("gguf_weights", "linear_layers", "lora_totals", "supervised_losses"),
     *("lora_tensors", "model_tensors", "transformer_dimensions", "zero_stage"),
     *("largest_batch", "largest_cached_context", "largest_context", "largest_model"),
     *("largest_rank", "largest_sharded_model"),

@@ -222,7 +222,7 @@ DEFAULTS: dict[str, Any] = {
         ),
         (
             False,
-            "autocast_adapter_dtype causal drop_last frozen master_weights packed "
+            "autocast_adapter_dtype causal drop_last frozen imatrix master_weights packed "
             "offload prefix_projection sequence_parallel use_dora lora_bias use_rslora "
             "ensure_weight_tying decompose_both block_share split_batches ignore_data_skip",
         ),
@@ -260,6 +260,7 @@ DEFAULTS |= {
     "embeddings": "all",
     "encoder_num_layers": 2,
     "encoder_reparameterization_type": "MLP",
+    "group_size": 128,
     "ignore_index": -100,
     "layer": "gpt",
     "library": "transformers",
@@ -289,7 +290,7 @@ VARIED: dict[str, list[Any]] = {
     "method": ["full", "lora", None],
     "r": [8, 0],  # a rank, or a number of blocks
     "target_modules": [None, ("q_proj", "v_proj")],
-    "scale_bits": [32, 8],  # of one level, of two
+    "scale_bits": [32, 8, 16],  # of one level, of two, of GPTQ
     "stage": [0, 3],
 }
 """The arguments whose default depends on the formula."""

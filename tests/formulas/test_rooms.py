@@ -42,7 +42,7 @@ ROOMS = [
     {"_losses"},
     {"_forwards"},
     {"activations", "peak"},
-    {"cache", "logits", "megatron", "tensors"},
+    {"cache", "gguf", "logits", "megatron", "tensors"},
     {"compute", "files"},
     {"_search", "memory", "throughput"},
     {"parallel"},

@@ -14,6 +14,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers.integrations.mxfp4 import dequantize_convertops
 
 from tests.recorders.common import Record, Untyped, build
 
@@ -52,6 +53,8 @@ TYPES = {
 
 def count(setup: Record) -> Record:
     """Write what the record names, and count the bytes of each file of weights."""
+    if setup["kind"] == "mxfp4":
+        return _count_mxfp4(setup["inputs"])
     with TemporaryDirectory() as name:
         folder = Path(name)
         WRITERS[setup["kind"]](setup["inputs"], folder)
@@ -64,6 +67,15 @@ def count(setup: Record) -> Record:
                 }
             }
         }
+
+
+def _count_mxfp4(inputs: Untyped) -> Record:
+    """Let Transformers unpack experts of gpt-oss, and count what they were packed in."""
+    experts, outputs, width = inputs["shape"]
+    scales = torch.full((experts, outputs, width // 32), 127, dtype=torch.uint8)
+    blocks = torch.zeros((*scales.shape, 16), dtype=torch.uint8)
+    unpacked = dequantize_convertops(blocks, scales, torch.bfloat16)
+    return {"counted": {"weights": unpacked.numel(), "packed_bytes": blocks.nbytes + scales.nbytes}}
 
 
 def _write_tensors(inputs: Untyped, folder: Path) -> None:

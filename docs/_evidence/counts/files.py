@@ -17,7 +17,12 @@ _FEW = 5
 
 def claims(record: Record) -> Iterator[Claim]:
     """Make the claims of what one call wrote."""
-    inputs, counted = record.inputs, record.counted["bytes"]
+    inputs = record.inputs
+    if record.kind == "mxfp4":
+        ours = call("mxfp4_bytes", num_weights=record.counted["weights"])
+        yield count(record, "bytes", "transformers", record.counted["packed_bytes"], ours)
+        return
+    counted = record.counted["bytes"]
     if record.kind in {"tensors", "adapter"}:
         tensors: Any = _adapter(inputs)
         metadata: Any = {"format": "pt"}
