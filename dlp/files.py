@@ -4,36 +4,13 @@ A file is a header, in which each tensor has its name, type, shape and place, an
 names count too: [`model_tensors`][dlp.tensors.model_tensors] has those of some models.
 """
 
-from dlp import _check
+from dlp import _check, _tensors
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dlp.tensors import Tensor, TensorDtype
-
-# Bytes of a number, in the order in which a file holds them.
-_WIDTHS: "dict[TensorDtype, int]" = {
-    "U64": 8,
-    "I64": 8,
-    "F64": 8,
-    "C64": 8,
-    "F32": 4,
-    "U32": 4,
-    "I32": 4,
-    "BF16": 2,
-    "F16": 2,
-    "U16": 2,
-    "I16": 2,
-    "F8_E5M2FNUZ": 1,
-    "F8_E4M3FNUZ": 1,
-    "F8_E8M0": 1,
-    "F8_E4M3": 1,
-    "F8_E5M2": 1,
-    "I8": 1,
-    "U8": 1,
-    "BOOL": 1,
-}
+    from dlp._tensors import Tensor
 
 _SIZES = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "KB": 10**3}
 
@@ -71,16 +48,16 @@ def safetensors_bytes(
     parts = []
     if metadata is not None:
         said = [
-            f'"{_name("metadata", name)}":"{_name("metadata", text)}"'
+            f'"{_tensors.name("metadata", name)}":"{_tensors.name("metadata", text)}"'
             for name, text in _check.mapping("metadata", metadata).items()
         ]
         parts.append('"__metadata__":{' + ",".join(said) + "}")
-    ranks = {dtype: place for place, dtype in enumerate(_WIDTHS)}
+    ranks = {dtype: place for place, dtype in enumerate(_tensors.WIDTHS)}
     end = 0
     for name, tensor in sorted(
-        _table(tensors), key=lambda each: (ranks[each[1]["dtype"]], each[0])
+        _tensors.table(tensors), key=lambda each: (ranks[each[1]["dtype"]], each[0])
     ):
-        start, end = end, end + _bytes(tensor)
+        start, end = end, end + _tensors.size(tensor)
         shape = ",".join([str(side) for side in tensor["shape"]])
         told = f'"dtype":"{tensor["dtype"]}","shape":[{shape}],"data_offsets":[{start},{end}]'
         parts.append(f'"{name}":{{{told}}}')
@@ -136,13 +113,13 @@ def saved_model_bytes(
         4
     """
     limit = _size(max_shard_size)
-    table = _table(tensors)
+    table = _tensors.table(tensors)
     if not table:
         raise ValueError("tensors must hold at least one tensor")
     if _check.flag("loaded", loaded):
         table = sorted(table, key=lambda each: _natural(each[0]))
     shards = _shards(table, limit)
-    count = sum(_numbers(tensor["shape"]) for _, tensor in table)
+    count = sum(_tensors.numbers(tensor["shape"]) for _, tensor in table)
     if num_parameters is not None:
         count = _check.count("num_parameters", num_parameters, minimum=0)
     files, home = {}, {}
@@ -155,48 +132,12 @@ def saved_model_bytes(
         home.update(dict.fromkeys(names, file))
     if len(shards) > 1:
         lines = [f'    "{name}": "{file}"' for name, file in home.items()]
-        held = sum(_bytes(tensor) for _, tensor in table)
+        held = sum(_tensors.size(tensor) for _, tensor in table)
         said = f'    "total_parameters": {count},\n    "total_size": {held}\n'
         mapped = '  },\n  "weight_map": {\n' + ",\n".join(lines) + "\n  }\n}\n"
         index = '{\n  "metadata": {\n' + said + mapped
         files["model.safetensors.index.json"] = len(index)
     return files
-
-
-def _table(tensors: object) -> "list[tuple[str, Tensor]]":
-    """Give each tensor with its name, both of which a file can hold."""
-    found = []
-    for name, each in _check.mapping("tensors", tensors).items():
-        tensor = _check.keywords(f'tensors["{_name("tensors", name)}"]', each)
-        dtype, shape = tensor.get("dtype"), tensor.get("shape")
-        _check.choice("a dtype in tensors", dtype, _WIDTHS)
-        if not isinstance(shape, (list, tuple)):
-            raise TypeError("a shape in tensors must be a list of int")
-        for side in shape:
-            _check.count("a side of a shape in tensors", side, minimum=0)
-        found.append((name, tensor))
-    return found  # type: ignore[return-value]
-
-
-def _name(where: str, name: object) -> str:
-    """Refuse a text that JSON would not write letter by letter, in a byte each."""
-    if not isinstance(name, str):
-        raise TypeError(f"a name or text in {where} must be a str")
-    for letter in name:
-        if not " " <= letter <= "~" or letter in ('"', "\\"):
-            raise ValueError(f"a name or text in {where} must be of plain letters and marks")
-    return name
-
-
-def _numbers(shape: "list[int]") -> int:
-    count = 1
-    for side in shape:
-        count *= side
-    return count
-
-
-def _bytes(tensor: "Tensor") -> int:
-    return _numbers(tensor["shape"]) * _WIDTHS[tensor["dtype"]]
 
 
 def _size(max_shard_size: object) -> int:
@@ -220,7 +161,7 @@ def _shards(table: "list[tuple[str, Tensor]]", limit: int) -> list[list[str]]:
     names: list[str] = []
     held = 0
     for name, tensor in table:
-        num_bytes = _bytes(tensor)
+        num_bytes = _tensors.size(tensor)
         if num_bytes > limit:
             shards.append([name])
             continue

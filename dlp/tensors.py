@@ -3,27 +3,19 @@
 [`safetensors_bytes`][dlp.files.safetensors_bytes] says how large such a file is.
 """
 
-from dlp import _check
+from dlp import _check, _tensors
 from dlp.adapters import ALL_LINEAR
 from dlp.architectures import linear_layers, parameter_count, transformer_dimensions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from typing import Literal, TypedDict
+    from typing import Literal
+
+    from dlp._tensors import Tensor, TensorDtype
 
     FileDtype = Literal["fp32", "fp16", "bf16"]
     FileQuantization = Literal["nf4", "nf4-double"]
-    TensorDtype = Literal[
-        "U64", "I64", "F64", "C64", "F32", "U32", "I32", "BF16", "F16", "U16", "I16", "F8_E5M2FNUZ",
-        "F8_E4M3FNUZ", "F8_E8M0", "F8_E4M3", "F8_E5M2", "I8", "U8", "BOOL",
-    ]  # fmt: skip
-
-    class Tensor(TypedDict):
-        """A tensor as the header of a safetensors file describes it."""
-
-        dtype: TensorDtype
-        shape: list[int]
 
 
 FILE_DTYPES: "tuple[FileDtype, ...]" = ("fp32", "fp16", "bf16")
@@ -176,19 +168,12 @@ def lora_tensors(
     for module, shape, outputs, _, _ in linear:
         if _last(module) in names:
             of_adapter = f"base_model.model.{module}.lora_"
-            inputs = _numbers(shape) // outputs
+            inputs = _tensors.numbers(shape) // outputs
             found[of_adapter + "A.weight"] = {"dtype": of_file, "shape": [r, inputs]}
             found[of_adapter + "B.weight"] = {"dtype": of_file, "shape": [outputs, r]}
             if use_dora:
                 found[of_adapter + "magnitude_vector"] = {"dtype": of_file, "shape": [outputs]}
     return found
-
-
-def _numbers(shape: "list[int]") -> int:
-    count = 1
-    for side in shape:
-        count *= side
-    return count
 
 
 def _last(module: str) -> str:
@@ -226,7 +211,9 @@ def _places(config: "Mapping[str, object]") -> "list[tuple[str, list[int], int, 
     found.append((last, [width], width, bool(size["norm_bias"]), False))
     if not size["tie_word_embeddings"]:
         found.append(("lm_head", [vocabulary, width], vocabulary, False, False))
-    held = sum(_numbers(shape) + has_bias * outputs for _, shape, outputs, has_bias, _ in found)
+    held = sum(
+        _tensors.numbers(shape) + has_bias * outputs for _, shape, outputs, has_bias, _ in found
+    )
     if held != total:
         raise ValueError(
             f"config must be that of a language model whose tensors are known by their names: "
@@ -239,7 +226,7 @@ def _nf4(
     name: str, shape: "list[int]", dtype: "FileDtype", quantization: "FileQuantization"
 ) -> "dict[str, Tensor]":
     """List what bitsandbytes saves of a linear layer."""
-    weights = _numbers(shape)
+    weights = _tensors.numbers(shape)
     scales = -(-weights // 64)
     rows, columns = shape
     said = (

@@ -300,6 +300,15 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "dtype": list(dlp.FILE_DTYPES),
         "quantization": [None, *dlp.FILE_QUANTIZATIONS],
     },
+    "optimizer_file_bytes": {
+        "tensors": [
+            {
+                "norm.weight": {"dtype": "BF16", "shape": [7]},
+                "a": {"dtype": "F32", "shape": [2, 3]},
+            },
+            {"layers.0.q_proj.bias": {"dtype": "F16", "shape": [1, 2, 3, 70_000]}},
+        ]
+    },
     "safetensors_bytes": {"tensors": _TENSORS, "metadata": [None, {"format": "pt"}]},
     "saved_model_bytes": {
         "tensors": _TENSORS,

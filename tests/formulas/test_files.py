@@ -162,3 +162,36 @@ def test_what_no_file_can_hold_is_refused(change: dict[str, Any], words: str) ->
 def test_tensors_without_known_names_are_refused(config: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         dlp.model_tensors(config=config)
+
+
+# --- Optimizer states -----------------------------------------------------------------------
+
+
+@law
+@given(shapes=st.lists(st.lists(st.integers(1, 40), max_size=5), min_size=1, max_size=40))
+def test_a_saved_optimizer_holds_two_moments_of_each_number(shapes: list[list[int]]) -> None:
+    tensors: Any = {
+        f"layers.{place}.weight": {"dtype": "F32", "shape": shape}
+        for place, shape in enumerate(shapes)
+    }
+    moments = 2 * held(tensors)
+    file = dlp.optimizer_file_bytes(tensors=tensors)
+    records = 3 * len(shapes) + 6
+    assert file > moments + 4 * len(shapes) + records * (30 + 16 + 46)
+    assert file < moments + records * 500 + 2000
+    halved: Any = {name: each | {"dtype": "F16"} for name, each in tensors.items()}
+    assert dlp.optimizer_file_bytes(tensors=halved) <= file + 64  # one storage more to name
+
+
+def test_what_does_not_decay_is_saved_at_the_end() -> None:
+    matrix: Any = {"dtype": "BF16", "shape": [3, 5]}
+    names = ["a.weight", "a.bias", "input_layernorm.weight", "h.ln_1.weight", "norm"]
+    for name in names:
+        tensors = {name: matrix, "z.weight": matrix}
+        assert dlp.optimizer_file_bytes(tensors=tensors) > 0
+    with pytest.raises(ValueError, match="one of F32, F16, BF16"):
+        dlp.optimizer_file_bytes(tensors={"a": {"dtype": "U8", "shape": [1]}})
+    with pytest.raises(ValueError, match="at least one tensor"):
+        dlp.optimizer_file_bytes(tensors={})
+    with pytest.raises(ValueError, match=r"less than 2\^32 bytes"):
+        dlp.optimizer_file_bytes(tensors={"a": {"dtype": "F32", "shape": [2**29]}})

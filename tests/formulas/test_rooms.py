@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ROOMS = [
     {"_check", "_autograd", "_names", "_patterns"},
-    {"_loops", "_objectives", "_optimizers", "_pieces", "_rows"},
+    {"_loops", "_objectives", "_optimizers", "_pieces", "_rows", "_tensors"},
     {"_experts"},
     {
         "_dense",
@@ -43,7 +43,7 @@ ROOMS = [
     {"_forwards"},
     {"activations", "peak"},
     {"cache", "gguf", "logits", "megatron", "tensors"},
-    {"compute", "files"},
+    {"checkpoints", "compute", "files"},
     {"_search", "memory", "throughput"},
     {"parallel"},
     {"limits"},

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig, Trainer, TrainingArguments
 from transformers.integrations.mxfp4 import dequantize_convertops
 
 from tests.recorders.common import Record, Untyped, build
@@ -63,7 +63,7 @@ def count(setup: Record) -> Record:
                 "bytes": {
                     path.name: path.stat().st_size
                     for path in sorted(folder.iterdir())
-                    if ".safetensors" in path.suffixes
+                    if ".safetensors" in path.suffixes or path.name == "optimizer.pt"
                 }
             }
         }
@@ -137,11 +137,30 @@ def _write_merged(inputs: Untyped, folder: Path) -> None:
     _adapted(inputs).merge_and_unload().save_pretrained(folder)
 
 
+def _write_checkpoint(inputs: Untyped, folder: Path) -> None:
+    """Train for one step, and keep the states of the optimizer that the trainer saved."""
+    model = _adapted(inputs) if "r" in inputs else _built(inputs)
+    with TemporaryDirectory() as output:
+        settings = TrainingArguments(
+            output_dir=output,
+            max_steps=1,
+            save_steps=1,
+            per_device_train_batch_size=1,
+            report_to=[],
+            use_cpu=True,
+            disable_tqdm=True,
+        )
+        row = {"input_ids": torch.arange(8), "labels": torch.arange(8)}
+        Trainer(model=model, args=settings, train_dataset=[row]).train()
+        (Path(output) / "checkpoint-1" / "optimizer.pt").rename(folder / "optimizer.pt")
+
+
 WRITERS: dict[str, Callable[[Untyped, Path], None]] = {
     "tensors": _write_tensors,
     "built": _write_built,
     "loaded": _write_loaded,
     "adapter": _write_adapter,
     "merged": _write_merged,
+    "checkpoint": _write_checkpoint,
 }
 """Who writes what each kind of record names."""

@@ -23,6 +23,11 @@ def claims(record: Record) -> Iterator[Claim]:
         yield count(record, "bytes", "transformers", record.counted["packed_bytes"], ours)
         return
     counted = record.counted["bytes"]
+    if record.kind == "checkpoint":
+        trained = _adapter(inputs) if "r" in inputs else _whole(inputs)
+        ours = call("optimizer_file_bytes", tensors=trained)
+        yield count(record, "bytes of the file", "torch", counted["optimizer.pt"], ours)
+        return
     if record.kind in {"tensors", "adapter"}:
         tensors: Any = _adapter(inputs)
         metadata: Any = {"format": "pt"}
@@ -48,16 +53,17 @@ def claims(record: Record) -> Iterator[Claim]:
 
 def _saved(record: Record) -> dict[str, Any]:
     inputs = record.inputs
-    named = {name: inputs[name] for name in ("config", "dtype", "quantization") if name in inputs}
-    found: dict[str, Any] = {
-        "tensors": call("model_tensors", **named),
-        "loaded": record.kind == "loaded",
-    }
+    found: dict[str, Any] = {"tensors": _whole(inputs), "loaded": record.kind == "loaded"}
     if "max_shard_size" in inputs:
         found["max_shard_size"] = inputs["max_shard_size"]
     if "quantization" in inputs:
         found["num_parameters"] = call("parameter_count", config=inputs["config"])
     return found
+
+
+def _whole(inputs: dict[str, Any]) -> Expression:
+    named = {name: inputs[name] for name in ("config", "dtype", "quantization") if name in inputs}
+    return call("model_tensors", **named)
 
 
 def _adapter(inputs: dict[str, Any]) -> Expression:
