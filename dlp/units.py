@@ -6,7 +6,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
 
-    Dtype = Literal["fp32", "tf32", "fp16", "bf16", "fp8", "int8", "int4", "nf4", "nf4-double"]
+    Dtype = Literal[
+        "fp32", "tf32", "fp16", "bf16", "fp8", "int8", "int4", "nf4", "nf4-double", "gptq", "awq",
+        "mxfp4",
+    ]  # fmt: skip
 
 GB = 10**9
 """Bytes in a gigabyte (GB), the decimal unit of the SI."""
@@ -26,6 +29,9 @@ _FORMATS = {
     "int4": 4 * 512,
     "nf4": 4 * 512 + 256,
     "nf4-double": 4 * 512 + 65,
+    "gptq": 4 * 512 + 80,
+    "awq": 4 * 512 + 80,
+    "mxfp4": 4 * 512 + 128,
 }
 
 DTYPES: "tuple[Dtype, ...]" = (
@@ -38,6 +44,9 @@ DTYPES: "tuple[Dtype, ...]" = (
     "int4",
     "nf4",
     "nf4-double",
+    "gptq",
+    "awq",
+    "mxfp4",
 )
 """The number formats of weights.
 
@@ -99,6 +108,8 @@ def bits_per_parameter(*, dtype: "Dtype") -> float:
     | `int4` | 4 | without scales |
     | `nf4` | 4.5 | blocks of 64, a 32-bit scale each |
     | `nf4-double` | 4.127 | the scales quantized to 8 bits in blocks of 256 |
+    | `gptq`, `awq` | 4.15625 | groups of 128, a 16-bit scale and a 4-bit zero each |
+    | `mxfp4` | 4.25 | blocks of 32, an 8-bit scale each |
 
     What other blocks come to:
     [`blockwise_bits_per_parameter`][dlp.quantization.blockwise_bits_per_parameter].
@@ -110,7 +121,9 @@ def bits_per_parameter(*, dtype: "Dtype") -> float:
         Bits per parameter.
 
     Source:
-        Dettmers et al. 2023 (QLoRA), section 3, for the two NF4 rows.
+        Dettmers et al. 2023 (QLoRA), section 3, for the two NF4 rows; for the last two rows
+        [`gptq_bytes`][dlp.quantization.gptq_bytes] without the numbers of its groups, and
+        [`mxfp4_bytes`][dlp.quantization.mxfp4_bytes].
 
     Examples:
         >>> bits_per_parameter(dtype="bf16")

@@ -72,12 +72,17 @@ def test_a_group_costs_a_scale_and_a_zero(
     if (bits, scale) == (4, 16):
         indices = 4 * group * inputs
         assert dlp.awq_bytes(**shape, group_size=group) == layer - indices
+        if group == 128:
+            for dtype in ("gptq", "awq"):
+                named: Any = {"num_values": weights, "dtype": dtype}
+                assert dlp.stored_bytes(**named) == layer - indices
 
 
 @law
 @given(blocks=st.integers(1, 10**12))
 def test_a_block_of_mxfp4_costs_a_byte(blocks: int) -> None:
     held = dlp.mxfp4_bytes(num_weights=32 * blocks)
+    assert held == dlp.stored_bytes(num_values=32 * blocks, dtype="mxfp4")
     assert held == 16 * blocks + blocks
     assert held == dlp.gguf_bytes(num_weights={"MXFP4": 32 * blocks})
 

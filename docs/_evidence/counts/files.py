@@ -20,7 +20,10 @@ def claims(record: Record) -> Iterator[Claim]:
     inputs = record.inputs
     if record.kind == "mxfp4":
         ours = call("mxfp4_bytes", num_weights=record.counted["weights"])
-        yield count(record, "bytes", "transformers", record.counted["packed_bytes"], ours)
+        packed = record.counted["packed_bytes"]
+        yield count(record, "bytes", "transformers", packed, ours)
+        ours = call("stored_bytes", num_values=record.counted["weights"], dtype="mxfp4")
+        yield count(record, "bytes of a format", "transformers", packed, ours)
         return
     counted = record.counted["bytes"]
     if record.kind == "checkpoint":
