@@ -186,4 +186,4 @@ def _natural(name: str) -> "list[tuple[int, str, int]]":
 
 
 def _five(number: int) -> str:
-    return "0" * (5 - len(str(number))) + str(number)
+    return "00000"[len(str(number)) :] + str(number)

@@ -244,7 +244,7 @@ def _nf4(
         found[name + ".nested_absmax"] = {"dtype": "F32", "shape": [-(-scales // 256)]}
         found[name + ".nested_quant_map"] = {"dtype": "F32", "shape": [256]}
         more = ', "nested_blocksize": 256, "nested_dtype": "float32", "nested_offset": '
-        more += "0." + "0" * 17  # its digits
+        more += "0.00000000000000000"  # its digits
     of_state = name + ".quant_state.bitsandbytes__nf4"
     found[of_state] = {"dtype": "U8", "shape": [len(said + more)]}
     return found
