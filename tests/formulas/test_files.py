@@ -183,12 +183,30 @@ def test_a_saved_optimizer_holds_two_moments_of_each_number(shapes: list[list[in
     assert dlp.optimizer_file_bytes(tensors=halved) <= file + 64  # one storage more to name
 
 
-def test_what_does_not_decay_is_saved_at_the_end() -> None:
-    matrix: Any = {"dtype": "BF16", "shape": [3, 5]}
-    names = ["a.weight", "a.bias", "input_layernorm.weight", "h.ln_1.weight", "norm"]
-    for name in names:
-        tensors = {name: matrix, "z.weight": matrix}
-        assert dlp.optimizer_file_bytes(tensors=tensors) > 0
+@pytest.mark.parametrize(
+    ("name", "decays"),
+    [
+        ("a.weight", True),
+        ("a.bias", False),
+        ("layers.0.input_layernorm.weight", False),
+        ("layers.0.self_attn.q_norm.weight", False),
+        ("h.0.ln_1.weight", False),
+        ("model.norm.weight", False),
+        ("layers.0.normalized.weight", True),
+        ("q_proj.lora_magnitude_vector", True),
+        ("norm", True),
+    ],
+)
+def test_norms_and_biases_are_saved_at_the_end(name: str, decays: bool) -> None:
+    # Records begin at multiples of 64, so that their order shows where one just fits.
+    small: Any = {"dtype": "BF16", "shape": [1]}
+    large: Any = {"dtype": "BF16", "shape": [31]}
+    before = dlp.optimizer_file_bytes(tensors={name: small, "z.weight": large})
+    after = dlp.optimizer_file_bytes(tensors={"z.weight": large, name: small})
+    assert (before != after) == decays
+
+
+def test_states_that_no_trainer_saves_are_refused() -> None:
     with pytest.raises(ValueError, match="one of F32, F16, BF16"):
         dlp.optimizer_file_bytes(tensors={"a": {"dtype": "U8", "shape": [1]}})
     with pytest.raises(ValueError, match="at least one tensor"):
