@@ -52,7 +52,12 @@ _BASE: "dict[GgufFtype, GgmlType]" = {
 }
 
 GGUF_FTYPES = tuple(_BASE)
-"""The names of mixtures, as in the names of GGUF files."""
+"""The names of mixtures, as in the names of GGUF files:
+
+`F32`, `F16`, `Q8_0`, `Q6_K`, `Q5_K_M`, `Q5_K_S`, `Q5_1`, `Q5_0`, `Q4_K_M`, `Q4_K_S`, `Q4_1`,
+`Q4_0`, `Q3_K_L`, `Q3_K_M`, `Q3_K_S`, `Q2_K`, `Q2_K_S`, `IQ4_NL`, `IQ4_XS`, `IQ3_M`, `IQ3_S`,
+`IQ3_XS`, `IQ3_XXS`, `IQ2_M`, `IQ2_S`, `IQ2_XS`, `IQ2_XXS`, `IQ1_M`, `IQ1_S`.
+"""
 
 _LEAST = ("IQ2_M", "IQ2_S", "IQ2_XS", "IQ2_XXS", "IQ1_M", "IQ1_S")
 _TWO_BITS = ("IQ2_M", "IQ2_S")
