@@ -26,8 +26,9 @@ def document() -> dict[str, Any]:
         for each in calls(expression):
             config = each["arguments"].get("config")
             if isinstance(config, dict):
-                wanted = f"{claim.topic}: {claim.id}" if claim.id in configs else claim.id
-                name = names.setdefault(_json(config), wanted)
+                wanted = (claim.id, f"{claim.topic}: {claim.id}", f"{claim.id}: {claim.what}")
+                name = next((name for name in wanted if name not in configs), claim.name)
+                name = names.setdefault(_json(config), name)
                 configs.setdefault(name, config)
                 each["arguments"]["config"] = name
         cases.append(_case(claim, expression))

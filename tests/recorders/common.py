@@ -43,7 +43,8 @@ def build(
     Returns:
         The model.
     """
-    gc.collect()  # models refer to themselves: let the last one go before the next comes
+    if device != "meta":
+        gc.collect()  # models refer to themselves: let the last one go before the next comes
     with torch.device(device):
         make = getattr(auto_class, "from_config", None) or auto_class._from_config
         return make(AutoConfig.for_model(**config), **options)

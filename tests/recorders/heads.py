@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
-
 import torch
 import transformers
-from transformers import (
-    AutoConfig,
-    AutoModelForImageClassification,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-)
+from transformers import AutoConfig
 
 from dlp import FAMILIES
 from tests.recorders.common import Config, Record, Untyped, build, count_parameters
 
 PACKAGES = ("torch", "transformers")
-
-TASKS = {
-    "sequence": AutoModelForSequenceClassification,
-    "token": AutoModelForTokenClassification,
-    "image": AutoModelForImageClassification,
-}
-"""One label for the whole text, one for every token (named-entity recognition), or an image's."""
-
-SIZES = ((768, 2), (768, 3), (2048, 8), (4096, 8))
-"""Pairs of hidden size and number of labels."""
 
 
 def small_config(model_type: str, hidden_size: int, num_labels: int) -> Config:
@@ -86,17 +69,3 @@ def count(setup: Record) -> Record:
             "backbone_pooler": 0 if pooler is None else count_parameters(pooler),
         }
     }
-
-
-def more(listed: list[Record]) -> list[Record]:
-    """Ask for the heads of all families, tasks and sizes that exist and are not listed."""
-    found = []
-    for model_type, (task, auto_class), (width, labels) in product(FAMILIES, TASKS.items(), SIZES):
-        classes = auto_class._model_mapping
-        if (kind := type(AutoConfig.for_model(model_type))) in classes:
-            name = classes[kind].__name__
-            shape = {"hidden_size": width, "num_labels": labels}
-            inputs = {"architecture": name, "model_type": model_type, "task": task, **shape}
-            found.append({"id": f"{name}, {width} wide, {labels} labels", "inputs": inputs})
-    known = {each["id"] for each in listed}
-    return [setup for setup in found if setup["id"] not in known]

@@ -28,6 +28,7 @@ Untyped = Any
 
 TOPICS = (
     "parameters",
+    "configs",
     "heads",
     "peft",
     "updates",
@@ -47,6 +48,9 @@ TOPICS = (
     "answers",
 )
 """The topics, each a module of `recorders` and a file of the same name."""
+
+DEEPEST = 5
+"""From which depth on the files of records are written on one line."""
 
 GPU_TOPICS = ("gpu",)
 """Topics that need a GPU; recorded only when they are named."""
@@ -141,13 +145,25 @@ def _release(version: str) -> tuple[int, ...]:
 
 
 def to_json(witness: dict[str, Any]) -> str:
-    """Write a witness as JSON, indented, with a list of plain values on one line."""
-    text = json.dumps(witness, indent=2, ensure_ascii=False)
+    """Write a witness as JSON, indented, with a list of plain values on one line, or a config."""
+    return _written(witness, 0) + "\n"
 
-    def on_one_line(found: re.Match[str]) -> str:
-        return re.sub(r"\s*\n\s*", " ", found[0]).replace("[ ", "[").replace(" ]", "]")
 
-    return re.sub(r"\[[^\[\]{}]*\]", on_one_line, text) + "\n"
+def _written(value: Untyped, depth: int) -> str:
+    named = isinstance(value, dict)
+    inner = list(value.values() if named else value) if _holds(value) else []
+    if not inner or depth == DEEPEST or not (named or any(map(_holds, inner))):
+        return json.dumps(value, ensure_ascii=False)
+    lines = [_written(each, depth + 1) for each in inner]
+    if named:
+        lines = [f"{json.dumps(name)}: {line}" for name, line in zip(value, lines, strict=True)]
+    start, end = "{}" if named else "[]"
+    space = "\n" + "  " * depth
+    return start + ",".join(f"{space}  {line}" for line in lines) + space + end
+
+
+def _holds(value: Untyped) -> bool:
+    return isinstance(value, (dict, list))
 
 
 def record(topic: str) -> int:

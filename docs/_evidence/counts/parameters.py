@@ -1,5 +1,6 @@
 """Parameters of a whole model, part by part, and its linear layers."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import dlp
@@ -30,7 +31,7 @@ def claims(record: Record) -> Iterator[Claim]:
 
 
 def _of_shape(record: Record) -> Iterator[Claim]:
-    config, parts = record.inputs, record.counted["parts"]
+    config, parts = record.inputs, Counter(record.counted["parts"])
     size = dlp.transformer_dimensions(config=config)
     widths = ("hidden_size", "num_attention_heads", "num_key_value_heads", "head_dim")
     attention = call("attention_parameters", **{name: size[name] for name in widths})

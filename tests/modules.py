@@ -1,0 +1,51 @@
+"""The modules of a model by their paths, as the package lists them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from dlp import _config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HEADS = ("score", "classifier", "pre_classifier", "classification_head", "dense", "pooler")
+"""The first part of the path of a head over labels, whose layers each class calls otherwise."""
+
+
+def listed(config: Mapping[str, Any]) -> dict[str, int]:
+    """Give the values of each module by its path."""
+    model = _config.read(config)
+    base = model["family"]["base"]
+    found: dict[str, int] = {}
+    for path, part, inputs, outputs, has_bias, copies, places in model["placed"]:
+        if part == "output_head" and model["sizes"]["tie_word_embeddings"]:
+            inputs = 0
+        values, layers = inputs * outputs + has_bias * outputs, copies
+        if part in _config.EXPERTS:
+            layers //= model["sizes"]["num_experts"]
+            values *= model["sizes"]["num_experts"]
+        for layer in range(layers) if places is None else places:
+            name = path.replace("*", str(layer), 1)
+            if model["counted"] in {"bare model", "encoder"} and base:
+                name = name.removeprefix(f"{base}.")
+            if part in _config.EXPERTS:
+                name = name.rpartition(".")[0]
+            if values:
+                found[name] = found.get(name, 0) + values
+    return found
+
+
+def digest(modules: Mapping[str, int]) -> str:
+    """Give a short hash of modules and their values, by which two lists are compared.
+
+    Heads over labels, and what T5 keeps under one, are compared without their paths.
+    """
+    found: dict[str, int] = {}
+    for path, values in modules.items():
+        root, _, rest = path.partition(".")
+        name = "over labels" if root in HEADS else rest if root == "transformer" else path
+        found[name] = found.get(name, 0) + values
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]

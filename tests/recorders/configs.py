@@ -1,0 +1,76 @@
+"""Models of every type, as their classes have them and otherwise, module by module."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import TYPE_CHECKING
+
+import transformers
+
+from dlp import FAMILIES
+from tests.modules import HEADS, digest
+from tests.recorders.common import build, count_parameters
+from tests.recorders.heads import head_modules
+from tests.recorders.parts import count_linear_layers, count_parts
+
+if TYPE_CHECKING:
+    from tests.recorders.common import Config, Record, Untyped
+
+PACKAGES = ("torch", "transformers")
+
+
+def model_class(config: Config) -> Untyped:
+    """Find the class that a config names, or the one that is counted where it names none.
+
+    Some families have names of their own for the classes of another, and some parts of models have
+    a class that only their own module names.
+    """
+    family = FAMILIES[config["model_type"]]()
+    usual = next(name for name, what in family["classes"].items() if what == family["counted"])
+    for name in (str(config.get("architectures", [usual])[0]), usual):
+        if found := getattr(transformers, name, None):
+            return found
+    file = type(transformers.AutoConfig.for_model(**config)).__module__
+    return getattr(importlib.import_module(file.replace("configuration_", "modeling_")), usual)
+
+
+def modules(model: Untyped) -> dict[str, int]:
+    """Give the values of each module by its path, what is shared once, and where it is embedded."""
+    names: dict[int, str] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        known = names.get(id(parameter), "")
+        if not known or (not _embeds(model, known) and name.count(".") > known.count(".")):
+            names[id(parameter)] = name
+    found: dict[str, int] = {}
+    for parameter in model.parameters():
+        name = names[id(parameter)]
+        owner, _, last = name.rpartition(".")
+        path = re.sub(r"\.norms\.\d+$", ".norms", owner)  # one for each head, listed together
+        own = path if last in {"weight", "bias"} else name
+        if type(model.get_submodule(owner)).__name__.endswith(("Experts", "ExpertGLU")):
+            own = owner
+        found[own] = found.get(own, 0) + parameter.numel()
+    return found
+
+
+def _embeds(model: Untyped, name: str) -> bool:
+    return "Embedding" in type(model.get_submodule(name.rpartition(".")[0])).__name__
+
+
+def count(setup: Record) -> Record:
+    """Build the models of one type, of the first of which parts and layers are kept too."""
+    counted: Record = {"parts": {}, "linear_layers": [], "total": {}, "modules": {}, "heads": {}}
+    for label, config in setup["inputs"]["configs"].items():
+        model = build(model_class(config), config)
+        if not counted["total"]:
+            counted |= {"parts": count_parts(model), "linear_layers": count_linear_layers(model)}
+        counted["total"][label] = count_parameters(model)
+        counted["modules"][label] = digest(modules(model))
+        if type(model).__name__.endswith("Classification"):
+            counted["heads"][label] = sum(
+                values
+                for name, values in head_modules(model).items()
+                if name.partition(".")[0] in HEADS
+            )
+    return {"counted": counted}
