@@ -1,15 +1,20 @@
-"""Models of every type, as their classes have them and otherwise, module by module."""
+"""Models of every type, as their classes have them and otherwise, module by module.
+
+python -m tests.recorders.configs '{"model_type": "foo"}'   # what is listed and built otherwise
+"""
 
 from __future__ import annotations
 
 import importlib
+import json
 import re
+import sys
 from typing import TYPE_CHECKING
 
 import transformers
 
 from dlp import FAMILIES
-from tests.modules import HEADS, digest
+from tests.modules import HEADS, digest, listed
 from tests.recorders.common import build, count_parameters
 from tests.recorders.heads import head_modules
 from tests.recorders.parts import count_linear_layers, count_parts
@@ -74,3 +79,16 @@ def count(setup: Record) -> Record:
                 if name.partition(".")[0] in HEADS
             )
     return {"counted": counted}
+
+
+def main() -> None:
+    """Say of a config which modules differ, by their paths."""
+    config = json.loads(sys.argv[1])
+    ours, theirs = listed(config), modules(build(model_class(config), config))
+    for path in sorted({*ours, *theirs}):
+        if ours.get(path) != theirs.get(path):
+            sys.stdout.write(f"{path}: {ours.get(path)} listed, {theirs.get(path)} built\n")
+
+
+if __name__ == "__main__":
+    main()
