@@ -1,8 +1,8 @@
 """A `config.json`, read once: its sizes, and an inventory of all that has parameters."""
 
-from dlp import _check, _nested
+from dlp import _check, _declared, _nested
 from dlp._rows import DERIVED, LAYERS, WORDS
-from dlp.families import FAMILIES, MODEL_TYPES
+from dlp.families import FAMILIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,12 +92,12 @@ def read(config: object) -> "Model":
     """Read a config; refuse one that is incomplete, or of a model that is not counted."""
     config = _check.mapping("config", config)
     model_type = config.get("model_type", "")
-    model_type = _check.choice('config["model_type"]', model_type, MODEL_TYPES)
+    model_type = _declared.model_type('config["model_type"]', config, model_type)
     family = FAMILIES[model_type]()
     for key, value in family["only"].items():
         if config.get(key, value) != value:
             raise ValueError(f'config["{key}"] must be {value}: no other is counted')
-    counted = _counted(config, family)
+    counted = _declared.counted(config, family)
     parts = _parts(config, family)
     sizes = (
         _nested.sizes(config, family, parts["text_config"]["sizes"])
@@ -251,43 +251,6 @@ def switch(config: "Config", family: "Family", setting: "bool | str") -> bool:
         return setting
     key, value = _read(config, family, setting)
     return False if value is None else _check.flag(f'config["{key}"]', value)
-
-
-def _counted(config: "Config", family: "Family") -> str:
-    """Say what is counted: the class of Transformers that the config names, or the usual one."""
-    crossed = config.get("add_cross_attention")
-    if crossed is not None and _check.flag('config["add_cross_attention"]', crossed):
-        raise ValueError(
-            'config["add_cross_attention"] must be False: cross-attention is not counted'
-        )
-    named = config.get("architectures")
-    if named is None or named == []:
-        _refuse_remote_code(config, family)
-        return family["counted"]
-    names = _check.sequence('config["architectures"]', named)
-    if len(names) > 1:
-        raise ValueError(f'config["architectures"] must name one class, not {len(names)}')
-    classes = family["classes"]
-    name = 'config["architectures"], unless it is left out,'
-    return classes[_check.choice(name, names[0], classes)]
-
-
-def _refuse_remote_code(config: "Config", family: "Family") -> None:
-    """Refuse a config that brings classes of its own, unless they bear the usual name."""
-    remote = config.get("auto_map")
-    if remote is None:
-        return
-    found = [
-        value.rpartition(".")[2]
-        for key, value in _check.keywords('config["auto_map"]', remote).items()
-        if key.startswith("AutoModel") and isinstance(value, str)
-    ]
-    usual = [name for name, what in family["classes"].items() if what == family["counted"]]
-    if found and not [name for name in usual if name in found]:
-        raise ValueError(
-            f'config["auto_map"] brings classes of its own: name {" or ".join(usual)} in '
-            f'config["architectures"] to count what Transformers builds'
-        )
 
 
 def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]":

@@ -1,7 +1,7 @@
 """Configs in a config: each is that of a part, which has its place in the whole."""
 
-from dlp import _check
-from dlp.families import FAMILIES, MODEL_TYPES
+from dlp import _check, _declared
+from dlp.families import FAMILIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def part(config: "Config", family: "Family", key: str) -> "tuple[Config, Family]
         if found.get("model_type") in (None, config["model_type"]):
             found["model_type"] = usual["model_type"]
     model_type = found["model_type"]
-    model_type = _check.choice(f'config["{key}"]["model_type"]', model_type, MODEL_TYPES)
+    model_type = _declared.model_type(f'config["{key}"]["model_type"]', found, model_type)
     return {name: found[name] for name in found if name != "auto_map"}, FAMILIES[model_type]()
 
 

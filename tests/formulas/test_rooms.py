@@ -30,6 +30,7 @@ ROOMS = [
     },
     {"_linear", "_mixed"},
     {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
+    {"_declared"},
     {"_nested"},
     {"_attention", "_config", "accelerators", "alignment", "heads", "packing", "schedule"},
     {"_litgpt", "_sites"},
