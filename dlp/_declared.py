@@ -6,6 +6,9 @@ from dlp.families import FAMILIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from dlp._rows import Config, Family, Module
 
 # Sizes that a config has to have where its class derives none of them from others.
@@ -198,3 +201,51 @@ def _keys(row: "Family") -> "dict[str, bool]":
             if not key.isdigit() and " " not in key:
                 found[key.partition(".")[0]] = name in row["defaults"] and name not in switches
     return found
+
+
+def stored_dtype(config: "Config") -> "str | None":
+    """Give the format that the weights are stored in, if a config or that of its text says."""
+    places = [("config", config)]
+    text = config.get("text_config")
+    if text is not None:
+        places.append(('config["text_config"]', _check.mapping('config["text_config"]', text)))
+    for place, each in places:
+        for key in ("dtype", "torch_dtype"):
+            value = each.get(key)
+            if value is None or value == "auto":
+                continue
+            name = value.replace("torch.", "") if isinstance(value, str) else value
+            return _DTYPES[_check.choice(f'{place}["{key}"]', name, _DTYPES)]
+    return None
+
+
+_DTYPES = {
+    "float32": "fp32",
+    "fp32": "fp32",
+    "float": "fp32",
+    "float16": "fp16",
+    "fp16": "fp16",
+    "half": "fp16",
+    "bfloat16": "bf16",
+    "bf16": "bf16",
+}
+"""What PyTorch and people call the formats of weights, and what they are called here."""
+
+
+def quantized_by(config: "Config") -> "Mapping[str, Any] | None":
+    """Give what a config says of how its weights were quantized, with a method in any case."""
+    stored = config.get("quantization_config")
+    if stored is None:
+        return None
+    name = 'config["quantization_config"]'
+    found = dict(_check.keywords(name, stored))
+    method = found.get("quant_method")
+    if method is None and not ("load_in_4bit" in found or "load_in_8bit" in found):
+        raise ValueError(f'{name} must have "quant_method"')
+    method = "bitsandbytes" if method is None else method
+    found["quant_method"] = _check.choice(f'{name}["quant_method"]', method, QUANTIZATIONS)
+    return found
+
+
+QUANTIZATIONS = ("bitsandbytes", "gptq", "awq", "mxfp4", "fp8", "compressed-tensors")
+"""The methods by which configs say that weights are quantized."""

@@ -1,6 +1,6 @@
 """The settings of a run, read once: all that decides what a training step holds."""
 
-from dlp import _check, _config, _litgpt, _loops, _names, _objectives, _optimizers
+from dlp import _check, _config, _declared, _litgpt, _loops, _names, _objectives, _optimizers
 from dlp.adapters import ALL_LINEAR, adaptable_modules, lora_model_parameters
 
 TYPE_CHECKING = False
@@ -107,8 +107,6 @@ def read(
     """Read all settings of a run, with the defaults of the library."""
     loop, releases = _loops.read(library)
     given = _given(training, loop, releases, objective)
-    if quantization is None:
-        quantization = _stored(_check.mapping("config", config))
     if method is None:
         method = "full" if lora is None else "lora"
     _check.choice("method", method, ("full", "lora", "head-only"))
@@ -119,6 +117,8 @@ def read(
         config = dict(_check.mapping("config", config))
         config["tie_word_embeddings"] = False
     model = _config.read(_classifier(config, given, method))
+    if quantization is None:
+        quantization = _stored(config, model)
     setup: "Setup" = {"model": model, "loop": loop, "releases": releases, "method": method}
     setup.update(model["sizes"])
     setup["config"] = config
@@ -209,15 +209,28 @@ def _check_model(setup: "Setup") -> None:
         raise ValueError('training["num_layers_unfrozen"] must be left out beside adapters')
 
 
-def _stored(config: "Given") -> "Given | None":
-    """Read how a model was quantized when it was saved."""
-    stored = config.get("quantization_config")
+def _stored(config: "Given", model: "_config.Model") -> "Given | None":
+    """Read how a model was quantized when it was saved; names that it lacks mean nothing there."""
+    stored = _declared.quantized_by(config)
     if stored is None:
         return None
-    stored = _check.keywords('config["quantization_config"]', stored)
-    kind = stored.get("quant_method", "bitsandbytes")
-    _check.choice('config["quantization_config"]["quant_method"]', kind, ("bitsandbytes",))
-    return stored
+    if stored["quant_method"] != "bitsandbytes":
+        raise ValueError(
+            f'config["quantization_config"]["quant_method"] must be bitsandbytes for a step: '
+            f"what one on weights in {stored['quant_method']} holds is not known"
+        )
+    found = dict(stored)
+    names = [entry[0] for entry in _config.modules(model, _config.LINEAR)] + ["lm_head"]
+    key = "llm_int8_skip_modules"
+    skipped = found.get(key) or []
+    for name in _check.sequence(f'config["quantization_config"]["{key}"]', skipped or [""]):
+        if isinstance(name, str) and "." in name:
+            raise ValueError(
+                f'config["quantization_config"]["{key}"] must name modules without their paths, '
+                f"not {name[:60]!r}: what other layers hold is not known"
+            )
+    found[key] = [name for name in names if name in skipped]
+    return found
 
 
 def at(setup: "Setup", place: int) -> "Setup":
@@ -327,10 +340,8 @@ def _formats(setup: "Setup", given: "Mapping[str, Any]") -> None:
     """Say in what format weights are, and what autocast and the residual stream have."""
     named = given.get("dtype")
     if named in (None, "auto"):
-        config = setup["config"]
-        saved = config.get("dtype", config.get("torch_dtype"))
         reads = named == "auto" or setup["releases"]["transformers"] >= (5,)
-        named = saved if reads and saved is not None else "float32"
+        named = (_declared.stored_dtype(setup["config"]) if reads else None) or "float32"
     if isinstance(named, str) and named.startswith("torch."):
         named = named[6:]
     setup["format"] = _check.choice('training["dtype"]', named, _FORMATS)

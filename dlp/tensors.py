@@ -3,7 +3,7 @@
 [`safetensors_bytes`][dlp.files.safetensors_bytes] says how large such a file is.
 """
 
-from dlp import _check, _tensors
+from dlp import _check, _declared, _tensors
 from dlp.adapters import ALL_LINEAR
 from dlp.architectures import linear_layers, parameter_count, transformer_dimensions
 
@@ -64,7 +64,7 @@ _OF_GPT2 = (("transformer.wte", "transformer.wpe"), "transformer.h.", "transform
 def model_tensors(
     *,
     config: "Mapping[str, object]",
-    dtype: "FileDtype" = "bf16",
+    dtype: "FileDtype | None" = None,
     quantization: "FileQuantization | None" = None,
 ) -> "dict[str, Tensor]":
     """List the tensors that a language model of Transformers saves, by their names.
@@ -80,8 +80,10 @@ def model_tensors(
     Args:
         config: A parsed `config.json` of a `llama`, `mistral`, `qwen2`, `qwen3`, `gemma`,
             `gemma2`, `gemma3_text`, `phi3` or `gpt2`.
-        dtype: One of `FILE_DTYPES`.
-        quantization: One of `FILE_QUANTIZATIONS`, or none.
+        dtype: One of `FILE_DTYPES`; left out, what `dtype` or `torch_dtype` in the config says, and
+            `"bf16"` where neither does.
+        quantization: One of `FILE_QUANTIZATIONS`; left out, what `quantization_config` in the
+            config says, and none where it does not.
 
     Returns:
         For each tensor by its name a dict with `dtype` and `shape`, in the order of the model.
@@ -104,18 +106,42 @@ def model_tensors(
         >>> safetensors_bytes(tensors=weights, metadata={"format": "pt"})
         16060556616
     """
-    of_file = _IN_FILES[_check.choice("dtype", dtype, FILE_DTYPES)][0]
-    if quantization is not None:
+    places = _places(config)
+    plain = (_declared.stored_dtype(config) or "bf16") if dtype is None else dtype
+    known = _check.choice("dtype", plain, FILE_DTYPES)
+    of_file = _IN_FILES[known][0]
+    if quantization is None:
+        quantization = _quantized(config)
+    else:
         _check.choice("quantization", quantization, FILE_QUANTIZATIONS)
     found: "dict[str, Tensor]" = {}
-    for module, shape, outputs, has_bias, linear in _places(config):
+    for module, shape, outputs, has_bias, linear in places:
         name = module + ".weight"
         found[name] = {"dtype": of_file, "shape": shape}
         if has_bias:
             found[module + ".bias"] = {"dtype": of_file, "shape": [outputs]}
         if linear and quantization:
-            found.update(_nf4(name, shape, dtype, quantization))
+            found.update(_nf4(name, shape, known, quantization))
     return found
+
+
+def _quantized(config: "Mapping[str, object]") -> "FileQuantization | None":
+    """Read how a config says that its weights were quantized, of which NF4 alone is known here."""
+    stored = _declared.quantized_by(config)
+    if stored is None:
+        return None
+    skipped = stored.get("llm_int8_skip_modules") or ["lm_head"]
+    if (
+        stored["quant_method"] != "bitsandbytes"
+        or stored.get("bnb_4bit_quant_type") != "nf4"
+        or not stored.get("load_in_4bit")
+        or skipped != ["lm_head"]
+    ):
+        raise ValueError(
+            'config["quantization_config"] must say NF4 for all linear layers: '
+            "the names of other quantized tensors are not known"
+        )
+    return "nf4-double" if stored.get("bnb_4bit_use_double_quant") else "nf4"
 
 
 def lora_tensors(

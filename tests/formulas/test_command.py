@@ -156,7 +156,7 @@ def test_the_last_of_several_settings_counts(capsys: pytest.CaptureFixture[str])
         (["fit", "list.json"], "must hold a JSON object, not list"),
         (["fit", "-", "--lora", "-"], "only one file can be -"),
         (["fit", "config.json"], "give it as --length"),
-        (["fit", "gptq.json", "--length", "1"], "not 'gptq'"),
+        (["fit", "gptq.json", "--length", "1"], "in gptq holds"),
         (["fit", "config.json", "--lora", "other.json"], "peft_type must be LORA, not 'IA3'"),
         (["count", "config.json", "--lora", "repeated.json"], "it is not counted"),
         ([*QUESTION, "--set", "max_lenght=1"], "'max_lenght'"),
@@ -180,7 +180,7 @@ def test_bad_input_is_one_sentence(
         "list.json": "[]",
         "deep.json": "[" * 100_000,
         "unknown.json": '{"model_type": "na\u00efve"}',
-        "gptq.json": '{"quantization_config": {"quant_method": "gptq"}}',
+        "gptq.json": json.dumps(dlp.LLAMA_2_7B | {"quantization_config": {"quant_method": "gptq"}}),
         "other.json": '{"peft_type": "IA3"}',
         "repeated.json": '{"target_modules": ["q_proj"], "layer_replication": [[0, 4]]}',
     }.items():

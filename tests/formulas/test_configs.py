@@ -96,3 +96,108 @@ def test_the_type_of_a_part_is_named_with_its_place() -> None:
     part = LIKE_LLAMA | {"model_type": "foo"}
     with pytest.raises(ValueError, match=r"config\[\"text_config\"\]\[\"model_type\"\].*'foo'"):
         dlp.parameter_count(config={"model_type": "gemma3", "text_config": part})
+
+
+STEP = {"per_device_train_batch_size": 1, "max_length": 64}
+LLAMA = LIKE_LLAMA | {"model_type": "llama"}
+
+
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ({"dtype": "bfloat16"}, "bf16"),
+        ({"torch_dtype": "torch.float16", "dtype": None}, "fp16"),
+        ({"dtype": "float32", "torch_dtype": "bfloat16"}, "fp32"),
+        ({"text_config": {"dtype": "half"}}, "fp16"),
+        ({"torch_dtype": "auto"}, None),
+        ({}, None),
+    ],
+)
+def test_a_config_says_what_its_weights_are_stored_in(said: dict[str, Any], plain: Any) -> None:
+    tensors = dlp.model_tensors(config=LLAMA | said)
+    assert tensors == dlp.model_tensors(config=LLAMA, dtype=plain or "bf16")
+    assert dlp.model_tensors(config=LLAMA | said, dtype="fp32") == dlp.model_tensors(
+        config=LLAMA, dtype="fp32"
+    )
+    step = dlp.peak_memory(config=LLAMA | said, training=STEP)
+    told = STEP | {"dtype": plain or "fp32"}
+    assert step == dlp.peak_memory(config=LLAMA, training=told)
+    wide = STEP | {"dtype": "float32"}
+    assert dlp.peak_memory(config=LLAMA | said, training=wide) == dlp.peak_memory(
+        config=LLAMA, training=wide
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "error", "message"),
+    [
+        ({"dtype": "float8_e4m3fn"}, ValueError, r'config\["dtype"\] must be one of'),
+        ({"torch_dtype": 16}, TypeError, r'config\["torch_dtype"\] must be a str'),
+        ({"text_config": 3}, TypeError, r'config\["text_config"\] must be a dict'),
+        ({"text_config": {"dtype": "?"}}, ValueError, r'config\["text_config"\]\["dtype"\]'),
+    ],
+)
+def test_a_format_that_is_not_known_is_refused_by_its_key(
+    said: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        dlp.model_tensors(config=LLAMA | said)
+    with pytest.raises(error, match=message):
+        dlp.peak_memory(config=LLAMA | said, training=STEP)
+
+
+NF4 = {
+    "_load_in_4bit": True,
+    "_load_in_8bit": False,
+    "bnb_4bit_compute_dtype": "bfloat16",
+    "bnb_4bit_quant_storage": "uint8",
+    "bnb_4bit_quant_type": "nf4",
+    "bnb_4bit_use_double_quant": True,
+    "llm_int8_enable_fp32_cpu_offload": False,
+    "llm_int8_has_fp16_weight": False,
+    "llm_int8_skip_modules": ["lm_head", "multi_modal_projector", "merger"],
+    "llm_int8_threshold": 6.0,
+    "load_in_4bit": True,
+    "load_in_8bit": False,
+    "quant_method": "bitsandbytes",
+}
+"""As it stands in the config of a model that was saved in NF4, of any family."""
+
+
+def test_a_config_says_how_its_weights_are_quantized() -> None:
+    lora = {"r": 4, "target_modules": ["q_proj"]}
+    told = {
+        name: NF4[name]
+        for name in (
+            "load_in_4bit",
+            "bnb_4bit_quant_type",
+            "bnb_4bit_use_double_quant",
+            "bnb_4bit_compute_dtype",
+        )
+    }
+    saved = dlp.peak_memory(config=LLAMA | {"quantization_config": NF4}, training=STEP, lora=lora)
+    assert saved == dlp.peak_memory(config=LLAMA, training=STEP, lora=lora, quantization=told)
+    config = LLAMA | {"quantization_config": NF4 | {"llm_int8_skip_modules": None}}
+    assert dlp.model_tensors(config=config) == dlp.model_tensors(
+        config=LLAMA, quantization="nf4-double"
+    )
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [
+        ({"quant_method": "gptq", "bits": 4}, "weights in gptq holds is not known"),
+        ({"quant_method": "fp8"}, "weights in fp8 holds is not known"),
+        ({"quant_method": "quark"}, r'"quant_method"\] must be one of bitsandbytes, gptq'),
+        ({"bits": 4}, 'must have "quant_method"'),
+        (NF4 | {"llm_int8_skip_modules": ["model.layers.1.mlp"]}, "without their paths"),
+    ],
+)
+def test_a_quantization_that_no_step_is_known_with_is_refused(
+    stored: dict[str, Any], message: str
+) -> None:
+    config = LLAMA | {"quantization_config": stored}
+    with pytest.raises(ValueError, match=message):
+        dlp.peak_memory(config=config, training=STEP, lora={"r": 4, "target_modules": ["q_proj"]})
+    with pytest.raises(ValueError, match=r'config\["quantization_config"\]'):
+        dlp.model_tensors(config=config)
