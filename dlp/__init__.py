@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from dlp.checkpoints import *
     from dlp.compute import *
     from dlp.throughput import *
+    from dlp.loading import *
     from dlp.memory import *
     from dlp.parallel import *
     from dlp.limits import *
@@ -48,8 +49,8 @@ else:
     _MODULES = (  # noqa: SIM905
         "steps units quantization transformer families architectures models heads objective "
         "adapters matrix_adapters small_adapters soft_prompts accelerators peak activations "
-        "megatron logits gguf cache tensors files checkpoints compute throughput memory parallel "
-        "limits schedule packing alignment"
+        "megatron logits gguf cache tensors files checkpoints compute throughput loading memory "
+        "parallel limits schedule packing alignment"
     ).split()
 
     def __getattr__(name: str) -> object:

@@ -7,9 +7,11 @@ from dlp.families import FAMILIES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, Literal
 
     from dlp._rows import Config, Family, Module
+
+    Plain = Literal["fp32", "fp16", "bf16"]
 
 # Sizes that a config has to have where its class derives none of them from others.
 _MAIN = (
@@ -203,7 +205,7 @@ def _keys(row: "Family") -> "dict[str, bool]":
     return found
 
 
-def stored_dtype(config: "Config") -> "str | None":
+def stored_dtype(config: "Config") -> "Plain | None":
     """Give the format that the weights are stored in, if a config or that of its text says."""
     places = [("config", config)]
     text = config.get("text_config")
@@ -219,7 +221,7 @@ def stored_dtype(config: "Config") -> "str | None":
     return None
 
 
-_DTYPES = {
+_DTYPES: "dict[str, Plain]" = {
     "float32": "fp32",
     "fp32": "fp32",
     "float": "fp32",

@@ -338,6 +338,10 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     },
     # cache
     "cache_bits_per_value": {"dtype": list(dlp.CACHE_DTYPES)},
+    "model_weight_bytes": {
+        "config": DECODERS,
+        "dtype": [None, *dlp.DTYPES],
+    },
     "model_kv_cache_bytes": {
         "config": DECODERS,
         "num_tokens": [2048, 1],

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dlp
+from tests.formulas.laws import law, some_call
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import DataObject
 
 LIKE_LLAMA: dict[str, Any] = {
     "hidden_size": 64,
@@ -201,3 +208,151 @@ def test_a_quantization_that_no_step_is_known_with_is_refused(
         dlp.peak_memory(config=config, training=STEP, lora={"r": 4, "target_modules": ["q_proj"]})
     with pytest.raises(ValueError, match=r'config\["quantization_config"\]'):
         dlp.model_tensors(config=config)
+
+
+# --- What weights take, by what a config says of them ----------------------------------------
+
+
+def weight_bytes(model: dict[str, Any], **stored: Any) -> int:
+    said = {"quantization_config": stored} if stored else {}
+    return dlp.model_weight_bytes(config={"torch_dtype": "bfloat16"} | model | said)
+
+
+LINEAR = sum(
+    inputs * outputs * copies for _, inputs, outputs, _, copies in dlp.linear_layers(config=LLAMA)
+)
+OTHERS = dlp.parameter_count(config=LLAMA) - LINEAR
+
+
+@law
+@given(data=st.data())
+def test_weights_that_are_not_quantized_take_what_their_number_does(data: DataObject) -> None:
+    call = some_call(data, "model_weight_bytes")
+    number = dlp.parameter_count(config=call["config"])
+    stored = dlp.stored_bytes(num_values=number, dtype=call["dtype"] or "fp32")
+    assert dlp.model_weight_bytes(**call) == stored
+
+
+def test_weights_take_what_their_config_says() -> None:
+    total = dlp.parameter_count(config=LLAMA)
+    assert weight_bytes(LLAMA) == 2 * total
+    assert dlp.model_weight_bytes(config=LLAMA) == 4 * total
+    quantized = LLAMA | {"quantization_config": {"quant_method": "gptq"}}
+    assert dlp.model_weight_bytes(config=quantized, dtype="int8") == total
+
+
+@pytest.mark.parametrize("double", [False, True])
+@pytest.mark.parametrize("bits", [4, 8])
+def test_weights_of_bitsandbytes_take_what_a_step_holds(bits: int, double: bool) -> None:
+    quantization = {f"load_in_{bits}bit": True, "bnb_4bit_use_double_quant": double}
+    stored = {"quant_method": "bitsandbytes", **quantization}
+    step = dlp.peak_memory(
+        config=LLAMA,
+        training=STEP | {"dtype": "bfloat16"},
+        lora={"r": 4, "target_modules": ["q_proj"]},
+        quantization=quantization,
+    )
+    held = step["moments"]["forward end"]["weights"]
+    buffers = held - weight_bytes(LLAMA, **stored)
+    plain = dlp.peak_memory(config=LLAMA, training=STEP | {"dtype": "bfloat16"})
+    assert buffers == plain["moments"]["forward end"]["weights"] - weight_bytes(LLAMA)
+
+
+def matrices(count: Any) -> int:
+    """Sum what a formula gives for each linear layer."""
+    return sum(
+        copies * count(in_features=inputs, out_features=outputs, group_size=32)
+        for _, inputs, outputs, _, copies in dlp.linear_layers(config=LLAMA)
+    )
+
+
+def test_weights_of_gptq_and_awq_take_what_each_matrix_does() -> None:
+    stored = {"bits": 4, "group_size": 32}
+    assert weight_bytes(LLAMA, quant_method="gptq", **stored) == (
+        matrices(dlp.gptq_bytes) + 2 * OTHERS
+    )
+    assert weight_bytes(LLAMA, quant_method="awq", **stored) == (
+        matrices(dlp.awq_bytes) + 2 * OTHERS
+    )
+    assert weight_bytes(LLAMA, quant_method="awq", group_size=-1) < weight_bytes(
+        LLAMA, quant_method="awq", **stored
+    )
+
+
+def test_weights_of_fp8_take_a_byte_and_their_scales() -> None:
+    # Seven matrices in each of two layers; each side is 128 at most.
+    assert weight_bytes(LLAMA, quant_method="fp8") == LINEAR + 2 * OTHERS + 14 * 4
+    assert weight_bytes(LLAMA, quant_method="fp8", weight_block_size=None) == weight_bytes(
+        LLAMA, quant_method="fp8"
+    )
+    fixed = {"weight_block_size": None, "activation_scheme": "static"}
+    assert weight_bytes(LLAMA, quant_method="fp8", **fixed) == LINEAR + 2 * OTHERS + 14 * 8
+    halves = weight_bytes(LLAMA, quant_method="fp8", weight_block_size=[64, 64])
+    # q and o are 64 x 64, k and v 32 x 64, gate and up 128 x 64, down 64 x 128.
+    assert halves == LINEAR + 2 * OTHERS + 2 * (4 * 1 + 3 * 2) * 4
+
+
+@pytest.mark.parametrize(
+    ("skipped", "left"),
+    [
+        (["lm_head", "embed_tokens"], 0),
+        (["down_proj"], 2 * 128 * 64),
+        (["model.layers.1.mlp"], 3 * 128 * 64),
+        (["model.layers.*.mlp"], 6 * 128 * 64),
+        (["model.layers.1"], 3 * 128 * 64 + 2 * 64 * 64 + 2 * 32 * 64),
+        (["model.layers.0.mlp.up"], 0),
+    ],
+)
+def test_modules_that_are_left_as_they_are_keep_their_format(skipped: list[str], left: int) -> None:
+    named = weight_bytes(
+        LLAMA, quant_method="bitsandbytes", load_in_8bit=True, llm_int8_skip_modules=skipped
+    )
+    scales = {0: 0, 2 * 128 * 64: 2 * 64, 3 * 128 * 64: 320, 6 * 128 * 64: 640}
+    outputs = scales.get(left, 320 + 2 * 64 + 2 * 32)
+    every = weight_bytes(LLAMA, quant_method="bitsandbytes", load_in_8bit=True)
+    assert named - every == left - 4 * outputs
+
+
+EXPERTS = LIKE_LLAMA | OF_EXPERTS | {"model_type": "qwen3_moe", "head_dim": 16}
+
+
+@pytest.mark.parametrize(
+    ("model", "stored", "message"),
+    [
+        (LLAMA, {"quant_method": "compressed-tensors"}, "in compressed-tensors take is not known"),
+        (LLAMA, {"quant_method": "mxfp4"}, "of llama in mxfp4 take is not known"),
+        (LLAMA, {"quant_method": "gptq", "dynamic": {"-:.*": {}}}, '"dynamic".* left out'),
+        (LLAMA, {"quant_method": "gptq", "lm_head": True}, '"lm_head".* left out'),
+        (LLAMA, {"quant_method": "gptq", "bits": 5}, "bits must be one of"),
+        (LLAMA, {"quant_method": "gptq", "group_size": 0}, '"group_size".* from 1'),
+        (LLAMA, {"quant_method": "awq", "bits": 8}, "must say 4 bits"),
+        (LLAMA, {"quant_method": "awq", "zero_point": False}, "must say 4 bits"),
+        (LLAMA, {"quant_method": "fp8", "scale_fmt": "ue8m0"}, '"scale_fmt".* left out'),
+        (LLAMA, {"quant_method": "fp8", "weight_block_size": [128]}, "two numbers, not 1"),
+        (LLAMA, {"quant_method": "bitsandbytes"}, "must have one of"),
+        (EXPERTS, {"quant_method": "bitsandbytes", "load_in_4bit": True}, "with experts"),
+        (EXPERTS, {"quant_method": "fp8", "activation_scheme": "static"}, "with experts"),
+    ],
+)
+def test_a_quantization_that_is_not_known_is_refused_in_a_sentence(
+    model: dict[str, Any], stored: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        weight_bytes(model, **stored)
+
+
+def test_names_that_are_left_as_they_are_must_be_texts() -> None:
+    with pytest.raises(TypeError, match="must be a list of str"):
+        weight_bytes(LLAMA, quant_method="awq", modules_to_not_convert=[3])
+
+
+def test_the_table_of_methods_names_each_that_is_known() -> None:
+    rows = re.findall(r"\| `([\w-]+)` \|", str(dlp.model_weight_bytes.__doc__))
+    for method in [*rows[1:], "compressed-tensors"]:
+        stored = {"quant_method": method, "load_in_8bit": True, "group_size": 32}
+        known = {"mxfp4": "the last of gpt_oss", "compressed-tensors": ", ".join(rows[1:])}
+        if method not in known:
+            assert LINEAR / 2 < weight_bytes(LLAMA, **stored) - 2 * OTHERS < 2 * LINEAR
+            continue
+        with pytest.raises(ValueError, match=known[method]):
+            weight_bytes(LLAMA, **stored)

@@ -71,7 +71,12 @@ def test_a_name_that_says_no_unit_is_refused() -> None:
 WORDS = {"active_parameters", "compute_parameters", "model_kv_cache_bytes"}
 """Formulas with a table in words, to be read by people; that it names every choice is tested."""
 
-ELSEWHERE = {"peak_memory", "transformers_head_parameters", "sharded_state_bytes"}
+ELSEWHERE = {
+    "model_weight_bytes",
+    "peak_memory",
+    "sharded_state_bytes",
+    "transformers_head_parameters",
+}
 """Formulas whose table has a test of its own."""
 
 LOOKED_UP = [

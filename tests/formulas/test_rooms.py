@@ -45,7 +45,7 @@ ROOMS = [
     {"activations", "peak"},
     {"cache", "gguf", "logits", "megatron", "tensors"},
     {"checkpoints", "compute", "files"},
-    {"_search", "memory", "throughput"},
+    {"_search", "loading", "memory", "throughput"},
     {"parallel"},
     {"limits"},
     {"__init__"},
