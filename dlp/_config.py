@@ -125,6 +125,8 @@ def _parts(config: "Config", family: "Family") -> "dict[str, Model]":
     """Read the configs in a config, of each the bare model."""
     found: "dict[str, Model]" = {}
     for key in family["nested"]:
+        if family["nested"][key][2] == "absent" and config.get(key) is None:
+            continue
         part, inner = _nested.part(config, family, key)
         bare = [name for name, what in inner["classes"].items() if what == "bare model"]
         found[key] = read({**part, "architectures": bare})

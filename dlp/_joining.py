@@ -12,21 +12,25 @@ if TYPE_CHECKING:
     Part = dict[str, object]
 
 
-def _joined(
+def joined(
     name: str,
     text: "Part",
     vision: "Part",
     modules: "Modules",
     *,
-    paths: "tuple[str, str]" = ("model.language_model", "model.vision_tower"),
+    paths: "tuple[str, ...]" = ("model.language_model", "model.vision_tower"),
     flat: bool = False,
     tied: "Tied" = True,
     sequences: "Head" = "",
     only: "dict[str, object] | None" = None,
     defaults: "dict[str, object] | None" = None,
 ) -> "Family":
-    """Give the row of a language model that sees: what its parts are if left out, and between."""
-    head: "Module" = ("lm_head", "output_head", "text.e", "text.V", False, "language_model")
+    """Give the row of a language model that sees: what its parts are if left out, and between.
+
+    The paths are those of the two parts, and of the output head if it stands elsewhere.
+    """
+    last = paths[2] if len(paths) > 2 else "lm_head"
+    head: "Module" = (last, "output_head", "text.e", "text.V", False, "language_model")
     return _rows.family(
         name,
         (*modules, head),
@@ -47,7 +51,7 @@ def _joined(
     )
 
 
-def _part(model_type: str, sizes: "dict[str, object] | None" = None, **others: object) -> "Part":
+def part(model_type: str, sizes: "dict[str, object] | None" = None, **others: object) -> "Part":
     """Give the config of a part that is left out."""
     found: "Part" = {"model_type": model_type}
     found.update(sizes or {})
@@ -75,10 +79,10 @@ _CLIP_LARGE = _rows.sizes(1024, 24, 16, 4096, None, patch_size=14, image_size=33
 
 def _gemma3() -> "Family":
     weight = f"{_PROJECTOR}.mm_input_projection_weight"
-    return _joined(
+    return joined(
         "Gemma3",
-        _part("gemma3_text"),
-        _part("siglip_vision_model"),
+        part("gemma3_text"),
+        part("siglip_vision_model"),
         (
             (weight, "projection vector", "vision.d", "text.d", False, ""),
             (f"{_PROJECTOR}.mm_soft_emb_norm", "norm", "1", "vision.d", False, ""),
@@ -88,10 +92,10 @@ def _gemma3() -> "Family":
 
 
 def _llava() -> "Family":
-    return _joined(
+    return joined(
         "Llava",
-        _part("llama"),
-        _part("clip_vision_model", _CLIP_LARGE),
+        part("llama"),
+        part("clip_vision_model", _CLIP_LARGE),
         _TWO_LAYERS,
         tied="as text",
         defaults={_BIAS: True},
@@ -99,10 +103,10 @@ def _llava() -> "Family":
 
 
 def _llava_next() -> "Family":
-    return _joined(
+    return joined(
         "LlavaNext",
-        _part("llama"),
-        _part("clip_vision_model", _CLIP_LARGE),
+        part("llama"),
+        part("clip_vision_model", _CLIP_LARGE),
         (*_TWO_LAYERS, ("model.image_newline", "patch_embedding", "1", "text.d", False, "")),
         tied=False,
         defaults={_BIAS: True},
@@ -110,10 +114,10 @@ def _llava_next() -> "Family":
 
 
 def _llava_onevision() -> "Family":
-    return _joined(
+    return joined(
         "LlavaOnevision",
-        _part("qwen2"),
-        _part(
+        part("qwen2"),
+        part(
             "siglip_vision_model",
             _rows.sizes(1152, 26, 16, 4304, None, patch_size=14, image_size=384),
             vision_use_head=False,
@@ -127,13 +131,13 @@ def _llava_onevision() -> "Family":
 def _mistral3() -> "Family":
     merged = "vision.d spatial_merge_size spatial_merge_size"
     layer = f"{_PROJECTOR}.patch_merger.merging_layer"
-    return _joined(
+    return joined(
         "Mistral3",
-        _part(
+        part(
             "mistral",
             _rows.sizes(5120, 40, 32, 32768, 131072, num_key_value_heads=8, head_dim=128),
         ),
-        _part("pixtral", _rows.sizes(1024, 24, 16, 4096, None, patch_size=14, image_size=1540)),
+        part("pixtral", _rows.sizes(1024, 24, 16, 4096, None, patch_size=14, image_size=1540)),
         (
             (f"{_PROJECTOR}.norm", "norm", "1", "vision.d", False, ""),
             (layer, "projection", merged, "vision.d", False, ""),
@@ -144,10 +148,10 @@ def _mistral3() -> "Family":
 
 
 def _paligemma() -> "Family":
-    return _joined(
+    return joined(
         "PaliGemma",
-        _part("gemma", _rows.sizes(2048, 18, 8, 16384, 257152, num_key_value_heads=1)),
-        _part(
+        part("gemma", _rows.sizes(2048, 18, 8, 16384, 257152, num_key_value_heads=1)),
+        part(
             "siglip_vision_model",
             _rows.sizes(1152, 27, 16, 4096, None, patch_size=14, image_size=224),
             vision_use_head=False,
@@ -157,11 +161,12 @@ def _paligemma() -> "Family":
     )
 
 
-def _qwen(name: str, model_type: str, tied: "Tied", flat: bool) -> "Family":
-    return _joined(
+def qwen(name: str, model_type: str, tied: "Tied", flat: bool) -> "Family":
+    """Give the row of a Qwen that sees, whose parts are called as it is."""
+    return joined(
         name,
-        _part(f"{model_type}_text"),
-        _part(f"{model_type}_vision"),
+        part(f"{model_type}_text"),
+        part(f"{model_type}_vision"),
         (),
         paths=("model.language_model", "model.visual"),
         flat=flat,
@@ -170,23 +175,23 @@ def _qwen(name: str, model_type: str, tied: "Tied", flat: bool) -> "Family":
 
 
 def _qwen2_vl() -> "Family":
-    return _qwen("Qwen2VL", "qwen2_vl", "as text", True)
+    return qwen("Qwen2VL", "qwen2_vl", "as text", True)
 
 
 def _qwen2_5_vl() -> "Family":
-    return _qwen("Qwen2_5_VL", "qwen2_5_vl", "as text", True)
+    return qwen("Qwen2_5_VL", "qwen2_5_vl", "as text", True)
 
 
 def _qwen3_vl() -> "Family":
-    return _qwen("Qwen3VL", "qwen3_vl", False, False)
+    return qwen("Qwen3VL", "qwen3_vl", False, False)
 
 
 def _internvl() -> "Family":
     merged = "4 vision.d"
-    return _joined(
+    return joined(
         "InternVL",
-        _part("qwen2"),
-        _part("internvl_vision"),
+        part("qwen2"),
+        part("internvl_vision"),
         (
             (f"{_PROJECTOR}.layer_norm", "norm", "1", merged, True, ""),
             (f"{_PROJECTOR}.linear_1", "projection", merged, "text.d", True, "one_layer"),
@@ -209,8 +214,8 @@ def _two_towers(
         sequences="",
         tokens="",
         nested={
-            "text_config": ("text_model", _part(f"{model_type}_text_model"), False),
-            "vision_config": ("vision_model", _part(f"{model_type}_vision_model"), False),
+            "text_config": ("text_model", part(f"{model_type}_text_model"), False),
+            "vision_config": ("vision_model", part(f"{model_type}_vision_model"), False),
         },
         causal=False,
         counted="bare model",
@@ -354,10 +359,10 @@ def _mllama_vision() -> "Family":
 
 
 def _mllama() -> "Family":
-    return _joined(
+    return joined(
         "Mllama",
-        _part("mllama_text_model"),
-        _part("mllama_vision_model"),
+        part("mllama_text_model"),
+        part("mllama_vision_model"),
         ((_PROJECTOR, "projection", "vision.vision_output_dim", "text.d", True, ""),),
         paths=("model.language_model", "model.vision_model"),
         tied=None,
@@ -367,10 +372,10 @@ def _mllama() -> "Family":
 def _idefics3_like(name: str, model_type: str) -> "Family":
     path = "model.connector.modality_projection.proj"
     merged = "vision.d scale_factor scale_factor"
-    return _joined(
+    return joined(
         name,
-        _part("llama"),
-        _part(f"{model_type}_vision"),
+        part("llama"),
+        part(f"{model_type}_vision"),
         ((path, "projection", merged, "text.d", False, ""),),
         paths=("model.text_model", "model.vision_model"),
         tied=False,

@@ -45,8 +45,9 @@ if TYPE_CHECKING:
     Read = Callable[[str], int]  # a size of a config, by its name
     LayerSet = Callable[[Config, Read, int], list[int] | bool]
     Width = str | Callable[[Config, Read], int]
-    # The path of a part, what stands for one left out, and if the sizes around it do so first.
-    Nested = tuple[str, dict[str, object], bool]
+    # The path of a part, and what stands for one left out: that, and first the sizes around it if
+    # the third is true; or no part at all.
+    Nested = tuple[str, dict[str, object], bool | Literal["absent"]]
     Usual = Callable[[Read, int], str]  # the kind of a layer, where the config names none
 
     class Family(TypedDict):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     Modules = tuple[Module, ...]
 
 
-def _vision(
+def vision(
     name: str,
     modules: "Modules",
     path: str,
@@ -68,7 +68,7 @@ def _embedded(base: str, tokens: "tuple[str, ...]", where: str = "") -> "Modules
 
 
 def _vit() -> "Family":
-    return _vision(
+    return vision(
         "ViT",
         (
             *_embedded("vit", ("cls_token",)),
@@ -88,7 +88,7 @@ def _vit() -> "Family":
 
 def _deit() -> "Family":
     found = _vit()
-    return _vision(
+    return vision(
         "DeiT",
         (
             *_embedded("deit", ("cls_token", "distillation_token")),
@@ -110,7 +110,7 @@ def _beit() -> "Family":
     attention: "list[Module]" = []
     for name in _NAMES:
         attention.append((f"attention.{name}", "attention", "d", "q", name != "k_proj", ""))
-    return _vision(
+    return vision(
         "Beit",
         (
             *_embedded(
@@ -149,7 +149,7 @@ def _internvl_vision() -> "Family":
     base, layers = "internvl_vision", ("layernorm_before", "layernorm_after")
     names = ("q_proj", "k_proj", "v_proj", "projection_layer")
     norms = ("attention.q_norm", "attention.k_norm")
-    return _vision(
+    return vision(
         "InternVLVision",
         (
             *_embedded(
@@ -187,7 +187,7 @@ def _internvl_vision() -> "Family":
 
 def _dinov2() -> "Family":
     names = ("gate_proj", "up_proj", "down_proj")
-    return _vision(
+    return vision(
         "Dinov2",
         (
             *_embedded("dinov2", ("cls_token", "mask_token use_mask_token")),
@@ -226,7 +226,7 @@ _CLIP_LAYER = (
 
 def _clip_vision_model() -> "Family":
     stem = "embeddings"
-    return _vision(
+    return vision(
         "CLIPVision",
         (
             (f"{stem}.class_embedding", "patch_embedding", "1", "d", False, ""),
@@ -252,7 +252,7 @@ def _siglip_vision(name: str, defaults: "dict[str, object]", *, head: bool) -> "
         *_rows.mlp(True, ("fc1", "fc2"), "head.mlp", where),
         *_rows.norms(("head.layernorm",), shift=True, where=where),
     )
-    return _vision(
+    return vision(
         name,
         (
             (f"{stem}.patch_embedding", "patch_embedding", "pixels", "d", True, ""),
@@ -290,7 +290,7 @@ def _clip_text(
     name: str, words: int, width: int, heads: int, inner: int, rows: int, head: "Modules"
 ) -> "Family":
     stem = "embeddings"
-    return _vision(
+    return vision(
         name,
         (
             (f"{stem}.token_embedding", "token_embedding", "V", "e", False, ""),
@@ -315,7 +315,7 @@ def _siglip_text_model() -> "Family":
 
 
 def _pixtral() -> "Family":
-    return _vision(
+    return vision(
         "PixtralVision",
         (
             ("patch_conv", "patch_embedding", "pixels", "d", False, ""),
@@ -330,7 +330,7 @@ def _pixtral() -> "Family":
     )
 
 
-def _qwen_vision(
+def qwen_vision(
     name: str,
     layer: "Modules",
     modules: "Modules",
@@ -339,9 +339,10 @@ def _qwen_vision(
     bias: bool = False,
     **row: "Unpack[Some]",
 ) -> "Family":
+    """Give the row of what a Qwen sees with."""
     part, values = "patch_embedding", "pixels temporal_patch_size"
     patches: "Module" = ("patch_embed.proj", part, values, "d", bias, "")
-    return _vision(
+    return vision(
         name,
         (patches, *modules),
         "blocks",
@@ -352,14 +353,16 @@ def _qwen_vision(
     )
 
 
-def _qwen_keys(width: str = "hidden_size", **others: str) -> "dict[str, tuple[str, ...]]":
+def qwen_keys(width: str = "hidden_size", **others: str) -> "dict[str, tuple[str, ...]]":
+    """Give the keys of what a Qwen sees with."""
     inner = "intermediate_size" if width == "hidden_size" else ""
     return _rows.keys(width, "depth", "num_heads", inner, {"num_channels": "in_channels"} | others)
 
 
-def _qwen_pictures(
+def qwen_pictures(
     width: int, layers: int, inner: "int | None", patch: int, **others: object
 ) -> "dict[str, object]":
+    """Give what the class takes for what a config of it leaves out."""
     found = _pictures(width, layers, 16, inner, patch, out_hidden_size=3584)
     found.update({"temporal_patch_size": 2, "spatial_merge_size": 2})
     found.update(others)
@@ -375,30 +378,30 @@ def _merger(shift: bool) -> "Modules":
     )
 
 
-_MERGED = "d spatial_merge_size spatial_merge_size"
+MERGED = "d spatial_merge_size spatial_merge_size"
 
 
 def _qwen2_vl_vision() -> "Family":
-    return _qwen_vision(
+    return qwen_vision(
         "Qwen2VisionTransformerPretrained",
         _rows.mlp(True, ("fc1", "fc2")),
         _merger(True),
-        keys=_qwen_keys("embed_dim", out_hidden_size="hidden_size"),
-        numbers={"merged": _MERGED, "intermediate_size": "mlp_ratio hidden_size"},
-        defaults=_qwen_pictures(1280, 32, None, 14, mlp_ratio=4),
+        keys=qwen_keys("embed_dim", out_hidden_size="hidden_size"),
+        numbers={"merged": MERGED, "intermediate_size": "mlp_ratio hidden_size"},
+        defaults=qwen_pictures(1280, 32, None, 14, mlp_ratio=4),
     )
 
 
 def _qwen2_5_vl_vision() -> "Family":
-    return _qwen_vision(
+    return qwen_vision(
         "Qwen2_5_VisionTransformerPretrained",
         _rows.mlp(True),
         _merger(False),
         shift=False,
         gated=True,
-        keys=_qwen_keys(),
-        numbers={"merged": _MERGED},
-        defaults=_qwen_pictures(3584, 32, 3420, 14),
+        keys=qwen_keys(),
+        numbers={"merged": MERGED},
+        defaults=qwen_pictures(3584, 32, 3420, 14),
     )
 
 
@@ -413,63 +416,34 @@ def _three_deep(config: "Config", read: "Read", layers: int) -> bool:
 _DEEP = 'config["deepstack_visual_indexes"]'
 
 
+THREE = ("deepstack_merger_list.0", "deepstack_merger_list.1", "deepstack_merger_list.2")
+
+
 def _qwen3_vl_vision() -> "Family":
-    names = ("linear_fc1", "linear_fc2")
+    return qwen3_vision("Qwen3VLVision", THREE)
+
+
+def qwen3_vision(name: str, deep: "tuple[str, ...]") -> "Family":
+    """Give the row of what Qwen sees with since its third, and joins at layers deep inside."""
+    where = "three_deep" if deep else ""
     modules: "list[Module]" = [
-        ("pos_embed", "position_embedding", "num_position_embeddings", "d", False, "three_deep"),
+        ("pos_embed", "position_embedding", "num_position_embeddings", "d", False, where),
         ("merger.norm", "norm", "1", "d", True, ""),
     ]
-    deep = "deepstack_merger_list"
-    for path in ("merger", f"{deep}.0", f"{deep}.1", f"{deep}.2"):
+    for path in ("merger", *deep):
         if path != "merger":
             modules.append((f"{path}.norm", "norm", "1", "merged", True, ""))
         modules.append((f"{path}.linear_fc1", "projection", "merged", "merged", True, ""))
         modules.append((f"{path}.linear_fc2", "projection", "merged", "out_hidden_size", True, ""))
-    return _qwen_vision(
-        "Qwen3VLVision",
-        _rows.mlp(True, names),
+    return qwen_vision(
+        name,
+        _rows.mlp(True, ("linear_fc1", "linear_fc2")),
         tuple(modules),
         bias=True,
-        keys=_qwen_keys(),
-        numbers={"merged": _MERGED},
+        keys=qwen_keys(),
+        numbers={"merged": MERGED},
         sets={"three_deep": _three_deep},
-        defaults=_qwen_pictures(1152, 27, 4304, 16, num_position_embeddings=2304),
-    )
-
-
-def _text(name: str, layer: "Modules", defaults: "dict[str, object]") -> "Family":
-    """Give the row of a language model that has its head outside, beside what it sees with."""
-    return _rows.decoder(
-        name,
-        layer + _rows.mlp() + _rows.LAYER_NORMS,
-        modules=(
-            ("model.embed_tokens", "token_embedding", "V", "e", False, ""),
-            *_rows.norms(("model.norm",)),
-        ),
-        language="",
-        sequences="",
-        tokens="",
-        causal=False,
-        counted="bare model",
-        defaults=defaults,
-    )
-
-
-def _qwen2_vl_text() -> "Family":
-    defaults = _rows.sizes(8192, 80, 64, 29568, 152064, num_key_value_heads=8)
-    return _text("Qwen2VLText", _rows.attention(True, False), defaults)
-
-
-def _qwen2_5_vl_text() -> "Family":
-    defaults = _rows.sizes(8192, 80, 64, 29568, 152064, num_key_value_heads=8)
-    return _text("Qwen2_5_VLText", _rows.attention(True, False), defaults)
-
-
-def _qwen3_vl_text() -> "Family":
-    return _text(
-        "Qwen3VLText",
-        _rows.attention("attention_bias", "attention_bias") + _rows.HEAD_NORMS,
-        _rows.sizes(4096, 32, 32, 22016, 151936, num_key_value_heads=32, head_dim=128),
+        defaults=qwen_pictures(1152, 27, 4304, 16, num_position_embeddings=2304),
     )
 
 
@@ -487,10 +461,7 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "idefics3_vision": _idefics3_vision,
     "smolvlm_vision": _smolvlm_vision,
     "qwen2_vl_vision": _qwen2_vl_vision,
-    "qwen2_vl_text": _qwen2_vl_text,
     "qwen2_5_vl_vision": _qwen2_5_vl_vision,
-    "qwen2_5_vl_text": _qwen2_5_vl_text,
     "qwen3_vl_vision": _qwen3_vl_vision,
-    "qwen3_vl_text": _qwen3_vl_text,
 }
 """What gives the row of each `model_type`."""

@@ -14,6 +14,7 @@ from dlp import (
     _seeing,
     _sparse,
     _translating,
+    _viewing,
 )
 
 TYPE_CHECKING = False
@@ -338,6 +339,7 @@ FAMILIES: "dict[str, Callable[[], Family]]" = {
     **_seeing.ROWS,
     **_hearing.ROWS,
     **_joining.ROWS,
+    **_viewing.ROWS,
 }
 """What gives the row of each `model_type`."""
 
