@@ -107,7 +107,6 @@ def _cohere2() -> "Family":
     return _rows.decoder(
         "Cohere2",
         _ATTENTION + _rows.mlp() + _rows.norms(("input_layernorm",)),
-        keys={"head_dim": ()},  # the class reckons it, whatever a config says
         window="all but every fourth",
         defaults=_rows.sizes(8192, 40, 64, 22528, 256000),
         tied=True,

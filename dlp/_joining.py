@@ -68,24 +68,24 @@ def _one_layer(config: "Config", read: "Read", layers: int) -> bool:
     return True
 
 
-_PROJECTOR = "model.multi_modal_projector"
+PROJECTOR = "model.multi_modal_projector"
 _BIAS = "multimodal_projector_bias"
-_TWO_LAYERS: "Modules" = (
-    (f"{_PROJECTOR}.linear_1", "projection", "vision.d", "text.d", _BIAS, "one_layer"),
-    (f"{_PROJECTOR}.linear_2", "projection", "text.d", "text.d", _BIAS, ""),
+TWO_LAYERS: "Modules" = (
+    (f"{PROJECTOR}.linear_1", "projection", "vision.d", "text.d", _BIAS, "one_layer"),
+    (f"{PROJECTOR}.linear_2", "projection", "text.d", "text.d", _BIAS, ""),
 )
-_CLIP_LARGE = _rows.sizes(1024, 24, 16, 4096, None, patch_size=14, image_size=336)
+CLIP_LARGE = _rows.sizes(1024, 24, 16, 4096, None, patch_size=14, image_size=336)
 
 
 def _gemma3() -> "Family":
-    weight = f"{_PROJECTOR}.mm_input_projection_weight"
+    weight = f"{PROJECTOR}.mm_input_projection_weight"
     return joined(
         "Gemma3",
         part("gemma3_text"),
         part("siglip_vision_model"),
         (
             (weight, "projection vector", "vision.d", "text.d", False, ""),
-            (f"{_PROJECTOR}.mm_soft_emb_norm", "norm", "1", "vision.d", False, ""),
+            (f"{PROJECTOR}.mm_soft_emb_norm", "norm", "1", "vision.d", False, ""),
         ),
         sequences="score",
     )
@@ -95,8 +95,8 @@ def _llava() -> "Family":
     return joined(
         "Llava",
         part("llama"),
-        part("clip_vision_model", _CLIP_LARGE),
-        _TWO_LAYERS,
+        part("clip_vision_model", CLIP_LARGE),
+        TWO_LAYERS,
         tied="as text",
         defaults={_BIAS: True},
     )
@@ -106,8 +106,8 @@ def _llava_next() -> "Family":
     return joined(
         "LlavaNext",
         part("llama"),
-        part("clip_vision_model", _CLIP_LARGE),
-        (*_TWO_LAYERS, ("model.image_newline", "patch_embedding", "1", "text.d", False, "")),
+        part("clip_vision_model", CLIP_LARGE),
+        (*TWO_LAYERS, ("model.image_newline", "patch_embedding", "1", "text.d", False, "")),
         tied=False,
         defaults={_BIAS: True},
     )
@@ -122,7 +122,7 @@ def _llava_onevision() -> "Family":
             _rows.sizes(1152, 26, 16, 4304, None, patch_size=14, image_size=384),
             vision_use_head=False,
         ),
-        (*_TWO_LAYERS, ("model.image_newline", "patch_embedding", "1", "text.d", False, "")),
+        (*TWO_LAYERS, ("model.image_newline", "patch_embedding", "1", "text.d", False, "")),
         tied="as text",
         defaults={_BIAS: True},
     )
@@ -130,7 +130,7 @@ def _llava_onevision() -> "Family":
 
 def _mistral3() -> "Family":
     merged = "vision.d spatial_merge_size spatial_merge_size"
-    layer = f"{_PROJECTOR}.patch_merger.merging_layer"
+    layer = f"{PROJECTOR}.patch_merger.merging_layer"
     return joined(
         "Mistral3",
         part(
@@ -139,9 +139,9 @@ def _mistral3() -> "Family":
         ),
         part("pixtral", _rows.sizes(1024, 24, 16, 4096, None, patch_size=14, image_size=1540)),
         (
-            (f"{_PROJECTOR}.norm", "norm", "1", "vision.d", False, ""),
+            (f"{PROJECTOR}.norm", "norm", "1", "vision.d", False, ""),
             (layer, "projection", merged, "vision.d", False, ""),
-            *_TWO_LAYERS,
+            *TWO_LAYERS,
         ),
         defaults={"spatial_merge_size": 2},
     )
@@ -156,7 +156,7 @@ def _paligemma() -> "Family":
             _rows.sizes(1152, 27, 16, 4096, None, patch_size=14, image_size=224),
             vision_use_head=False,
         ),
-        ((f"{_PROJECTOR}.linear", "projection", "vision.d", "projection_dim", True, ""),),
+        ((f"{PROJECTOR}.linear", "projection", "vision.d", "projection_dim", True, ""),),
         defaults={"projection_dim": 2048},
     )
 
@@ -193,9 +193,9 @@ def _internvl() -> "Family":
         part("qwen2"),
         part("internvl_vision"),
         (
-            (f"{_PROJECTOR}.layer_norm", "norm", "1", merged, True, ""),
-            (f"{_PROJECTOR}.linear_1", "projection", merged, "text.d", True, "one_layer"),
-            (f"{_PROJECTOR}.linear_2", "projection", "text.d", "text.d", True, ""),
+            (f"{PROJECTOR}.layer_norm", "norm", "1", merged, True, ""),
+            (f"{PROJECTOR}.linear_1", "projection", merged, "text.d", True, "one_layer"),
+            (f"{PROJECTOR}.linear_2", "projection", "text.d", "text.d", True, ""),
         ),
         only={"downsample_ratio": 0.5},
     )
@@ -363,7 +363,7 @@ def _mllama() -> "Family":
         "Mllama",
         part("mllama_text_model"),
         part("mllama_vision_model"),
-        ((_PROJECTOR, "projection", "vision.vision_output_dim", "text.d", True, ""),),
+        ((PROJECTOR, "projection", "vision.vision_output_dim", "text.d", True, ""),),
         paths=("model.language_model", "model.vision_model"),
         tied=None,
     )

@@ -91,6 +91,19 @@ def _deepseek_v3() -> "Family":
     )
 
 
+def _mistral4() -> "Family":
+    defaults = _experts.sizes(4096, 36, 32, 12288, 131072, 128, 4, 2048)
+    more = {"num_key_value_heads": 32, "n_shared_experts": 1, "first_k_dense_replace": 0}
+    return _deepseek(
+        "Mistral4",
+        _experts.sparse(),
+        latent_sizes(1024, 256, 64, 64, 128),
+        defaults | more,
+        _experts.FIRST,
+        heads=("score", "linear"),
+    )
+
+
 def _deepseek_v2() -> "Family":
     defaults = _experts.sizes(4096, 32, 32, 11008, 102400, 64, None, 1407, n_shared_experts=2)
     layer = _experts.sparse(bias="mlp_bias")
@@ -219,6 +232,7 @@ def _counted(config: "Config", read: "Read", layers: int) -> bool:
 
 
 ROWS: "dict[str, Callable[[], Family]]" = {
+    "mistral4": _mistral4,
     "deepseek_v3": _deepseek_v3,
     "deepseek_v2": _deepseek_v2,
     "deepseek_v32": _deepseek_v32,

@@ -30,15 +30,19 @@ def part(config: "Config", family: "Family", key: str) -> "tuple[Config, Family]
 def sizes(config: "Config", family: "Family", text: "dict[str, int]") -> "dict[str, int]":
     """Give the sizes of the part that reads text; the whole says if its head is tied."""
     found = dict(text)
-    tied = config.get("tie_word_embeddings")
+    said = [config.get(key) for key in family["keys"].get(_TIED, (_TIED,))]
+    tied = ([each for each in said if each is not None] or [None])[0]
     if family["tied"] is None:
         tied = False
     elif family["tied"] == "as text":
-        tied = tied or bool(found["tie_word_embeddings"])
+        tied = tied or bool(found[_TIED])
     elif tied is None:
         tied = family["tied"]
-    found["tie_word_embeddings"] = int(_check.flag('config["tie_word_embeddings"]', tied))
+    found[_TIED] = int(_check.flag(f'config["{_TIED}"]', tied))
     return found
+
+
+_TIED = "tie_word_embeddings"
 
 
 def moved(placed: "list[Placed]", base: str, path: str) -> "list[Placed]":

@@ -43,9 +43,10 @@ def vision(
     )
 
 
-def _pictures(
+def pictures(
     width: int, layers: int, heads: int, inner: "int | None", patch: int = 16, **others: object
 ) -> "dict[str, object]":
+    """Give what a class takes for what is left out of the config of what sees."""
     found = _rows.sizes(width, layers, heads, inner, None, image_size=224, num_channels=3)
     found["patch_size"] = patch
     found.update(others)
@@ -82,7 +83,7 @@ def _vit() -> "Family":
         images="linear",
         base="vit",
         numbers={"rows": "patches+1"},
-        defaults=_pictures(768, 12, 12, 3072, qkv_bias=True),
+        defaults=pictures(768, 12, 12, 3072, qkv_bias=True),
     )
 
 
@@ -135,7 +136,7 @@ def _beit() -> "Family":
         base="beit",
         numbers={"rows": "patches+1"},
         sets={"scaled": _scaled},
-        defaults=_pictures(768, 12, 12, 3072, use_mean_pooling=True),
+        defaults=pictures(768, 12, 12, 3072, use_mean_pooling=True),
     )
 
 
@@ -172,7 +173,7 @@ def _internvl_vision() -> "Family":
         base=base,
         numbers={"rows": "patches+1"},
         sets={"rms": _rows.names_word("norm_type", "rms_norm")},
-        defaults=_pictures(
+        defaults=pictures(
             1024,
             24,
             16,
@@ -213,7 +214,7 @@ def _dinov2() -> "Family":
             "glu": "thirds+7 /8 8",
             "label_inputs": "2 d",  # the class token, and the mean of the others
         },
-        defaults=_pictures(768, 12, 12, None, 14, mlp_ratio=4, qkv_bias=True, use_mask_token=True),
+        defaults=pictures(768, 12, 12, None, 14, mlp_ratio=4, qkv_bias=True, use_mask_token=True),
     )
 
 
@@ -237,11 +238,14 @@ def _clip_vision_model() -> "Family":
         "encoder.layers",
         _CLIP_LAYER,
         numbers={"rows": "patches+1"},
-        defaults=_pictures(768, 12, 12, 3072, 32),
+        defaults=pictures(768, 12, 12, 3072, 32),
     )
 
 
-def _siglip_vision(name: str, defaults: "dict[str, object]", *, head: bool) -> "Family":
+def siglip_vision(
+    name: str, defaults: "dict[str, object]", *, head: bool, rows: str = "patches"
+) -> "Family":
+    """Give the row of what SigLIP sees with."""
     stem, where = "embeddings", "vision_use_head"
     pooled: "Modules" = (
         ("head.probe", "patch_embedding", "1", "d", False, where),
@@ -262,18 +266,18 @@ def _siglip_vision(name: str, defaults: "dict[str, object]", *, head: bool) -> "
         ),
         "encoder.layers",
         _CLIP_LAYER,
-        numbers={"rows": "patches"},
+        numbers={"rows": rows},
         defaults=defaults,
     )
 
 
 def _siglip_vision_model() -> "Family":
-    defaults = _pictures(768, 12, 12, 3072, vision_use_head=True)
-    return _siglip_vision("SiglipVision", defaults, head=True)
+    defaults = pictures(768, 12, 12, 3072, vision_use_head=True)
+    return siglip_vision("SiglipVision", defaults, head=True)
 
 
 def _idefics(name: str) -> "Family":
-    found = _siglip_vision(name, _pictures(1152, 12, 16, 3072, 32), head=False)
+    found = siglip_vision(name, pictures(1152, 12, 16, 3072, 32), head=False)
     found["classes"] = {name: "bare model"}
     return found
 
@@ -326,7 +330,7 @@ def _pixtral() -> "Family":
         + _rows.mlp(path="feed_forward")
         + _rows.norms(("attention_norm", "ffn_norm")),
         gated=True,
-        defaults=_pictures(1024, 24, 16, 4096, image_size=1024),
+        defaults=pictures(1024, 24, 16, 4096, image_size=1024),
     )
 
 
@@ -363,7 +367,7 @@ def qwen_pictures(
     width: int, layers: int, inner: "int | None", patch: int, **others: object
 ) -> "dict[str, object]":
     """Give what the class takes for what a config of it leaves out."""
-    found = _pictures(width, layers, 16, inner, patch, out_hidden_size=3584)
+    found = pictures(width, layers, 16, inner, patch, out_hidden_size=3584)
     found.update({"temporal_patch_size": 2, "spatial_merge_size": 2})
     found.update(others)
     return found

@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dlp._rows import Config, Family, LayerSet, Module, Read
+    from dlp._rows import Bias, Config, Family, LayerSet, Module, Read
 
     Modules = tuple[Module, ...]
 
@@ -358,6 +358,91 @@ def _glm4v_moe() -> "Family":
     return _joining.qwen("Glm4vMoe", "glm4v_moe", "as text", False)
 
 
+# --- SigLIP, Pixtral or CLIP beside a language model -----------------------------------------
+
+
+def _siglip2_vision_model() -> "Family":
+    found = _seeing.pictures(768, 12, 12, 3072, vision_use_head=True, num_patches=256)
+    return _seeing.siglip_vision("Siglip2Vision", found, head=True, rows="num_patches")
+
+
+def _projector(merged: str, inner: str, outer: str, bias: "Bias" = True) -> "Modules":
+    """List the two matrices that lead from patches joined to the width of the text."""
+    first: "Module" = (f"{_PATH}.linear_1", "projection", merged, inner, bias, "one_layer")
+    return (first, (f"{_PATH}.linear_2", "projection", outer, "text.d", bias, ""))
+
+
+_PATH = _joining.PROJECTOR
+_SHUFFLED = "vision.d downsample_factor downsample_factor"
+_ALIGNED = "alignment_intermediate_size"
+
+
+def _lfm2_vl() -> "Family":
+    inner, bias, norm = "projector_hidden_size", "projector_bias", "projector_use_layernorm"
+    row = _joining.joined(
+        "Lfm2Vl",
+        _joining.part("lfm2"),
+        _joining.part("siglip2_vision_model"),
+        (
+            (f"{_PATH}.layer_norm", "norm", "1", _SHUFFLED, True, norm),
+            *_projector(_SHUFFLED, inner, inner, bias),
+        ),
+        defaults={inner: 2560, bias: True, norm: True, "downsample_factor": 2},
+    )
+    row["keys"] = {"tie_word_embeddings": ("tie_embedding", "tie_word_embeddings")}
+    return row
+
+
+def _cohere2_vision() -> "Family":
+    return _joining.joined(
+        "Cohere2Vision",
+        _joining.part("cohere2"),
+        _joining.part("siglip_vision_model", _rows.sizes(1152, 27, 12, 3072, None, image_size=512)),
+        _projector(_SHUFFLED, _ALIGNED, f"{_ALIGNED} /2"),
+        defaults={_ALIGNED: 36864, "downsample_factor": 2},
+    )
+
+
+def _aya_vision() -> "Family":
+    size = {"image_size": 384, "vision_use_head": False}
+    row = _joining.joined(
+        "AyaVision",
+        _joining.part("cohere2"),
+        _joining.part(
+            "siglip_vision_model", _rows.sizes(1152, 26, 14, 4304, None, patch_size=14), **size
+        ),
+        (
+            (f"{_PATH}.layernorm", "norm", "1", _SHUFFLED, True, ""),
+            *_projector(_SHUFFLED, _ALIGNED, f"{_ALIGNED} /2"),
+        ),
+        defaults={"downsample_factor": 2},
+    )
+    row["numbers"] = {**row["numbers"], _ALIGNED: _aligned, "text_width": "text.d"}
+    return row
+
+
+def _aligned(config: "Config", read: "Read") -> int:
+    """Give how wide the matrix between is, as wide as the text if nothing is said."""
+    value = config.get(_ALIGNED)
+    if value is None:
+        return read("text_width")
+    return _check.count(f'config["{_ALIGNED}"]', value)
+
+
+def _llava_next_video() -> "Family":
+    return _joining.joined(
+        "LlavaNextVideo",
+        _joining.part("llama"),
+        _joining.part("clip_vision_model", _joining.CLIP_LARGE),
+        (
+            *_joining.TWO_LAYERS,
+            ("model.image_newline", "patch_embedding", "1", "text.d", False, ""),
+        ),
+        tied=False,
+        defaults={"multimodal_projector_bias": True},
+    )
+
+
 ROWS: "dict[str, Callable[[], Family]]" = {
     "qwen3_5": _qwen3_5,
     "qwen3_vl_text": _qwen3_vl_text,
@@ -374,6 +459,11 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "gemma4_audio": _gemma4_audio,
     "llama4": _llama4,
     "llama4_vision_model": _llama4_vision_model,
+    "siglip2_vision_model": _siglip2_vision_model,
+    "lfm2_vl": _lfm2_vl,
+    "cohere2_vision": _cohere2_vision,
+    "aya_vision": _aya_vision,
+    "llava_next_video": _llava_next_video,
     "glm4v": _glm4v,
     "glm4v_text": _glm4v_text,
     "glm4v_vision": _glm4v_vision,
