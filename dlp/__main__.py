@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import dlp
-from dlp import _names, models
+from dlp import _declared, _names, models
 from dlp._command_fit import CANNOT_SAY, CARDS, FITS, SHORT, WIDTH, Answer, Untyped, fit
 
 SHAPES = [name for name in vars(models) if name.isupper() and name != "TYPE_CHECKING"]
@@ -276,6 +276,12 @@ def _count(options: argparse.Namespace) -> Answer:
     answer: dict[str, Any] = {"command": "count", "parts": parts, "total": total}
     rows = [*parts.items(), ("total", total)]
     lines = [f"{name:<24}{size:>20,}{size / total:>10.2%}" for name, size in rows]
+    if _declared.stored_dtype(config) or config.get("quantization_config") is not None:
+        try:
+            stored = answer["weight_bytes"] = dlp.model_weight_bytes(config=config)
+            lines += ["", f"{'bytes as stored':<24}{stored:>20,}"]
+        except ValueError as error:
+            lines += ["", f"bytes as stored: {error}"]
     if "lora" in run:
         lora = {name: value for name, value in run["lora"].items() if value not in (None, {}, [])}
         other = [

@@ -242,6 +242,27 @@ def test_parameters_and_updates_are_counted(capsys: pytest.CaptureFixture[str]) 
     assert found["tokens_per_update"] == 32 * 512
 
 
+@pytest.mark.parametrize(
+    ("said_of_it", "told"),
+    [
+        ({"torch_dtype": "bfloat16"}, "16,060,522,496"),
+        ({"quantization_config": {"quant_method": "quark"}}, "not 'quark'"),
+    ],
+)
+def test_what_a_config_says_of_its_weights_is_counted(
+    said_of_it: dict[str, Any],
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(FILES, "said.json", json.dumps(dlp.LLAMA_3_8B | said_of_it))
+    _, out, _ = answer(capsys, "count", "said.json")
+    assert "bytes as stored" in out
+    assert told in out
+    _, out, _ = answer(capsys, "count", "config.json")
+    assert ("bytes as stored" in out) == ("torch_dtype" in CONFIG)
+
+
 # --- As a user runs it ----------------------------------------------------------------------
 
 
