@@ -62,9 +62,14 @@ def _t5_like(
             "num_layers num_hidden_layers",
             "num_heads num_attention_heads",
             "d_ff",
-            {"head_dim": "d_kv head_dim"},
+            # An alias of the encoder's layers says nothing of the decoder's.
+            {"head_dim": "d_kv head_dim", "num_decoder_layers": "num_decoder_layers num_layers"},
         ),
-        defaults=defaults | {"relative_attention_num_buckets": 32},
+        defaults=defaults
+        | {
+            "relative_attention_num_buckets": 32,
+            "num_decoder_layers": defaults["num_hidden_layers"],
+        },
         numbers={"buckets": "relative_attention_num_buckets"},
         sets={"gated": _rows.gated_t5(activation)},
         tied=True,
