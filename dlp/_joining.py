@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dlp._rows import Config, Family, Head, Module, Read, Tied
+    from dlp._rows import Bias, Config, Family, Head, Module, Read, Tied
 
     Modules = tuple[Module, ...]
     Part = dict[str, object]
@@ -128,23 +128,43 @@ def _llava_onevision() -> "Family":
     )
 
 
-def _mistral3() -> "Family":
+def _merged(
+    name: str, text: "Part", projector: str, bias: "Bias", paths: "tuple[str, str]"
+) -> "Family":
+    """Give the row of Pixtral beside a language model, with patches merged between."""
     merged = "vision.d spatial_merge_size spatial_merge_size"
-    layer = f"{PROJECTOR}.patch_merger.merging_layer"
     return joined(
-        "Mistral3",
-        part(
-            "mistral",
-            _rows.sizes(5120, 40, 32, 32768, 131072, num_key_value_heads=8, head_dim=128),
-        ),
+        name,
+        text,
         part("pixtral", _rows.sizes(1024, 24, 16, 4096, None, patch_size=14, image_size=1540)),
         (
-            (f"{PROJECTOR}.norm", "norm", "1", "vision.d", False, ""),
-            (layer, "projection", merged, "vision.d", False, ""),
-            *TWO_LAYERS,
+            (f"{projector}.norm", "norm", "1", "vision.d", False, ""),
+            (
+                f"{projector}.patch_merger.merging_layer",
+                "projection",
+                merged,
+                "vision.d",
+                False,
+                "",
+            ),
+            (f"{projector}.linear_1", "projection", "vision.d", "text.d", bias, "one_layer"),
+            (f"{projector}.linear_2", "projection", "text.d", "text.d", bias, ""),
         ),
+        paths=paths,
         defaults={"spatial_merge_size": 2},
     )
+
+
+def _mistral3() -> "Family":
+    sizes = _rows.sizes(5120, 40, 32, 32768, 131072, num_key_value_heads=8, head_dim=128)
+    paths = ("model.language_model", "model.vision_tower")
+    return _merged("Mistral3", part("mistral", sizes), PROJECTOR, _BIAS, paths)
+
+
+def _lighton_ocr() -> "Family":
+    sizes = _rows.sizes(1024, 28, 16, 3072, 151936, num_key_value_heads=8, head_dim=128)
+    paths = ("model.language_model", "model.vision_encoder")
+    return _merged("LightOnOcr", part("qwen3", sizes), "model.vision_projection", False, paths)
 
 
 def _paligemma() -> "Family":
@@ -399,6 +419,7 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "llava_next": _llava_next,
     "llava_onevision": _llava_onevision,
     "mistral3": _mistral3,
+    "lighton_ocr": _lighton_ocr,
     "qwen2_vl": _qwen2_vl,
     "qwen2_5_vl": _qwen2_5_vl,
     "qwen3_vl": _qwen3_vl,

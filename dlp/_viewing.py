@@ -443,6 +443,17 @@ def _llava_next_video() -> "Family":
     )
 
 
+def _glm46v() -> "Family":
+    return _joining.joined(
+        "Glm46V",
+        _joining.part("glm4v_text"),
+        _joining.part("glm4v_vision"),
+        (),
+        paths=("model.language_model", "model.visual"),
+        tied=False,
+    )
+
+
 ROWS: "dict[str, Callable[[], Family]]" = {
     "qwen3_5": _qwen3_5,
     "qwen3_vl_text": _qwen3_vl_text,
@@ -464,6 +475,7 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "cohere2_vision": _cohere2_vision,
     "aya_vision": _aya_vision,
     "llava_next_video": _llava_next_video,
+    "glm46v": _glm46v,
     "glm4v": _glm4v,
     "glm4v_text": _glm4v_text,
     "glm4v_vision": _glm4v_vision,
