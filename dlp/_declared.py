@@ -54,8 +54,6 @@ def model_type(name: str, config: "Config", value: object) -> str:
     """Give the type of a config, or say why it is not counted and which is near."""
     if not isinstance(value, str) or value in FAMILIES:
         return _check.choice(name, value, FAMILIES)
-    if not value:
-        raise ValueError(f"{name} must name one of the types that are counted: it is left out")
     text = config.get("text_config")
     kind = text.get("model_type") if isinstance(text, dict) else None
     near = nearest(config)
@@ -65,8 +63,9 @@ def model_type(name: str, config: "Config", value: object) -> str:
         hint = f"its config has the keys of {near!r}, so where it is built alike name that"
     else:
         hint = "no type that is counted has the keys of its config"
+    told = f"not {value[:60]!r}" if value else "and is left out"
     raise ValueError(
-        f"{name} must be a type that is counted, not {value[:60]!r}: {hint}; "
+        f"{name} must be a type that is counted, {told}: {hint}; "
         f"CONTRIBUTING.md says how to add one"
     )
 
@@ -117,7 +116,7 @@ def nearest(config: "Config") -> str:
             if isinstance(each, str) and each in row["classes"]:
                 return found
     keys = {found: _keys(row) for found, row in rows.items()}
-    known: "dict[str, bool]" = {}
+    known: "dict[str, str]" = {}
     for read in keys.values():
         known.update(read)
     given = [key for key, value in config.items() if value is not None and _is_size(key, known)]
@@ -127,7 +126,8 @@ def nearest(config: "Config") -> str:
         read = keys[found]
         if [key for key in given if key not in read] or not given or not _may_be(config, row):
             continue
-        spare = len([key for key, is_size in read.items() if is_size and key not in given])
+        told = [read[key] for key in given]
+        spare = len([1 for size in dict.fromkeys(read.values()) if size and size not in told])
         # Of several, first what has the same name, then what is no part of another model.
         far = (
             int(_stem(found) != stem),
@@ -152,7 +152,7 @@ def _stem(model_type: str) -> str:
     return found
 
 
-def _is_size(key: object, known: "dict[str, bool]") -> bool:
+def _is_size(key: object, known: "dict[str, str]") -> bool:
     """Say whether a key is one that parameters depend on, or looks so."""
     if not isinstance(key, str) or key in _IDLE:
         return False
@@ -161,13 +161,16 @@ def _is_size(key: object, known: "dict[str, bool]") -> bool:
 
 
 def _may_be(config: "Config", row: "Family") -> bool:
-    """Say whether a config has the norms of a row, its gate, and the sizes that do not follow."""
+    """Say whether a config has the norms of a row, its gate, experts, and what does not follow."""
     norms = [each for each in _modules(row) if each[1] == "norm"]
     if "rms_norm_eps" in config and [1 for norm in norms if norm[4]]:
         return False
     if config.get("hidden_act") == "silu" and not row["gated"]:
         return False
-    for name in _MAIN:
+    if row["nested"] and not [1 for key in row["nested"] if config.get(key) is not None]:
+        return False
+    routes = [1 for each in _modules(row) if each[1] == "router"]
+    for name in (*_MAIN, "num_experts") if routes else _MAIN:
         keys = row["keys"].get(name, (name,))
         usual = row["defaults"].get(name)
         has = [key for key in keys if config.get(key) is not None]
@@ -184,8 +187,8 @@ def _modules(row: "Family") -> "list[Module]":
     return found
 
 
-def _keys(row: "Family") -> "dict[str, bool]":
-    """List the keys that a row reads, and whether its class has a size for each left out."""
+def _keys(row: "Family") -> "dict[str, str]":
+    """List the keys that a row reads, and the size that each is where its class has one for it."""
     words: "list[str]" = [*_MAIN, "vocab_size", "head_dim", *row["defaults"], *row["optional"]]
     texts = [text for text in row["numbers"].values() if isinstance(text, str)]
     words += [count for _, count, _ in row["stacks"]]
@@ -196,12 +199,13 @@ def _keys(row: "Family") -> "dict[str, bool]":
     switches = [name for name, value in row["defaults"].items() if isinstance(value, bool)]
     for text in texts:
         words += text.replace("/", "").replace("+", " ").split(" ")
-    found = dict.fromkeys([*row["nested"], *row["only"], "tie_word_embeddings"], True)
+    found = dict.fromkeys([*row["nested"], *row["only"], "tie_word_embeddings"], "")
     for word in words:
         name = WORDS.get(word, word)
         for key in row["keys"].get(name, (name,)):
             if not key.isdigit() and " " not in key:
-                found[key.partition(".")[0]] = name in row["defaults"] and name not in switches
+                sized = row["defaults"].get(name) is not None and name not in switches
+                found[key.partition(".")[0]] = name if sized else ""
     return found
 
 

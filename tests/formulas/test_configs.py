@@ -73,6 +73,7 @@ NO_TYPE_HAS = "no type that is counted has the keys of its config"
         (LIKE_LLAMA | OF_EXPERTS | {"model_type": "foo"}, "has the keys of 'qwen3_moe'"),
         (BAICHUAN | {"model_type": "baichuan"}, "has the keys of 'llama'"),
         ({"model_type": "foo", "architectures": ["Qwen2ForCausalLM"]}, "has the keys of 'qwen2'"),
+        (LIKE_LLAMA | {"model_type": "mimo", "head_dim": 16}, "has the keys of 'llama'"),
         (QWEN | {"model_type": "qwen"}, NO_TYPE_HAS),
         (CHATGLM | {"model_type": "chatglm"}, NO_TYPE_HAS),
         ({"model_type": "foo"}, NO_TYPE_HAS),
@@ -97,6 +98,12 @@ def test_an_unknown_type_is_refused_with_the_nearest_that_is_known(
 def test_a_type_that_is_left_out_is_asked_for(config: dict[str, Any]) -> None:
     with pytest.raises((TypeError, ValueError), match=r'config\["model_type"\]'):
         dlp.parameter_count(config=LIKE_LLAMA | config)
+
+
+def test_a_config_from_before_types_had_names_is_refused_with_the_nearest() -> None:
+    config = {"n_embd": 768, "n_head": 12, "n_layer": 12, "n_positions": 1024, "vocab_size": 21128}
+    with pytest.raises(ValueError, match="and is left out: its config has the keys of 'gpt2'"):
+        dlp.parameter_count(config=config)
 
 
 def test_the_type_of_a_part_is_named_with_its_place() -> None:
