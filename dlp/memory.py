@@ -321,8 +321,8 @@ def memory_ledger(
         config: A parsed `config.json`, or `None` where only the number of parameters is known.
         training: Settings of a run, for `peak_memory`; with `num_labels`, of a classifier.
         lora: The adapters of LoRA and QLoRA, for `peak_memory`; or `None`, and without both.
-        quantization: How QLoRA quantizes, for `peak_memory`; or `None`, for NF4 with scales
-            quantized again.
+        quantization: How QLoRA quantizes, for `peak_memory`; or `None`, for what
+            `quantization_config` in the config says, and NF4 with scales quantized again without.
         library: Whose loop it is, for `peak_memory`.
         **counts: The arguments of [`state_ledger`][dlp.memory.state_ledger], in place of all these.
 
@@ -372,16 +372,20 @@ def memory_ledger(
     if counts:
         raise ValueError(f"config must not be given beside {', '.join(counts)}, which it tells")
     settings = {} if training is None else training
+    plain = dict(_check.mapping("config", config))
+    plain.pop("quantization_config", None)
     ledger: dict[str, dict[str, int]] = {}
     for method in METHODS:
         adapts = "lora" in method
         if (method == "head-only" and "num_labels" not in settings) or (adapts and lora is None):
             continue
+        quantized = method == "qlora"
+        stored = config.get("quantization_config") is not None
         step = peak_memory(
-            config=config,
+            config=config if quantized else plain,
             training=settings,
             lora=lora if adapts else None,
-            quantization=(quantization or _NF4) if method == "qlora" else None,
+            quantization=(quantization or (None if stored else _NF4)) if quantized else None,
             method="lora" if adapts else "full" if method == "full" else "head-only",
             library=library,
         )

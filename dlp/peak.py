@@ -125,10 +125,12 @@ def peak_memory(
             `use_liger_kernel`; `loss` is `"full"`, `"chunked"` as TRL had it before 1.15, or
             `"fused"`, in the way of TRL for its loop and of Liger for others; a true
             `attention_mask` says that batches are padded. What is left out is as the library has
-            it; names that change no byte are accepted. Compiled code cannot be followed: of
+            it: `dtype` is that of the config from Transformers 5 on, and fp32 if that has none.
+            Names that change no byte are accepted. Compiled code cannot be followed: of
             `torch_compile`, torchtune's loss alone is known.
         lora: Settings by their names in `LoraConfig`, and `autocast_adapter_dtype`; or `None`.
-        quantization: Settings by their names in `BitsAndBytesConfig`, or `None`.
+        quantization: Settings by their names in `BitsAndBytesConfig`; or `None`, for those in
+            `quantization_config` of the config, if it has them.
         method: One of `TRAINED_PARTS`; `"lora"` if `lora` is given, and else `"full"`.
         library: Whose loop it is, one of `LIBRARIES`; after it, releases where they are not those
             of the recorded traces, as in `"transformers 4.48.3, peft 0.14.0"`.

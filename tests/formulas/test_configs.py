@@ -197,6 +197,23 @@ def test_a_config_says_how_its_weights_are_quantized() -> None:
     )
 
 
+def test_a_ledger_of_a_quantized_config_quantizes_where_qlora_does() -> None:
+    lora = {"r": 4, "target_modules": ["q_proj"]}
+    run: dict[str, Any] = {"training": STEP | {"dtype": "bfloat16"}, "lora": lora}
+    assert dlp.memory_ledger(config=LLAMA | {"quantization_config": NF4}, **run) == (
+        dlp.memory_ledger(
+            config=LLAMA,
+            quantization={
+                "load_in_4bit": True,
+                "bnb_4bit_quant_type": "nf4",
+                "bnb_4bit_use_double_quant": True,
+                "bnb_4bit_compute_dtype": "bfloat16",
+            },
+            **run,
+        )
+    )
+
+
 @pytest.mark.parametrize(
     ("stored", "message"),
     [
