@@ -2,6 +2,7 @@
 
 from dlp import (
     _dense,
+    _documents,
     _gpts,
     _hearing,
     _joining,
@@ -340,6 +341,7 @@ FAMILIES: "dict[str, Callable[[], Family]]" = {
     **_hearing.ROWS,
     **_joining.ROWS,
     **_viewing.ROWS,
+    **_documents.ROWS,
 }
 """What gives the row of each `model_type`."""
 

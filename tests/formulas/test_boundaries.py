@@ -285,7 +285,7 @@ VARIED: dict[str, list[Any]] = {
     "batch_size": [1, 1000],  # of sequences, of texts that are packed together
     "bias": ["none", False, True],  # of LoRA, of norms, of linear layers
     "convention": ["fp32", "mixed"],
-    "dtype": ["fp32", "fp16", "bf16"],
+    "dtype": ["fp32", "fp16", "bf16", None],  # of weights, of caches, as a config says
     "max_length": [1024, None],  # of a packed row, of a text
     "method": ["full", "lora", None],
     "r": [8, 0],  # a rank, or a number of blocks

@@ -28,7 +28,7 @@ ROOMS = [
         "_sparse",
         "_translating",
     },
-    {"_linear", "_mixed", "_viewing"},
+    {"_documents", "_linear", "_mixed", "_viewing"},
     {"families", "models", "objective", "quantization", "steps", "transformer", "units"},
     {"_declared"},
     {"_nested"},
