@@ -57,7 +57,7 @@ def model_weight_bytes(*, config: "Mapping[str, object]", dtype: "Dtype | None" 
         >>> gptq = {"quant_method": "gptq", "bits": 4, "group_size": 128}
         >>> pasted = {**LLAMA_2_7B, "torch_dtype": "float16", "quantization_config": gptq}
         >>> model_weight_bytes(config=pasted)
-        3896229888
+        3893862400
     """
     model = _config.read(config)
     most = _check.LARGEST_COUNT**2
