@@ -154,6 +154,14 @@ def _granitemoeshared() -> "Family":
     return _granite("GraniteMoeShared", layer, {"shared_intermediate_size": 0})
 
 
+def _granitemoe_swa() -> "Family":
+    layer = _experts.granite() + _experts.granite_share("shared")
+    layer += (("self_attn.sinks", "attention vector", "1", "a", False, ""),)
+    row = _granite("GraniteMoeSWA", layer, {"shared_intermediate_size": 0})
+    row["window"] = "all but the first of four"
+    return row
+
+
 def _granite(name: str, layer: "tuple[Module, ...]", more: "dict[str, object]") -> "Family":
     return _rows.decoder(
         name,
@@ -419,6 +427,7 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "olmoe": _olmoe,
     "granitemoe": _granitemoe,
     "granitemoeshared": _granitemoeshared,
+    "granitemoe_swa": _granitemoe_swa,
     "phimoe": _phimoe,
     "dots1": _dots1,
     "ernie4_5_moe": _ernie4_5_moe,
