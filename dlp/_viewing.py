@@ -404,12 +404,13 @@ def _cohere2_vision() -> "Family":
 
 
 def _aya_vision() -> "Family":
+    # The class says 14 heads, which its width is no multiple of: no parameter depends on them.
     size = {"image_size": 384, "vision_use_head": False}
     row = _joining.joined(
         "AyaVision",
         _joining.part("cohere2"),
         _joining.part(
-            "siglip_vision_model", _rows.sizes(1152, 26, 14, 4304, None, patch_size=14), **size
+            "siglip_vision_model", _rows.sizes(1152, 26, 16, 4304, None, patch_size=14), **size
         ),
         (
             (f"{_PATH}.layernorm", "norm", "1", _SHUFFLED, True, ""),

@@ -20,8 +20,8 @@ WITHOUT_HEAD = {name for name, row in dlp.FAMILIES.items() if row()["counted"] =
 NEVER_TIED = {name for name, row in dlp.FAMILIES.items() if row()["tied"] is None}
 """What has an output head of its own, whatever its config says."""
 
-INCOMPLETE = {"aya_vision", "dots1"}
-"""What the class cannot be built from: heads that do not divide a width, experts of no number."""
+INCOMPLETE = {"dots1"}
+"""What has no default for how many experts there are."""
 
 
 def has_table(model_type: str) -> bool:
