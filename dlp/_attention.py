@@ -1,6 +1,6 @@
 """Attention as operations: which kernel computes it, and what that one keeps."""
 
-from dlp import _check
+from dlp import _caching
 from dlp._pieces import add, cast, dropout
 
 TYPE_CHECKING = False
@@ -160,19 +160,6 @@ def _composite(one: "Piece", q: str, k: str, v: str, *, how: "Mapping[str, Any]"
 
 def sliding(setup: "dict[str, Any]", place: int) -> bool:
     """Say whether a layer, counted from 0, looks back over a window that the text exceeds."""
-    config = setup["config"]
-    window, where = config.get("sliding_window"), setup["model"]["family"]["window"]
-    if not window or setup["length"] < _check.count('config["sliding_window"]', window):
-        return False
-    types = config.get("layer_types")
-    if types is not None:
-        return bool(_check.sequence('config["layer_types"]', types)[place] == "sliding_attention")
-    if where == "every second":
-        return place % 2 == 0
-    if where == "all but every sixth":
-        return (place + 1) % (config.get("sliding_window_pattern") or 6) != 0
-    if where == "upper layers":
-        first = config.get("max_window_layers")
-        used = bool(config.get("use_sliding_window"))
-        return used and place >= (28 if first is None else first)
-    return True
+    config, model = setup["config"], setup["model"]
+    window = _caching.window(config, model)
+    return 0 < window <= setup["length"] and _caching.slides_at(config, model, place)

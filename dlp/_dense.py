@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from dlp._rows import Bias, Config, Family, Module, Read, Window
 
 _BIAS = "attention_bias"
+_PATTERN = "sliding_window_pattern"
 _ATTENTION = _rows.attention(_BIAS, _BIAS)
 _TWO = ("up_proj", "down_proj")
 _NORMS = ("input_layernorm", "post_attention_layernorm")
@@ -25,7 +26,8 @@ def _shifted(norm: "Bias" = True, path: str = "model.norm") -> "tuple[Module, ..
 
 def _smollm3() -> "Family":
     defaults = _rows.sizes(2048, 36, 16, 11008, 128256, num_key_value_heads=4)
-    return _rows.decoder("SmolLM3", _WITH_BIAS, defaults=defaults, tied=True, window="none")
+    window = _rows.window("without rotation", used=True)
+    return _rows.decoder("SmolLM3", _WITH_BIAS, defaults=defaults, tied=True, window=window)
 
 
 def _olmo() -> "Family":
@@ -38,7 +40,7 @@ def _olmo() -> "Family":
     )
 
 
-def _olmo_normed(name: str, window: "Window" = "every layer") -> "Family":
+def _olmo_normed(name: str, window: "Window") -> "Family":
     layer = _ATTENTION + _rows.mlp() + _AFTER
     layer += _rows.norms(("self_attn.q_norm",), "q") + _rows.norms(("self_attn.k_norm",), "k")
     return _rows.decoder(
@@ -51,11 +53,11 @@ def _olmo_normed(name: str, window: "Window" = "every layer") -> "Family":
 
 
 def _olmo2() -> "Family":
-    return _olmo_normed("Olmo2")
+    return _olmo_normed("Olmo2", _rows.window())
 
 
 def _olmo3() -> "Family":
-    return _olmo_normed("Olmo3", "all but every fourth")
+    return _olmo_normed("Olmo3", _rows.window("all but the last of some", 4096, 4))
 
 
 def _granite() -> "Family":
@@ -67,7 +69,7 @@ def _granite_swa() -> "Family":
     return _rows.decoder(
         "GraniteSWA",
         _WITH_BIAS + (("self_attn.sinks", "attention vector", "1", "a", False, ""),),
-        window="all but the first of four",
+        window=_rows.window("all but the first of some", 128, 4),
         defaults=_rows.sizes(2560, 24, 20, 8192, 100352, num_key_value_heads=4),
         tied=True,
         sequences="",
@@ -107,7 +109,7 @@ def _cohere2() -> "Family":
     return _rows.decoder(
         "Cohere2",
         _ATTENTION + _rows.mlp() + _rows.norms(("input_layernorm",)),
-        window="all but every fourth",
+        window=_rows.window("all but the last of some", 4096, 4, _PATTERN),
         defaults=_rows.sizes(8192, 40, 64, 22528, 256000),
         tied=True,
         sequences="",
@@ -149,7 +151,7 @@ def _exaone4() -> "Family":
     return _rows.decoder(
         "Exaone4",
         _rows.attention(False, False) + _rows.mlp() + _AFTER + _rows.norms(_HEADS, "h"),
-        window="all but every fourth",
+        window=_rows.window("all but the last of some", 4096, 4, _PATTERN),
         defaults=_rows.sizes(4096, 32, 32, 16384, 102400, num_key_value_heads=32),
     )
 
@@ -258,7 +260,7 @@ def _cwm() -> "Family":
     return _rows.decoder(
         "Cwm",
         _rows.attention(False, False) + _rows.mlp("mlp_bias") + _rows.LAYER_NORMS,
-        window="all but the first of four",
+        window=_rows.window("all but the first of some", 8192, 4),
         defaults=_rows.sizes(6144, 64, 48, 21504, 128256, num_key_value_heads=8, head_dim=128),
         sequences="",
         tokens="",
@@ -267,7 +269,9 @@ def _cwm() -> "Family":
 
 def _ministral() -> "Family":
     defaults = _rows.sizes(4096, 32, 32, 14336, 32000, num_key_value_heads=8)
-    return _rows.decoder("Ministral", _NEVER_BIAS, defaults=defaults)
+    return _rows.decoder(
+        "Ministral", _NEVER_BIAS, defaults=defaults, window=_rows.window(tokens=4096)
+    )
 
 
 def _ministral3() -> "Family":
@@ -303,7 +307,7 @@ def _vaultgemma() -> "Family":
         _ATTENTION + _rows.mlp() + _rows.norms(("input_layernorm", "pre_feedforward_layernorm")),
         defaults=_rows.sizes(2304, 26, 8, 9216, 256000, num_key_value_heads=4, head_dim=256),
         tied=True,
-        window="every second",
+        window=_rows.window("every second", 4096),
         sequences="",
         tokens="",
     )

@@ -258,7 +258,7 @@ def _modernbert_decoder() -> "Family":
             768, 22, 12, 1152, 50368, decoder_bias=True, classifier_bias=False, norm_bias=False
         ),
         sets={"first": _first_layer},
-        window="all but the first of three",
+        window=_rows.window("all but the first of some", 64, 3, "global_attn_every_n_layers"),
         tied=True,
         sequences="",
         tokens="",

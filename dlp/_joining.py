@@ -158,7 +158,8 @@ def _merged(
 def _mistral3() -> "Family":
     sizes = _rows.sizes(5120, 40, 32, 32768, 131072, num_key_value_heads=8, head_dim=128)
     paths = ("model.language_model", "model.vision_tower")
-    return _merged("Mistral3", part("mistral", sizes), PROJECTOR, _BIAS, paths)
+    text = part("mistral", sizes) | {"sliding_window": None}
+    return _merged("Mistral3", text, PROJECTOR, _BIAS, paths)
 
 
 def _lighton_ocr() -> "Family":

@@ -71,6 +71,7 @@ def _deepseek(
         defaults=defaults | ranks,
         numbers=LATENT,
         sets=rules,
+        window=_rows.window("none" if "index_n_heads" in defaults else "every layer"),
         optional=_experts.OPTIONAL + (_INDEX if always else ("q_lora_rank",)),
         sequences=heads[0],
         tokens=heads[1],

@@ -542,8 +542,7 @@ def _has_two_masks(setup: "Setup", how: "Form", *, forward: bool) -> bool:
     Both are made together, in the forward pass of the model, and stay as long as a layer holds
     them. Before Transformers 4.53 there was one.
     """
-    where = setup["model"]["family"]["window"]
-    period = {"every second": 2, "all but every sixth": 6}.get(where, 0)
+    period = {"gemma2": 2, "gemma3_text": 6}.get(setup["model"]["model_type"], 0)
     if not period or setup["releases"]["transformers"] < (4, 53):
         return False
     written = setup["attention"] == "eager" or how["eager"] or setup["masked"]

@@ -98,7 +98,7 @@ def _mellum() -> "Family":
         + _rows.LAYER_NORMS
         + _rows.HEAD_NORMS,
         keys=_experts.PLAIN,
-        window="none",
+        window=_rows.window("none", 1024),
         defaults=_experts.sizes(
             2304, 28, 32, 7168, 98304, 64, 8, 896, num_key_value_heads=4, head_dim=128
         ),
@@ -124,7 +124,7 @@ def _laguna() -> "Family":
         + _rows.LAYER_NORMS
         + _rows.HEAD_NORMS,
         keys=_experts.PLAIN,
-        window="none",
+        window=_rows.window("none", 512),
         defaults=_experts.sizes(
             2048,
             40,
@@ -173,7 +173,7 @@ def _kolibri1() -> "Family":
         + _rows.norms(norms)
         + _rows.HEAD_NORMS,
         keys=_experts.PLAIN,
-        window="all but every fifth",
+        window=_rows.window("all but the last of some", 513, 5),
         defaults=_experts.sizes(
             2560,
             50,
@@ -240,11 +240,11 @@ def _gemma4_text() -> "Family":
         layer += _rows.norms((name,), where=moe)
     layer += _rows.norms(("pre_feedforward_layernorm_2",), where=moe)
     tables = {"vocab_size_per_layer_input": 262144, side: 256}
-    return _gemma4("Gemma4Text", "Gemma4ForCausalLM", layer, _beside(side, p), **tables)
+    return _gemma4("Gemma4Text", "Gemma4ForCausalLM", 512, layer, _beside(side, p), **tables)
 
 
 def _gemma4_unified_text() -> "Family":
-    return _gemma4("Gemma4UnifiedText", "Gemma4UnifiedForCausalLM")
+    return _gemma4("Gemma4UnifiedText", "Gemma4UnifiedForCausalLM", 1024)
 
 
 _SIDE = "hidden_size_per_layer_input"
@@ -253,6 +253,7 @@ _SIDE = "hidden_size_per_layer_input"
 def _gemma4(
     name: str,
     language: str,
+    window: int,
     layer: "tuple[Module, ...]" = (),
     modules: "tuple[Module, ...]" = (),
     **tables: object,
@@ -292,7 +293,7 @@ def _gemma4(
             "beside": _rows.given(_SIDE),
         },
         tied=True,
-        window="all but every sixth",
+        window=_rows.window("all but the last of some", window, 6),
         sequences="",
         tokens="",
     )
@@ -353,7 +354,7 @@ def _gemma3n_text() -> "Family":
         optional=("num_kv_shared_layers",),
         sets=sets,
         tied=True,
-        window="all but every fifth",
+        window=_rows.window("all but the last of some", 512, 5),
         sequences="",
         tokens="",
     )

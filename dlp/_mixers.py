@@ -165,6 +165,7 @@ def _jamba() -> "Family":
         defaults=defaults | more,
         numbers=_MAMBA,
         optional=("attn_layer_offset", "expert_layer_offset"),
+        window=_rows.window("none"),
         sets={"mixes": _jamba_mixes, "sparse": _jamba_sparse},
     )
 
@@ -192,6 +193,7 @@ def _bamba() -> "Family":
         keys=_OF_MAMBA,
         defaults=defaults | _MAMBA2_SIZES,
         numbers=_MAMBA2,
+        window=_rows.window("none"),
         sets={"mixes": _others("attn_layer_indices", alone=True)},
     )
 
@@ -219,6 +221,7 @@ def _falcon_h1() -> "Family":
         keys=_OF_MAMBA,
         defaults=defaults | _MAMBA2_SIZES | {"mamba_d_ssm": 1024},
         numbers=_MAMBA2 | _SAID,
+        window=_rows.window("none"),
     )
 
 
@@ -234,6 +237,7 @@ def _granitemoehybrid() -> "Family":
         defaults=defaults | _MAMBA2_SIZES,
         numbers=_MAMBA2,
         optional=("num_experts", "num_experts_per_tok"),
+        window=_rows.window("none"),
         sets={
             "some": _rows.given("num_experts"),
             "mixes": _rows.typed("linear_attention", lambda read, layer: "linear_attention"),
@@ -282,6 +286,7 @@ def _nemotron_h() -> "Family":
         | {"ssm_heads": 128, "mamba_head_dim": 64, "moe_shared_expert_intermediate_size": 7688},
         numbers=_MAMBA2 | {"inner": "ssm_heads mamba_head_dim"},
         optional=("moe_latent_size",),
+        window=_rows.window("none"),
         sets={
             "latent": _rows.given("moe_latent_size"),
             "mixes": _called("linear_attention", "M"),
@@ -304,6 +309,11 @@ def _called(kind: str, letter: str) -> "LayerSet":
 
     def found(config: "Config", read: "Read", layers: int) -> "list[int] | bool":
         pattern, key = config.get("hybrid_override_pattern"), "layers_block_type"
+        if pattern is None and config.get(key) is None and layers != 4:
+            raise ValueError(
+                f'config must have "{key}" or "hybrid_override_pattern" beside {layers} layers: '
+                f"the class has four without them"
+            )
         if pattern is None or config.get(key) is not None:
             return _rows.typed(kind, usual, key)(config, read, layers)
         if not isinstance(pattern, str) or len(pattern) != layers:
@@ -364,6 +374,7 @@ def _lfm(
         defaults=defaults | {"conv_L_cache": 3},
         numbers={"adjusted": _adjusted},
         optional=("num_dense_layers",),
+        window=_rows.window("none"),
         sets={"mixes": _convolves, "sparse": _rows.after("num_dense_layers")},
         tied=True,
         sequences="",
@@ -425,6 +436,7 @@ def _zamba() -> "Family":
         defaults=defaults | more | {"attn_layer_period": 6, "attn_layer_offset": 4},
         numbers={"inner": "expand d", "head_dim": "attention_head_dim"},
         optional=("attn_layer_offset",),
+        window=_rows.window("none"),
         sets={
             "mixes": _rows.typed("linear_attention", _joins, "layers_block_type"),
             "joins": _rows.typed("hybrid", _joins, "layers_block_type"),

@@ -30,15 +30,17 @@ if TYPE_CHECKING:
     Head = Literal["", "score", "linear", "dense", "pooled", "encoder"]
     Tied = bool | Literal["as text"] | None
     Counted = Literal["language model", "bare model", "encoder"]
-    Window = Literal[
+    Sliding = Literal[
         "every layer",
         "every second",
-        "all but every fourth",
-        "all but every fifth",
-        "all but every sixth",
-        "all but the first of three",
-        "all but the first of four",
+        "all but the last of some",
+        "all but the last of some, behind the dense ones",
+        "all but the first of some",
+        "all but each sixth and the first",
         "upper layers",
+        "lower even layers",
+        "with rotation",
+        "without rotation",
         "none",  # unless the config lists them
     ]
     Config = Mapping[str, object]
@@ -49,6 +51,16 @@ if TYPE_CHECKING:
     # the third is true; or no part at all.
     Nested = tuple[str, dict[str, object], bool | Literal["absent"]]
     Usual = Callable[[Read, int], str]  # the kind of a layer, where the config names none
+
+    class Window(TypedDict):
+        """How far back some layers look, where a config does not say it otherwise."""
+
+        layers: Sliding
+        tokens: int  # 0 for no window
+        key: str  # of the tokens in a config, or several with a space between them
+        used: bool  # whether a config must say `use_sliding_window`
+        step: int  # how many layers some are, or the one that a kind begins or ends with
+        step_key: str  # its key in a config, "" if that is not asked
 
     class Family(TypedDict):
         """What the package knows of a `model_type`."""
@@ -69,7 +81,7 @@ if TYPE_CHECKING:
         heads: dict[str, Head]  # by task, over labels, as Transformers builds them
         classes: dict[str, str]  # of Transformers: what is counted of each, or the task of its head
         counted: Counted  # where the config names no class
-        window: Window  # the layers that look back over a `sliding_window` only
+        window: Window  # of the layers that look back over so many tokens only
         prefix: str  # the width that PEFT gives a prefix
 
     class Some(TypedDict, total=False):
@@ -277,11 +289,31 @@ def family(
         "heads": heads,
         "classes": classes,
         "counted": "language model",
-        "window": "every layer",
+        "window": window(),
         "prefix": "k",
     }
     found.update(row)  # type: ignore[typeddict-item]
     return found
+
+
+def window(
+    layers: "Sliding" = "every layer",
+    tokens: int = 0,
+    step: int = 0,
+    step_key: str = "",
+    *,
+    key: str = "sliding_window",
+    used: bool = False,
+) -> "Window":
+    """Give the window of a family."""
+    return {
+        "layers": layers,
+        "tokens": tokens,
+        "key": key,
+        "used": used,
+        "step": step,
+        "step_key": step_key,
+    }
 
 
 def vocabulary(

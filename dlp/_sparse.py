@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
-    from dlp._rows import Config, Family, Head, Module, Read, Some
+    from dlp._rows import Config, Family, Head, Module, Read, Sliding, Some
 
 _ATTENTION = _rows.attention("attention_bias", "attention_bias")
 _WIDE_NORMS = _rows.norms(("self_attn.q_norm",), "q") + _rows.norms(("self_attn.k_norm",), "k")
@@ -34,7 +34,7 @@ def _gpt_oss() -> "Family":
             num_key_value_heads=8,
             attention_bias=True,
         ),
-        window="every second",
+        window=_rows.window("every second", 128),
     )
 
 
@@ -59,7 +59,7 @@ def _qwen2_moe() -> "Family":
         ),
         optional=("num_experts",),
         sets={"sparse": _rows.by_step},
-        window="every second",
+        window=_rows.window("lower even layers", 4096, 28, "max_window_layers", used=True),
     )
 
 
@@ -88,6 +88,7 @@ def _llama4_text() -> "Family":
             interleave_moe_layer_step=1,
         ),
         sets={"sparse": _moe_layers},
+        window=_rows.window("with rotation", 8192, key="attention_chunk_size"),
         sequences="",
         tokens="",
     )
@@ -199,7 +200,7 @@ def _dots1() -> "Family":
         defaults=defaults,
         keys=_experts.ROUTED,
         sets=_experts.FIRST,
-        window="upper layers",
+        window=_rows.window("upper layers", 4096, 62, "max_window_layers"),
     )
 
 
@@ -262,7 +263,12 @@ def _exaone_moe() -> "Family":
     more = {"num_shared_experts": 1, "first_k_dense_replace": 1}
     layer = _rows.attention(False, False) + _experts.sparse("num_shared_experts") + _rows.HEAD_NORMS
     return _plain(
-        "ExaoneMoe", layer, defaults=defaults | more, keys=_experts.PLAIN, sets=_experts.LISTED
+        "ExaoneMoe",
+        layer,
+        defaults=defaults | more,
+        keys=_experts.PLAIN,
+        sets=_experts.LISTED,
+        window=_rows.window("all but the last of some", 4096, 4, "sliding_window_pattern"),
     )
 
 
@@ -286,6 +292,7 @@ def _afmoe() -> "Family":
         | {"num_shared_experts": 2, "first_k_dense_replace": 1},
         keys=_experts.keys("num_experts num_local_experts", dense="num_dense_layers"),
         sets=_experts.FIRST,
+        window=_rows.window("all but the last of some", 1024, 4, "global_attn_every_n_layers"),
         norms=_rows.LAYER_NORMS + _rows.norms(("pre_mlp_layernorm", "post_mlp_layernorm")),
     )
 
@@ -314,6 +321,9 @@ def _hy_v3() -> "Family":
     )
 
 
+_BEHIND: "Sliding" = "all but the last of some, behind the dense ones"
+
+
 def _cohere2_moe() -> "Family":
     layer = _ATTENTION + _rows.experts(where="sparse") + _experts.shared("num_shared_experts")
     layer += _rows.mlp(where="!sparse", width="prefix_dense_intermediate_size")
@@ -325,6 +335,7 @@ def _cohere2_moe() -> "Family":
         keys=_experts.AS_WIDE,
         sets=_experts.LISTED,
         tied=True,
+        window=_rows.window(_BEHIND, 4096, 4, "sliding_window_pattern"),
     )
 
 
@@ -351,6 +362,7 @@ def _mimo_v2_flash() -> "Family":
         defaults=defaults | {"num_key_value_heads": 4},
         keys=_experts.ROUTED,
         sets=_experts.ALL_BUT_ONE | rules,
+        window=_rows.window("all but each sixth and the first", 129),
     )
 
 

@@ -6,12 +6,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dlp._rows import Bias, Config, Family, LayerSet, Module, Read
+    from dlp._rows import Bias, Config, Family, LayerSet, Module, Read, Window
 
     Modules = tuple[Module, ...]
 
 
-def _text(name: str, layer: "Modules", defaults: "dict[str, object]") -> "Family":
+def _text(
+    name: str, layer: "Modules", defaults: "dict[str, object]", window: "Window | None" = None
+) -> "Family":
     """Give the row of a language model that has its head outside, beside what it sees with."""
     return _rows.decoder(
         name,
@@ -26,20 +28,22 @@ def _text(name: str, layer: "Modules", defaults: "dict[str, object]") -> "Family
         causal=False,
         counted="bare model",
         defaults=defaults,
+        window=window or _rows.window(),
     )
 
 
+_UPPER = _rows.window("upper layers", 4096, 80, "max_window_layers", used=True)
 _READS = _rows.mlp() + _rows.LAYER_NORMS
 
 
 def _qwen2_vl_text() -> "Family":
     defaults = _rows.sizes(8192, 80, 64, 29568, 152064, num_key_value_heads=8)
-    return _text("Qwen2VLText", _rows.attention(True, False) + _READS, defaults)
+    return _text("Qwen2VLText", _rows.attention(True, False) + _READS, defaults, _UPPER)
 
 
 def _qwen2_5_vl_text() -> "Family":
     defaults = _rows.sizes(8192, 80, 64, 29568, 152064, num_key_value_heads=8)
-    return _text("Qwen2_5_VLText", _rows.attention(True, False) + _READS, defaults)
+    return _text("Qwen2_5_VLText", _rows.attention(True, False) + _READS, defaults, _UPPER)
 
 
 def _qwen3_vl_text() -> "Family":

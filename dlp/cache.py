@@ -4,7 +4,7 @@ It grows with the context; loading a model does not need it. Its number format i
 the weights are in.
 """
 
-from dlp import _check, _config
+from dlp import _caching, _check, _config
 from dlp.activations import COMPUTE_DTYPES
 from dlp.quantization import gguf_bits_per_weight
 from dlp.units import bits_per_parameter
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Literal
 
+    from dlp._caching import Kept
     from dlp._config import Model
 
     Ggml = Literal["Q8_0", "Q5_1", "Q5_0", "Q4_1", "Q4_0", "IQ4_NL"]
@@ -132,11 +133,10 @@ def kv_cache_bytes(
     _check.count("num_tokens", num_tokens)
     _check.count("batch_size", batch_size)
     of_values = head_dim if v_head_dim is None else _check.count("v_head_dim", v_head_dim)
-    key_bits = int(2 * cache_bits_per_value(dtype=dtype))
-    value_bits = key_bits
+    key_bits = value_bits = _bits(dtype)
     if value_dtype is not None:
         _check.choice("value_dtype", value_dtype, CACHE_DTYPES)
-        value_bits = int(2 * cache_bits_per_value(dtype=value_dtype))
+        value_bits = _bits(value_dtype)
     cells = num_hidden_layers * num_key_value_heads * num_tokens * batch_size
     return -(-cells * (head_dim * key_bits + of_values * value_bits) // 16)
 
@@ -144,14 +144,16 @@ def kv_cache_bytes(
 def sliding_window_layers(*, config: "Mapping[str, object]") -> int:
     """Count the layers of a model whose attention looks back over a sliding window only.
 
-    None without a `sliding_window`. Otherwise `layer_types` says it, if there is one; else every
-    second layer of Gemma 2, beginning with the first, all but every sixth of Gemma 3 and all but
-    every fourth of OLMo 3 and Command R7B (`sliding_window_pattern`), those of Qwen from
-    `max_window_layers` on if `use_sliding_window` is true, and every layer of other models, such as
-    Mistral 7B in its first version.
+    None where `sliding_window` is null, or is left out and the class has none: that of Mistral 7B
+    has 4,096 tokens. Otherwise `layer_types` says it, if there is one; else every second layer of
+    Gemma 2, beginning with the first, all but every sixth of Gemma 3 and all but every fourth of
+    OLMo 3 and Command R7B (`sliding_window_pattern`), those of Qwen from `max_window_layers` on if
+    `use_sliding_window` is true, three of four of Llama 4, which look back over chunks
+    (`attention_chunk_size`), and every layer of other models, such as Mistral 7B.
 
     Args:
-        config: A parsed `config.json` of a causal language model, with or without its head.
+        config: A parsed `config.json` of a causal language model, with or without its head, or of
+            a model that has one as its part.
 
     Returns:
         Layers, from 0 to all.
@@ -169,7 +171,8 @@ def sliding_window_layers(*, config: "Mapping[str, object]") -> int:
         >>> sliding_window_layers(config={**MISTRAL_7B, "sliding_window": 4096})
         32
     """
-    return _sliding_layers(config, _decoder(config))
+    config, model = _caching.decoder(config)
+    return _caching.slides(config, model)
 
 
 def model_kv_cache_bytes(
@@ -185,7 +188,7 @@ def model_kv_cache_bytes(
     """Count the bytes of the KV cache of a model, from its `config.json`.
 
     The sum of [`kv_cache_bytes`][dlp.cache.kv_cache_bytes] over two kinds of layers: those with
-    full attention keep every token, those with a sliding window fewer.
+    full attention keep every token, those with a sliding window or chunks fewer.
 
     | `cache_implementation` | tokens that a layer with a window keeps |
     |---|---|
@@ -195,9 +198,15 @@ def model_kv_cache_bytes(
 
     None keeps more than there are; llama.cpp rounds these up to a multiple of 256 too. In a Falcon
     of the new architecture Transformers keeps a copy of the keys and values for each query head.
+    Of multi-head latent attention it keeps the latent alone, one narrow vector of each token
+    (`kv_lora_rank`) and the part of a key that is turned (`qk_rope_head_dim`); and, where attention
+    looks at tokens that it picks, what it picks them by. Layers that use the keys and values of
+    earlier ones keep none. It is what grows with the text that is counted: layers without
+    attention, such as Mamba's, keep a state of one size beside it, which is left out.
 
     Args:
-        config: A parsed `config.json` of a causal language model, with or without its head.
+        config: A parsed `config.json` of a causal language model, with or without its head, or of
+            a model that has one as its part.
         num_tokens: Tokens in the cache, prompt and answer, 1 or more; with llama.cpp those that
             there is room for, of each sequence.
         batch_size: Sequences generated at once, 1 or more.
@@ -212,8 +221,8 @@ def model_kv_cache_bytes(
 
     Raises:
         TypeError: If `config` is not a dict, or a value of the wrong type.
-        ValueError: If `model_type` is unknown, a key is missing, a count out of its range or
-            `dtype` unknown.
+        ValueError: If `model_type` is unknown, that of a model without such a cache or of one whose
+            cache is not known, a key is missing, a count out of its range or `dtype` unknown.
 
     Source:
         Transformers 5.23.0, `cache_utils.py`, `StaticSlidingWindowLayer` and
@@ -226,34 +235,38 @@ def model_kv_cache_bytes(
         >>> from dlp.models import LLAMA_3_8B
         >>> model_kv_cache_bytes(config=LLAMA_3_8B, num_tokens=1)
         131072
+
+        DeepSeek-V3, for which its class has a default of every key:
+
+        >>> model_kv_cache_bytes(config={"model_type": "deepseek_v3"}, num_tokens=1)
+        70272
     """
     _check.count("num_tokens", num_tokens)
+    _check.count("batch_size", batch_size)
     _check.choice("cache_implementation", cache_implementation, CACHE_IMPLEMENTATIONS)
     _check.count("n_ubatch", n_ubatch)
-    model = _decoder(config)
-    size, sliding = model["sizes"], _sliding_layers(config, model)
-    window = _window(config)
+    if value_dtype is not None:
+        _check.choice("value_dtype", value_dtype, CACHE_DTYPES)
+    config, model = _caching.decoder(config)
+    kinds = _caching.kept(config, model)
     if cache_implementation == "llama.cpp":
+        _check_llama_cpp(model, kinds)
         num_tokens = _padded(num_tokens)
-        window = _padded(window + n_ubatch) if window else 0
-    elif cache_implementation == "dynamic" and num_tokens >= window:
-        window -= 1
+    if _caching.is_latent(model) and value_dtype is not None:
+        raise ValueError("value_dtype must be left out: one vector stands for keys and values")
     total = 0
-    for layers, tokens in (
-        (size["num_hidden_layers"] - sliding, num_tokens),
-        (sliding, min(num_tokens, window)),
-    ):
-        if layers and tokens:
-            total += kv_cache_bytes(
-                num_hidden_layers=layers,
-                num_key_value_heads=model["cached_heads"],
-                head_dim=size["head_dim"],
-                num_tokens=tokens,
-                batch_size=batch_size,
-                dtype=dtype,
-                value_dtype=value_dtype,
-            )
-    return total
+    for kind in kinds:
+        window = kind["window"]
+        if window and cache_implementation == "llama.cpp":
+            window = _padded(window + n_ubatch)
+        if window and cache_implementation == "dynamic" and num_tokens >= window:
+            window -= 1
+        kept = min(num_tokens, window) if kind["window"] else num_tokens
+        cells = kind["layers"] * kept * batch_size
+        bits = _bits(dtype), _bits(dtype if value_dtype is None else value_dtype)
+        total += -(-cells * (kind["keys"] * bits[0] + kind["values"] * bits[1]) // 16)
+    cells = _caching.indexed(config, model) * num_tokens * batch_size
+    return total - (-cells * _bits(dtype) // 16)
 
 
 def encoder_decoder_cache_bytes(
@@ -270,9 +283,10 @@ def encoder_decoder_cache_bytes(
     one for the tokens of the encoder, which is made once. The encoder keeps nothing.
 
     Args:
-        config: A parsed `config.json` of a `t5`.
+        config: A parsed `config.json` of a model such as T5, BART or Whisper.
         num_tokens: Tokens that the decoder has read or written, 1 or more.
-        num_encoder_tokens: Tokens of the input, 1 or more.
+        num_encoder_tokens: Tokens of the input, 1 or more; of Whisper its `max_source_positions`,
+            1,500, however short the sound is.
         batch_size: Sequences generated at once, 1 or more.
         dtype: One of `CACHE_DTYPES`.
 
@@ -300,7 +314,7 @@ def encoder_decoder_cache_bytes(
     _check.count("num_encoder_tokens", num_encoder_tokens)
     model = _config.read(config)
     size = model["sizes"]
-    if not size["num_decoder_layers"]:
+    if not size["num_decoder_layers"] or model["family"]["nested"]:
         raise ValueError(
             f"config must be that of an encoder with a decoder, not of model_type "
             f"{model['model_type']} alone"
@@ -323,60 +337,24 @@ def _padded(cells: int) -> int:
     return -(-cells // 256) * 256
 
 
-def _decoder(config: "Mapping[str, object]") -> "Model":
-    """Read a config and refuse that of an encoder, with or without a decoder beside it."""
-    model = _config.read(config)
-    if not model["family"]["causal"]:
+def _bits(dtype: "CacheDtype") -> int:
+    """Count the half bits of a number, of which there are whole ones."""
+    return int(2 * cache_bits_per_value(dtype=dtype))
+
+
+def _check_llama_cpp(model: "Model", kinds: "list[Kept]") -> None:
+    """Refuse what llama.cpp keeps otherwise than Transformers."""
+    plain = {(kind["keys"], kind["values"]) for kind in kinds}
+    sets = model["family"]["sets"]
+    if (
+        len(plain) > 1
+        or _caching.is_latent(model)
+        or model["family"]["window"]["key"] != "sliding_window"
+        or "reuse" in sets
+        or "mixes" in sets
+        or "attends" in sets
+    ):
         raise ValueError(
-            f"config must be that of a decoder, not of model_type {model['model_type']}"
+            f"what llama.cpp keeps of model_type {model['model_type']!r} is not known, "
+            f"only what Transformers does"
         )
-    return model
-
-
-def _window(config: "Mapping[str, object]") -> int:
-    window = config.get("sliding_window")
-    return 0 if window is None else _check.count('config["sliding_window"]', window)
-
-
-_EVERY = {"all but every fourth": 4, "all but every fifth": 5, "all but every sixth": 6}
-_FIRST_OF = {"all but the first of three": 3, "all but the first of four": 4}
-"""How often a layer comes that sees all, last of so many or first."""
-
-
-def _sliding_layers(config: "Mapping[str, object]", model: "Model") -> int:
-    """Count the layers with a sliding window."""
-    layers, where = model["sizes"]["num_hidden_layers"], model["family"]["window"]
-    if not _window(config):
-        return 0
-    types = config.get("layer_types")
-    if types is not None:
-        names = _check.sequence('config["layer_types"]', types)
-        if len(names) != layers:
-            raise ValueError(
-                f'config["layer_types"] must name {layers} layers, one for each, not {len(names)}'
-            )
-        for name in names:
-            _check.choice(
-                'an item of config["layer_types"]', name, ("full_attention", "sliding_attention")
-            )
-        return names.count("sliding_attention")
-    if where == "every second":
-        return layers - layers // 2
-    if where in _EVERY:
-        pattern = config.get("sliding_window_pattern")
-        usual = _EVERY[where] if pattern is None else pattern
-        return layers - layers // _check.count('config["sliding_window_pattern"]', usual)
-    if where in _FIRST_OF:
-        return layers - -(-layers // _FIRST_OF[where])
-    if where == "none":
-        return 0
-    if where == "upper layers":
-        used = config.get("use_sliding_window")
-        if not _check.flag('config["use_sliding_window"]', False if used is None else used):
-            return 0
-        first = config.get("max_window_layers")
-        full = _check.count(
-            'config["max_window_layers"]', 28 if first is None else first, minimum=0
-        )
-        return max(layers - full, 0)
-    return layers

@@ -5,9 +5,8 @@ token $2N$. The backward pass does it twice more, once for the gradient of the i
 that of the weights: $6ND$ for $D$ tokens.
 """
 
-from dlp import _check, _config
+from dlp import _caching, _check, _config, _products
 from dlp.activations import RECOMPUTATIONS
-from dlp.cache import sliding_window_layers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ The table of [`compute_parameters`][dlp.compute.compute_parameters] says who cou
 
 PASSES: "tuple[Passes, ...]" = ("training", "forward")
 """The forward and backward pass together, or the forward pass alone."""
-
-# The parts that are matrices, by each of which a token is multiplied.
-_MATRICES = ("attention", "mlp", "router", "projection")
 
 
 def compute_parameters(*, config: "Mapping[str, object]", counted: "Counted" = "matmul") -> int:
@@ -70,7 +66,7 @@ def compute_parameters(*, config: "Mapping[str, object]", counted: "Counted" = "
     model = _config.read_causal(config)
     parts = _config.parts(model, active=True)
     if counted == "matmul":
-        return sum(parts[name] for name in _MATRICES) + _head(model)
+        return sum(_products.matrices(model)) + _head(model)
     left_out: tuple[str, ...] = ()
     if counted != "all":
         left_out = ("position_embedding",)
@@ -450,25 +446,23 @@ def forward_flops_by_part(
         291648307200
     """
     model = _config.read_causal(config)
-    size, parts = model["sizes"], _config.parts(model, active=True)
     _check.count("sequence_length", sequence_length)
     _check.count("per_device_train_batch_size", per_device_train_batch_size)
     tokens = per_device_train_batch_size * sequence_length
-    width = size["num_attention_heads"] * size["head_dim"]
-    keys = size["num_hidden_layers"] * sequence_length
-    sliding = sliding_window_layers(config=config)
-    if sliding:
-        window = _check.count('config["sliding_window"]', config["sliding_window"])
-        keys -= sliding * max(sequence_length - window, 0)
-    scores = 2 * keys * width * tokens
-    output = size["num_hidden_layers"] * width * size["hidden_size"]
-    rest = sum(parts[name] for name in _MATRICES) - parts["attention"]
+    attention, others = _products.matrices(model)
+    scores = values = output = 0
+    for kind in _caching.kept(config, model, reusing=True):
+        window = kind["window"]
+        keys = kind["layers"] * (min(window, sequence_length) if window else sequence_length)
+        scores += 2 * keys * kind["queries"] * tokens
+        values += 2 * keys * kind["mixed"] * tokens
+        output += kind["layers"] * kind["mixed"] * model["sizes"]["hidden_size"]
     return {
-        "qkv_projections": 2 * (parts["attention"] - output) * tokens,
+        "qkv_projections": 2 * (attention - output) * tokens,
         "attention_scores": scores,
-        "attention_values": scores,
+        "attention_values": values,
         "attention_output": 2 * output * tokens,
-        "mlp": 2 * rest * tokens,
+        "mlp": 2 * others * tokens,
         "output_head": 2 * _head(model) * tokens,
     }
 

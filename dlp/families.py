@@ -42,6 +42,7 @@ def _mistral() -> "Family":
         "Mistral",
         _rows.attention(False, False) + _rows.mlp() + _rows.LAYER_NORMS,
         defaults=defaults,
+        window=_rows.window(tokens=4096),
     )
 
 
@@ -72,7 +73,7 @@ def _qwen2() -> "Family":
         "Qwen2",
         _rows.attention(True, False) + _rows.mlp() + _rows.LAYER_NORMS,
         defaults=_rows.sizes(4096, 32, 32, 22016, 151936, num_key_value_heads=32),
-        window="upper layers",
+        window=_rows.window("upper layers", 4096, 28, "max_window_layers", used=True),
     )
 
 
@@ -81,7 +82,7 @@ def _qwen3() -> "Family":
         "Qwen3",
         _LLAMA + _rows.mlp() + _rows.HEAD_NORMS,
         defaults=_rows.sizes(4096, 32, 32, 22016, 151936, num_key_value_heads=32, head_dim=128),
-        window="upper layers",
+        window=_rows.window("upper layers", 4096, 28, "max_window_layers", used=True),
     )
 
 
@@ -103,7 +104,7 @@ def _qwen3_moe() -> "Family":
             decoder_sparse_step=1,
         ),
         sets={"sparse": _rows.by_step},
-        window="upper layers",
+        window=_rows.window(tokens=4096, used=True),
     )
 
 
@@ -118,7 +119,7 @@ def _gemma2() -> "Family":
         _rows.attention("attention_bias", "attention_bias") + _rows.mlp() + _rows.SANDWICH,
         defaults=_rows.sizes(2304, 26, 8, 9216, 256000, num_key_value_heads=4, head_dim=256),
         tied=True,
-        window="every second",
+        window=_rows.window("every second", 4096),
     )
 
 
@@ -133,7 +134,7 @@ def _gemma3_text() -> "Family":
         defaults=_rows.sizes(2304, 26, 8, 9216, 262208, num_key_value_heads=4, head_dim=256),
         tied=True,
         tokens="",
-        window="all but every sixth",
+        window=_rows.window("all but the last of some", 4096, 6, "sliding_window_pattern"),
     )
 
 
