@@ -404,3 +404,28 @@ def test_recomputation_of_all_layers_leaves_the_head_out_and_takes_adapters_in()
     parts = dlp.forward_flops_by_part(config=MISTRAL_1, sequence_length=100)
     more = dlp.model_training_flops(**step, recomputation="full") - dlp.model_training_flops(**step)
     assert more == sum(parts.values()) - parts["output_head"] + 2 * 7 * 100
+
+
+@pytest.mark.parametrize(
+    ("model_type", "words"),
+    [
+        ("mamba2", "what mixes its tokens"),
+        ("qwen3_next", "what mixes its tokens"),
+        ("deepseek_v32", "tokens that it picks"),
+        ("longcat_flash", "how many of its experts"),
+        ("diffllama", "the difference of two"),
+        ("gemma3n_text", "several inputs"),
+        ("t5", "must be that of a causal language model"),
+        ("electra", "must be that of a causal language model"),
+        ("gemma3", "must be that of a causal language model"),
+    ],
+)
+def test_flops_that_are_not_known_are_refused(model_type: str, words: str) -> None:
+    config: dict[str, Any] = {"model_type": model_type}
+    for refused in (
+        lambda: dlp.forward_flops_by_part(config=config, sequence_length=8),
+        lambda: dlp.model_training_flops(config=config, sequence_length=8),
+        lambda: dlp.compute_parameters(config=config),
+    ):
+        with pytest.raises(ValueError, match=words):
+            refused()

@@ -6,6 +6,8 @@ tiny and on the CPU. Attention is `eager`: two products over all pairs of tokens
 
 from __future__ import annotations
 
+import contextlib
+
 import torch
 from peft import LoraConfig, get_peft_model
 from torch.utils.checkpoint import checkpoint, set_checkpoint_early_stop
@@ -13,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
 
 from tests.recorders.common import Config, Record, Untyped, build
+from tests.recorders.configs import model_class
 
 PACKAGES = ("peft", "torch", "transformers")
 
@@ -98,6 +101,17 @@ def count_full(setup: Record) -> dict[str, int]:
     return flops(lambda: model(ids, use_cache=False).logits)
 
 
+def count_forward(setup: Record) -> dict[str, int]:
+    """Count the forward pass of a model of any family, experts one by one."""
+    config = setup["inputs"]["config"]
+    model = build(model_class(config), config, device="cpu", attn_implementation="eager").eval()
+    with contextlib.suppress(AttributeError, ValueError):
+        model.set_experts_implementation("eager")
+    with FlopCounterMode(display=False) as counter:
+        model(tokens(setup))
+    return {"forward": counter.get_total_flops()}
+
+
 def count_lora(setup: Record) -> dict[str, int]:
     """Count LoRA, with or without a gradient at the embeddings.
 
@@ -145,6 +159,7 @@ def count_recomputation(setup: Record) -> dict[str, int]:
 
 
 KINDS = {
+    "forward": count_forward,
     "full": count_full,
     "lora": count_lora,
     "head-only": count_head,

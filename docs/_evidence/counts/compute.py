@@ -11,7 +11,12 @@ from _evidence.records import Record
 
 def claims(record: Record) -> Iterator[Claim]:
     """Make the claims of one step."""
-    inputs, total = record.inputs, record.counted["total"]
+    inputs = record.inputs
+    if record.kind == "forward":
+        forward = call("forward_flops_by_part", **inputs) | {"total": True}
+        yield count(record, "forward FLOPs", "torch", record.counted["forward"], forward)
+        return
+    total = record.counted["total"]
     terms = [_shape(inputs)] if record.kind == "recomputation" else _model(record)
     within, reason = _less(record)
     yield count(record, "FLOPs", "torch", total, *terms, within=within, reason=reason)
