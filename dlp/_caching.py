@@ -21,7 +21,6 @@ if TYPE_CHECKING:
         queries: int  # width of all heads, as scores are computed with
         mixed: int  # width of all heads, as values are mixed with
 
-    # The size of a step, how the config says so, and a layer, counted from 0.
     Rule = Callable[["Config", "Family", int], bool]
 
 
@@ -157,7 +156,10 @@ def window(config: "Config", model: "Model") -> int:
     for key in given["key"].split():
         if key in config:
             value = config[key]
-            return 0 if value is None else _check.count(f'config["{key}"]', value)
+            several = "full" in model["family"]["sets"] or "slides" in model["family"]["sets"]
+            if value is None and not several:
+                return 0
+            return _check.count(f'config["{key}"]', value)
     both = config.get("local_attention")  # to both sides
     if model["model_type"] == "modernbert-decoder" and both is not None:
         return _check.count('config["local_attention"]', both, minimum=2) // 2
@@ -179,16 +181,18 @@ def _kinds(
         if word == "every layer":
             return tokens, 0, layers
     _check.count("the number of layers of several kinds", layers, maximum=LAYERS)
-    places = list(range(layers)) if among is None else among
+    full: "list[int]" = []
     sliding: "list[int]" = []
-    if named is not None:
-        sliding = [layer for layer in places if named[layer] in _SHORT]
-    elif tokens and word != "none":
-        rule = _RULES[word]
-        sliding = [layer for layer in places if rule(config, family, layer)]
-    if "full" in family["sets"]:  # the last layer of Gemma 4 sees all, whatever is said
-        sliding = [layer for layer in sliding if layer < layers - 1]
-    return tokens, [layer for layer in places if layer not in sliding], sliding
+    for layer in range(layers) if among is None else among:
+        short = tokens > 0 and word != "none" and _RULES[word](config, family, layer)
+        if named is not None:
+            short = named[layer] in _SHORT
+        # The last layer of Gemma 4 sees all, whatever is said.
+        if short and not ("full" in family["sets"] and layer == layers - 1):
+            sliding.append(layer)
+        else:
+            full.append(layer)
+    return tokens, full, sliding
 
 
 _SHORT = ("sliding_attention", "chunked_attention")
@@ -214,7 +218,8 @@ def _named(config: "Config", family: "Family", layers: int, tokens: int) -> "lis
         _check.choice('an item of config["layer_types"]', name, known)
         if name in _SHORT and not tokens:
             key = family["window"]["key"].split()[0]
-            raise ValueError(f'config must have "{key}" when a layer is called {name}')
+            used = "use_sliding_window and " if family["window"]["used"] else ""
+            raise ValueError(f"config must have {used}{key} when a layer is called {name}")
     return names if tokens else None
 
 

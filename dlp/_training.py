@@ -72,6 +72,7 @@ _FAMILIES = {
 _UNKNOWN = """
 apply_residual_connection_post_layernorm chunk_size_feed_forward is_decoder
 reorder_and_upcast_attn scale_attn_by_inverse_layer_idx slow_but_exact
+use_bidirectional_attention
 """.split()  # noqa: SIM905
 
 # What is read of a quantization and of adapters.

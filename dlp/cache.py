@@ -314,7 +314,8 @@ def encoder_decoder_cache_bytes(
     _check.count("num_encoder_tokens", num_encoder_tokens)
     model = _config.read(config)
     size = model["sizes"]
-    if not size["num_decoder_layers"] or model["family"]["nested"]:
+    writes = "language model" in model["family"]["classes"].values()
+    if not (size["num_decoder_layers"] and writes):
         raise ValueError(
             f"config must be that of an encoder with a decoder, not of model_type "
             f"{model['model_type']} alone"

@@ -416,7 +416,8 @@ def forward_flops_by_part(
     counted: norms, softmax, activation functions and biases are left out.
 
     The mask is not counted: every token is multiplied by all keys of its sequence. In a layer with
-    a sliding window it is multiplied by as many as the window is long, if there are so many.
+    a sliding window it is multiplied by as many as the window is long, if there are so many. What
+    mixes tokens otherwise than by attention, such as Mamba, is refused.
 
     Args:
         config: A parsed `config.json` of a causal language model.
@@ -430,8 +431,8 @@ def forward_flops_by_part(
 
     Raises:
         TypeError: If an argument or a value in `config` is of the wrong type.
-        ValueError: If a count is below 1, `model_type` is unknown or no causal language model's, a
-            key is missing or a value out of its range.
+        ValueError: If a count is below 1, `model_type` is unknown, no causal language model's or
+            one whose FLOPs are not known, a key is missing or a value out of its range.
 
     Source:
         nanoGPT, `transformer_sizing.ipynb`; which layers have a window as in

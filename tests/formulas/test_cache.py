@@ -116,7 +116,9 @@ def test_a_window_of_one_token_keeps_nothing_in_a_dynamic_cache() -> None:
     assert held == [131072, 0]
 
 
-@pytest.mark.parametrize("config", [dlp.LLAMA_3_8B, dlp.BERT_BASE])
+@pytest.mark.parametrize(
+    "config", [dlp.LLAMA_3_8B, dlp.BERT_BASE, {"model_type": "mllama_vision_model"}]
+)
 def test_a_model_without_encoder_and_decoder_is_refused(config: Any) -> None:
     with pytest.raises(ValueError, match="an encoder with a decoder, not of model_type"):
         dlp.encoder_decoder_cache_bytes(config=config, num_tokens=1, num_encoder_tokens=1)
@@ -213,9 +215,13 @@ def test_layers_that_reuse_keys_keep_none() -> None:
         ({"model_type": "gemma3_text", "use_bidirectional_attention": True}, "both ways"),
         ({"model_type": "llama4_text", "no_rope_layers": [1]}, "for each layer, not 1"),
         (
+            {"model_type": "qwen2", "layer_types": ["sliding_attention"] * 32},
+            "must have use_sliding_window and sliding_window when",
+        ),
+        (
             {"model_type": "gpt_oss", "sliding_window": None}
             | {"layer_types": ["sliding_attention"] * 36},
-            'must have "sliding_window"',
+            "must have sliding_window when",
         ),
     ],
 )
