@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
-    from dlp._rows import Config, Family, Head, Module, Read, Some, Window
+    from dlp._rows import Config, Family, Head, Module, Read, Some
 
     Modules = tuple[Module, ...]
 

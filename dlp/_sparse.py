@@ -159,7 +159,7 @@ def _granitemoe_swa() -> "Family":
     layer = _experts.granite() + _experts.granite_share("shared")
     layer += (("self_attn.sinks", "attention vector", "1", "a", False, ""),)
     row = _granite("GraniteMoeSWA", layer, {"shared_intermediate_size": 0})
-    row["window"] = "all but the first of four"
+    row["window"] = _rows.window("all but the first of some", 128, 4)
     return row
 
 
