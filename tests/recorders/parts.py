@@ -35,6 +35,8 @@ biases of linear layers, experts and routers, but for the pooler's and those of 
 _LINEAR = ("attention", "mlp", "mixer", "projection", "pooler")
 """Where the linear layers belong that are no heads and no routers."""
 
+_LINEAR_CLASSES = ("Linear", "Conv1D", "FalconLinear", "NonDynamicallyQuantizableLinear")
+
 _RULES = (
     (r"Norm\w*(/Parameter\w+)? ", "norm"),
     (r" (score|classifier|pre_classifier|classification_head)\.", "classification_head"),
@@ -44,7 +46,10 @@ _RULES = (
         "position_embedding",
     ),
     (r"(class_embedding|\w_token|masked_spec_embed|probe|image_newline)$", "patch_embedding"),
-    (r"Conv[23]d |Conv1d \S*(feature_extractor|encoder\.conv)", "patch_embedding"),
+    (
+        r"Conv[23]d |Conv1d \S*(feature_extractor|encoder\.conv)|patch_embed\w*\.",
+        "patch_embedding",
+    ),
     (r"token_type_embed", "segment_embedding"),
     (r"Embedding\w* ", "token_embedding"),
     (r"pooler", "pooler"),
@@ -52,16 +57,18 @@ _RULES = (
     (r"(Router|Gating)(/\w+)? | \S+\.(router|gate)\.|expert_bias$", "router"),
     (r"SiglipTextModel/Linear head\.", "projection"),
     (
-        r" (lm_head|lm_head\.decoder|cls\.predictions\.decoder|vocab_projector|output_projection|"
-        r"embed_out|decoder|proj_out|predictions\.decoder|generator_lm_head|head)\.weight$",
+        r" (lm_head|language_model\.lm_head|lm_head\.decoder|cls\.predictions\.decoder|"
+        r"vocab_projector|output_projection|embed_out|decoder|proj_out|predictions\.decoder|generator_lm_head|head)\.weight$",
         "output_head",
     ),
     (
-        r" (\S+\.)?(lm_head|head|vocab_transform|project_in|project_out|embeddings_project\w*|"
+        r" (\S+\.)?(lm_head|head(?!\.mlp|\.att)|vocab_transform|project_in|project_out|"
+        r"embeddings_project\w*|"
         r"embedding_hidden_mapping_in|\w*predictions|merger|deepstack_merger_list|connector|"
-        r"feature_projection|logit_\w+|"
+        r"feature_projection|vision_projection|vision_adapter|subsample_conv_projection|"
+        r"projector|output_proj|logit_\w+|"
         r"(per_layer_model|visual|text|altup|altup_unembed|multi_modal)_project\w+)"
-        r"\b(?!\.(mlp\.fc|attention))",
+        r"\b",
         "projection",
     ),
     (r"Zamba\w*/Linear \S+\.linear\.", "projection"),
@@ -70,7 +77,7 @@ _RULES = (
     (r"MoA\b", "attention"),
     (r"Experts|MLP|Mlp|FFN|FeedForward|Mo[Ee]\b|Intermediate", "mlp"),
     (
-        r"Mixer|MambaLayer|ShortConv|Delta(Net|Attention)|Lightning|RecurrentBlock|xLSTMLayer|"
+        r"Mixer|MambaLayer|ShortConv|LightConv|Delta(Net|Attention)|Lightning|RecurrentBlock|xLSTMLayer|"
         r"RwkvSelfAttention|(?<!Kimi)LinearAttention",
         "mixer",
     ),
@@ -93,7 +100,7 @@ def part_of(model: Untyped, name: str) -> str:
 
 def is_linear(module: Untyped) -> bool:
     """Say whether a module is a linear layer, for PEFT as for us."""
-    return type(module).__name__.endswith(("Linear", "Conv1D"))
+    return type(module).__name__ in _LINEAR_CLASSES
 
 
 def count_parts(model: Untyped) -> dict[str, int]:
