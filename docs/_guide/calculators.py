@@ -54,6 +54,8 @@ class Field:
     more: bool = False
     """Whether it is folded away with others that are set less often."""
     last: int = 0
+    alike: bool = False
+    """Whether its choices differ in numbers alone, and all take the same way through the code."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,8 @@ _SHORT = (
     _usual("max_length", "Tokens in a sequence"),
     _usual("gradient_checkpointing", "Activation checkpointing"),
 )
-_CARD = _usual("card", "Card", [each for each in dlp.ACCELERATORS if not each.startswith("tpu")])
+_CARDS = [each for each in dlp.ACCELERATORS if not each.startswith("tpu")]
+_CARD = _usual("card", "Card", _CARDS, alike=True)
 _ADAPTERS = (
     _usual("r", "Rank", when=_ADAPTS),
     _usual("target_modules", "LoRA adapts", targets.TARGETS, when=_ADAPTS),
@@ -353,7 +356,7 @@ def scripts() -> dict[str, Scripts]:
         functions = [*map(_full, made.functions), _full(shown.whole)]
         formulas = json.dumps(documented(name), ensure_ascii=False, separators=(",", ":"))
         first = f'(self.guideFormulas ??= {{}})["{name}"] = {formulas};\n'
-        first += shaken.script(functions, shaken.entered(_usual_calls(name)))
+        first += shaken.script(functions, shaken.lines(_usual_calls(name)))
         found[name] = Scripts(
             bundle.hashed(f"calculator-{name}", first),
             bundle.hashed(f"calculator-{name}-whole", shaken.script(functions)),
@@ -367,19 +370,25 @@ def _usual_calls(name: str) -> Iterator[Callable[[], Any]]:
     changes: list[dict[str, Any]] = [{}]
     for each in made.fields:
         if each.kind in {"int", "play"}:
+            # Who types a number anew has an empty field first, and perhaps a single 0.
+            yield partial(_tried, shown.whole, {"name": each.name, "text": ""})
             yield partial(shown.whole, name=each.name, text=str(each.value))
+            changes.append({each.name: 0})
         elif not each.more:
-            values = {"choice": each.choices, "bool": [not each.value]}.get(each.kind, [])
-            changes += [{each.name: value} for value in values if value not in made.seldom]
+            values: list[Any] = [not each.value] if each.kind == "bool" else []
+            if each.kind == "choice" and not each.alike:
+                values = [value for value in each.choices if value not in made.seldom]
+            changes += [{each.name: value} for value in values]
     for change in changes:
-        yield partial(_tried, made.functions[0], {**made.values(), **change}, page(name, "../"))
+        called = {**made.values(), **change, "page": page(name, "../")}
+        yield partial(_tried, made.functions[0], called)
     for function in made.functions[1:]:
         yield partial(function, **made.values(), page=page(name, "../"))
 
 
-def _tried(function: Callable[..., Any], values: dict[str, Any], page: dict[str, Any]) -> None:
+def _tried(function: Callable[..., Any], values: dict[str, Any]) -> None:
     with contextlib.suppress(ValueError, TypeError):
-        function(**values, page=page)
+        function(**values)
 
 
 # --- HTML -------------------------------------------------------------------------------------

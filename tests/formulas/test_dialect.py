@@ -12,7 +12,7 @@ import pytest
 from _guide.browser import bundle, shaken
 from _guide.browser.sources import Module
 from _guide.browser.translate import Translator, UnknownPythonError
-from dlp import tokens_per_update
+from dlp import _config, tokens_per_update
 
 
 def translated(code: str, folder: Path) -> str:
@@ -200,12 +200,33 @@ def test_a_script_has_what_its_functions_need_and_nothing_else() -> None:
     assert not defined & {"updates_per_epoch", "tokens_per_epoch", "choice"}
 
 
-def test_what_is_not_entered_has_no_body() -> None:
+def test_what_does_not_run_has_no_body() -> None:
     call = partial(tokens_per_update, per_device_train_batch_size=1, sequence_length=1)
-    script = shaken.script(["dlp.steps.tokens_per_update"], shaken.entered([call]))
+    script = shaken.script(["dlp.steps.tokens_per_update"], shaken.lines([call]))
     assert '$.def("count"' in script
-    assert '=$.later("_shown");' in script  # which is for errors
-    assert '$.def("_shown"' not in script
+    assert '$.def("_other"' in shaken.script(["dlp.steps.tokens_per_update"])
+    assert '$.def("_other"' not in script  # which is for errors
+    assert "$.later()();" in script
+    assert "must be" not in script
+
+
+def test_rows_that_are_not_read_come_later() -> None:
+    read = {"model_type": "llama"}
+    script = shaken.script(["dlp._config.read"], shaken.lines([partial(_config.read, read)]))
+    assert "=$.later();" in script
+    assert '"Llama"' in script
+    assert '"Olmo"' not in script
+    assert '"Olmo"' in shaken.script(["dlp._config.read"])
+
+
+def test_of_a_block_the_end_that_does_not_run_is_left_out() -> None:
+    code = "def f(a):\n if a:\n  b = 1\n else:\n  c = 2\n return a\n d = 3\n"
+    (node,) = ast.parse(code).body
+    cut = shaken._cut(node, frozenset({2, 5, 6}))
+    assert ast.unparse(cut.body[0].orelse) == "c = 2"
+    assert [each.id for each in cut.body[0].body[0].names] == ["b"]
+    assert [each.id for each in cut.body[2].names] == ["d"]
+    assert ast.unparse(node) == ast.unparse(ast.parse(code))  # which the whole script has
 
 
 def test_what_binds_no_name_is_not_left_out(

@@ -12,9 +12,11 @@ import mkdocstrings_handlers.python
 import pytest
 from mkdocs.config import load_config
 
+from _guide import calculators
 from _guide.engine.light import SHEET, standing, style_sheet
 from tests.bench import FIRST_VISIT, compressed
 from tests.paths import ROOT
+from tests.site.reckoned import FETCHED, fetched
 from tests.told import nothing
 
 if TYPE_CHECKING:
@@ -82,6 +84,11 @@ def test_a_first_visit_is_small(built: Site) -> None:
         files = {built.files[each] for each in named.findall(page.read_text("utf-8"))}
         found[name] = sum(map(size, (page, *files)))
     nothing(f"{name}: {bytes_}" for name, bytes_ in found.items() if bytes_ > FIRST_VISIT)
+
+
+@pytest.mark.parametrize("name", calculators.CALCULATORS)
+def test_a_calculator_asks_for_little_at_the_first_touch(name: str, built: Site) -> None:
+    assert fetched(built.folder, calculators.CALCULATORS[name].page) <= FETCHED
 
 
 # --- In a browser: as if nothing had been left out ----------------------------------------------

@@ -315,7 +315,7 @@ const python = {
   dct: (keys, values) => keys.reduce((d, k, i) => k === undefined ? d.merged(values[i]) : d.set(k, values[i]), new Dict()),
   caught: (error, kind) => error instanceof PyError && error.type === kind.__name__,
   define: (name, body) => { modules.set(name, body); loaded.delete(name); },  named: (d) => Object.fromEntries(d.pairs()),
-  later: (name) => Object.assign(() => raise("Later", `${name}() comes with the whole script`), { __name__: name, kind: "function" }),
+  later: () => Object.assign(() => raise("Later", "it comes with the whole script"), { kind: "function" }),
   lazy: (homes) => new Proxy(homes, { get: (_, name) => homes[name] && module(homes[name])[name] }),
 };
 

@@ -59,6 +59,16 @@ stands what a field must be; one that is not named must be empty, unless a metho
 _FORMAT = re.compile(r",|,?\.\d+f")
 
 
+class Later(ast.stmt):
+    """What stands for a block that comes with the whole script, and for the names it binds."""
+
+    _fields = ("names",)
+
+    def __init__(self, names: list[ast.Name]) -> None:
+        super().__init__()
+        self.names = names
+
+
 class UnknownPythonError(SyntaxError):
     """The translator has no translation, or `python.js` has no counterpart."""
 
@@ -313,6 +323,9 @@ class Translator:
         if owner[2:] in KNOWN["builtins"] or (gone and isinstance(node.slice, ast.Slice)):
             self.refuse(node)
         return f'$.method({owner},"pop",[{key}])' if gone else f"$.item({owner},{key})"
+
+    def _later(self, _: Later) -> str:
+        return "$.later()();"
 
     def _expr(self, node: ast.Expr) -> str:
         return "" if isinstance(node.value, ast.Constant) else f"{self.of(node.value)};"
