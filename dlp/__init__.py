@@ -14,20 +14,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from dlp.steps import *
     from dlp.units import *
-    from dlp.quantization import *
     from dlp.transformer import *
     from dlp.families import *
+    from dlp.adapters import *
+    from dlp.peak import *
+    from dlp.activations import *
+    from dlp.memory import *
+    from dlp.quantization import *
     from dlp.architectures import *
     from dlp.models import *
-    from dlp.heads import *
     from dlp.objective import *
-    from dlp.adapters import *
+    from dlp.heads import *
     from dlp.matrix_adapters import *
     from dlp.small_adapters import *
     from dlp.soft_prompts import *
     from dlp.accelerators import *
-    from dlp.peak import *
-    from dlp.activations import *
     from dlp.megatron import *
     from dlp.logits import *
     from dlp.gguf import *
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from dlp.compute import *
     from dlp.throughput import *
     from dlp.loading import *
-    from dlp.memory import *
     from dlp.parallel import *
     from dlp.limits import *
     from dlp.schedule import *
@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 else:
     # A module comes after those that it imports from, and one that little needs comes late.
     _MODULES = (  # noqa: SIM905
-        "steps units quantization transformer families architectures models heads objective "
-        "adapters matrix_adapters small_adapters soft_prompts accelerators peak activations "
-        "megatron logits gguf cache tensors files checkpoints compute throughput loading memory "
-        "parallel limits schedule packing alignment"
+        "steps units transformer families adapters peak activations memory quantization "
+        "architectures models objective heads matrix_adapters small_adapters soft_prompts "
+        "accelerators megatron logits gguf cache tensors files checkpoints compute throughput "
+        "loading         "parallel limits schedule packing alignment"
     ).split()
 
     def __getattr__(name: str) -> object:
