@@ -194,6 +194,15 @@ NEOX |= {"num_attention_heads": 2, "intermediate_size": 128, "max_position_embed
         (dlp.LLAMA_3_8B, [["q_proj", "v_proj"], ["q_proj", "k_proj", "v_proj", "o_proj"]]),
         (dlp.GPT2, [["c_attn"], ["c_attn", "c_proj"]]),
         (NEOX, [["query_key_value"], ["query_key_value", "dense"]]),
+        (
+            {"model_type": "bart"},
+            [["q_proj", "v_proj"], ["q_proj", "k_proj", "v_proj", "out_proj"]],
+        ),
+        # Its tower of images has an out_proj beside the o_proj of its text.
+        (
+            {"model_type": "gemma3"},
+            [["q_proj", "v_proj"], ["q_proj", "k_proj", "v_proj", "o_proj"]],
+        ),
     ],
 )
 def test_what_lora_adapts_has_the_names_of_the_family(config: Any, found: list[Any]) -> None:
