@@ -23,8 +23,7 @@ def grpo_updates_per_epoch(
     fill a generated batch are left out.
 
     $$\left\lfloor \frac{\text{num\_samples} \times \text{num\_generations}}
-    {\text{per\_device\_train\_batch\_size} \times \text{gradient\_accumulation\_steps} \times
-    \text{num\_devices}} \right\rfloor \times \text{num\_iterations}$$
+    {\operatorname{effective\_batch\_size}} \right\rfloor \times \text{num\_iterations}$$
 
     So it is where a generated batch is an update's. With `steps_per_generation` or
     `generation_batch_size` of its own it is cut into micro-batches, of which
@@ -157,9 +156,8 @@ def grpo_completions_per_epoch(
     r"""Count the answers that one pass of GRPO over its prompts generates.
 
     $$\left\lfloor \frac{\text{num\_samples} \times \text{num\_generations}}
-    {\text{per\_device\_train\_batch\_size} \times \text{gradient\_accumulation\_steps} \times
-    \text{num\_devices}} \right\rfloor \times \text{per\_device\_train\_batch\_size} \times
-    \text{gradient\_accumulation\_steps} \times \text{num\_devices}$$
+    {\operatorname{effective\_batch\_size}} \right\rfloor \times
+    \operatorname{effective\_batch\_size}$$
 
     However often each is trained on: `num_iterations` makes no more of them.
 
