@@ -362,6 +362,13 @@ def test_the_reference_documents_the_public_api_and_nothing_else(built: Site) ->
     assert not unknown, f"not public: {unknown}"
 
 
+def test_every_function_is_listed_by_what_it_is_for_and_by_its_letter(built: Site) -> None:
+    page = (built.folder / "reference" / "index.html").read_text("utf-8")
+    for each in FUNCTIONS.values():
+        place = f'"{each.__module__.rpartition(".")[2]}/#{each.__module__}.{each.__name__}"'
+        assert page.count(place) > 1, f"docs/reference/index.md lists no {each.__module__}"
+
+
 # --- Search ---------------------------------------------------------------------------------
 
 

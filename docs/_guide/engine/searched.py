@@ -21,7 +21,13 @@ _NUMBER = re.compile(r"\d[\d,.]*\d(?:\N{NO-BREAK SPACE}[kMGT]?B)?")
 _GROUPED = re.compile(r"\b\d{1,3}(?:,\d{3})+(?:\.\d+)?\b")
 
 
-WEIGHTS = {"questions/": 5, "will-it-fit/": 6, "evidence/": 0.2, "corrections/#": 0.1}
+WEIGHTS = {
+    "questions/": 5,
+    "will-it-fit/": 6,
+    "reference/gguf/": 6,
+    "evidence/": 0.2,
+    "corrections/#": 0.1,
+}
 """How much an entry counts that begins so: the longest lists would outweigh all else."""
 
 COMPUTED_TAGS = {"questions/training-objective/": f"{IGNORE_INDEX}"}
