@@ -25,7 +25,7 @@ def grpo_updates_per_epoch(
     $$\left\lfloor \frac{\text{num\_samples} \times \text{num\_generations}}
     {\operatorname{effective\_batch\_size}} \right\rfloor \times \text{num\_iterations}$$
 
-    So it is where a generated batch is an update's. With `steps_per_generation` or
+    That holds where one generated batch makes one update. With `steps_per_generation` or
     `generation_batch_size` of its own it is cut into micro-batches, of which
     `gradient_accumulation_steps` make an update.
 

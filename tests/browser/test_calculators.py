@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import dlp
 from _guide import calculators
 from _guide.browser import bundle
 from _guide.calculators import CALCULATORS
@@ -170,6 +171,20 @@ def until(page: Page, words: str, place: str = ".calculator .outcome") -> None:
             return
         time.sleep(0.1)
     pytest.fail(f"{words!r} is not in {page.inner_text(place)!r}")
+
+
+@pytest.mark.parametrize(
+    "model_type",
+    ["gemma3", "gpt_oss", "deepseek_v3", "qwen3_moe", "mamba", "bert", "whisper", "llava"],
+)
+def test_the_row_of_a_family_comes_when_its_config_is_pasted(
+    model_type: str, phone: Page, host: str
+) -> None:
+    opened(phone, f"{host}questions/memory-to-load/")
+    phone.select_option("[name=model]", "pasted")
+    phone.fill("[name=config]", json.dumps({"model_type": model_type}))
+    number = dlp.parameter_count(config={"model_type": model_type})
+    until(phone, f"{number:,}", ".calculator .shown")
 
 
 @pytest.mark.parametrize("name", CALCULATORS)
