@@ -50,7 +50,7 @@ else:
         "steps units transformer families adapters peak activations memory quantization "
         "architectures models objective heads matrix_adapters small_adapters soft_prompts "
         "accelerators megatron logits gguf cache tensors files checkpoints compute throughput "
-        "loading         "parallel limits schedule packing alignment"
+        "loading parallel limits schedule packing alignment"
     ).split()
 
     def __getattr__(name: str) -> object:
