@@ -530,16 +530,27 @@ def _lora(setup: "Setup", lora: "Given") -> None:
 
 def _refuse_paths(setup: "Setup", counted: "Given", ranks: "Given") -> None:
     """Refuse what names modules by their paths or by patterns: a step knows them by names alone."""
-    names = [entry[0] for entry in adaptable_modules(config=setup["config"])]
+    names = dict.fromkeys(entry[0] for entry in adaptable_modules(config=setup["config"]))
+    linear = [entry[0] for entry in _config.modules(setup["model"], _config.LINEAR)]
+    head = [entry[0] for entry in _config.modules(setup["model"], _config.VOCABULARY)]
     targets = counted["target_modules"]
     if isinstance(targets, str):
         _check.choice('lora["target_modules"]', targets, (ALL_LINEAR,))
-        targets = list(dict.fromkeys(names))
-    targets = _check.choices('lora["target_modules"]', targets, dict.fromkeys(names))
+        targets = linear
+    else:
+        targets = _check.choices('lora["target_modules"]', targets, names)
     for name in _check.mapping('lora["rank_pattern"]', ranks):
         _check.choice('a key of lora["rank_pattern"]', name, targets)
+        if name not in linear and name not in head:
+            raise ValueError(
+                f'a key of lora["rank_pattern"] must not be {name}: '
+                "experts and routers keep the rank that all have"
+            )
+    # What is saved whole is not adapted: a step knows it as one or the other.
     parts = _config.LINEAR + ("router", *_config.VOCABULARY)
-    free = dict.fromkeys(entry[0] for entry in _config.modules(setup["model"], parts))
+    free = dict.fromkeys(
+        entry[0] for entry in _config.modules(setup["model"], parts) if entry[0] not in targets
+    )
     _check.choices('lora["modules_to_save"]', counted["modules_to_save"], free, empty=True)
 
 

@@ -192,6 +192,23 @@ def test_what_lora_cannot_adapt_is_refused() -> None:
         setup(lora={"r": 8, "target_modules": ["embed_tokens", "q_proj"]})
 
 
+def test_what_is_adapted_is_not_saved_whole_too() -> None:
+    for targets in (["q_proj", "v_proj"], "all-linear"):
+        with pytest.raises(ValueError, match=r'lora\["modules_to_save"\] must be one of .*lm_head'):
+            setup(lora=LORA | {"target_modules": targets, "modules_to_save": ["q_proj"]})
+    whole = {"target_modules": "all-linear", "modules_to_save": ["lm_head"]}
+    assert setup(lora=LORA | whole)["trained"] == {"lm_head"}
+
+
+@pytest.mark.parametrize("name", ["w1", "w2", "gate"])
+def test_experts_have_no_rank_of_their_own(name: str) -> None:
+    targets = ["q_proj", "w1", "w2", "w3", "gate"]
+    lora = LORA | {"target_modules": targets, "rank_pattern": {name: 3}}
+    with pytest.raises(ValueError, match=f"must not be {name}: experts and routers keep"):
+        setup(lora=lora, config=dlp.MIXTRAL_8X7B)
+
+
+
 def test_trl_quantizes_since_a_release() -> None:
     assert setup(lora=LORA, quantization=NF4, library="trl 0.26")["bits"] == 4
     with pytest.raises(ValueError, match="quantization must be None with trl before"):
