@@ -208,7 +208,6 @@ def test_experts_have_no_rank_of_their_own(name: str) -> None:
         setup(lora=lora, config=dlp.MIXTRAL_8X7B)
 
 
-
 def test_trl_quantizes_since_a_release() -> None:
     assert setup(lora=LORA, quantization=NF4, library="trl 0.26")["bits"] == 4
     with pytest.raises(ValueError, match="quantization must be None with trl before"):
