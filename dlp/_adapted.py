@@ -151,15 +151,22 @@ class Setup:
                     stem = stem.rpartition(".")[0]
         return found
 
+    def lists(self) -> "dict[str, bool]":
+        """Give the containers that are lists or dicts of modules, not modules themselves."""
+        found: "dict[str, bool]" = {}
+        for site in self.sites:
+            for key, _ in self.keys(site):
+                words = key.split(".")
+                for place in range(1, len(words)):
+                    if words[place] == "*" or words[place].isdigit():
+                        found[".".join(words[:place])] = True
+                    if words[place] in ("norms", "parametrizations"):
+                        found[".".join(words[: place + 1])] = True
+        return found
+
     def linear(self) -> "list[str]":
         """Name all linear layers but the output head."""
         found = [site["path"] for site in self.sites if site["kind"] == "linear"]
-        routers = [site["path"] for site in self.sites if site["kind"] == "router"]
-        if routers and self.model["model_type"] not in _sites.MOVED:
-            raise ValueError(
-                f"target_modules must name the modules of {self.model['model_type']}: "
-                f"whether all-linear adapts {routers[0]} is not known"
-            )
         left = self.output()
         if not left and self.task == "SEQ_CLS":
             left = [name for name in _sites.HEADS if name in found][-1:]

@@ -90,25 +90,28 @@ def find(model: "Model", method: str, given: "Given") -> "Found":
         _refuse_mamba(setup, key)
     leaves = _leaves(setup)
     saved = _saved(setup, leaves, taken)
-    once: "dict[str, int]" = {}
-    for held in saved.values():
-        once.update({leaf["key"]: leaf["copies"] * _sites.size(leaf["site"]) for leaf in held})
     every = sum(
         leaf["copies"] * _sites.size(leaf["site"]) for held in saved.values() for leaf in held
     )
+    once = sum(leaf["copies"] * _sites.size(leaf["site"]) for leaf in leaves if _in(leaf, saved))
     return {
         "adapted": adapted,
         "saved_keys": list(saved),
-        "copies": sum(once.values()),
-        "frozen": every - sum(once.values()),
+        "copies": once,
+        "frozen": every - once,
         "tokens": _tokens(setup, given, taken),
         "biases": sum(
             leaf["copies"] * leaf["site"]["outputs"]
             for leaf in leaves
-            if leaf["site"]["bias"] and leaf["site"]["kind"] != "expert" and leaf["key"] not in once
+            if leaf["site"]["bias"] and leaf["site"]["kind"] != "expert" and not _in(leaf, saved)
         ),
         "not_found": _not_found(setup, given),
     }
+
+
+def _in(leaf: "Match", saved: "Collection[str]") -> bool:
+    """Say whether a module or parameter is saved, or in one that is."""
+    return any(leaf["key"] == key or leaf["key"].startswith(key + ".") for key in saved)
 
 
 def _shown(given: object, wanted: object) -> str:
@@ -126,13 +129,15 @@ def _modules(setup: Setup) -> "list[Match]":
     able = {"LORA": ("linear", "conv", "embedding"), "OFT": ("linear", "embedding")}.get(
         setup.method, ("linear",)
     )
+    own = [site["path"].rpartition(".")[0] for site in setup.sites if site["kind"] == "parameter"]
     for key in setup.containers():
         if setup.targeted(key):
-            raise ValueError(f"target_modules must not match {key}, which only holds other modules")
+            what = "is not counted" if key in own else "only holds other modules"
+            raise ValueError(f"target_modules must not match {key}, which {what}")
     found: "list[Match]" = []
     for site in setup.sites:
-        if site["kind"] in ("expert", "bias"):
-            continue  # which are no modules
+        if site["kind"] in _sites.NO_MODULES:
+            continue
         for key, copies in setup.keys(site):
             tied = key in setup.tied
             if not tied and not setup.targeted(key):
@@ -159,7 +164,7 @@ def _modules(setup: Setup) -> "list[Match]":
 def _transposed(setup: Setup, site: "Site") -> bool:
     """Say whether a matrix is kept with its inputs first, which some methods do not adapt."""
     return (
-        setup.model["model_type"] == "gpt2"
+        setup.model["model_type"] in _sites.TRANSPOSED
         and site["part"] in ("attention", "mlp")
         and setup.method in ("BOFT", "LOHA", "LOKR", "OFT")
     )
@@ -170,13 +175,18 @@ def _parameters(setup: Setup) -> "list[Match]":
     found: "list[Match]" = []
     for site in setup.sites if setup.parameters else ():
         for key, copies in setup.keys(site):
-            name = key if site["kind"] in ("expert", "unknown") else key + ".weight"
-            if site["bias"] and ends(key + ".bias", setup.parameters):
-                raise ValueError(f"target_parameters must not match {key}.bias, which is no matrix")
+            name = key if site["kind"] in ("expert", "parameter") else key + ".weight"
+            bias = key + ("_bias" if site["kind"] == "expert" else ".bias")
+            if site["bias"] and ends(bias, setup.parameters):
+                raise ValueError(f"target_parameters must not match {bias}, which is a bias")
             if site["kind"] == "bias" or not ends(name, setup.parameters):
                 continue
             if site["kind"] not in ("expert", "router", "linear", "embedding"):
-                raise ValueError(f"target_parameters must not match {name}, which is no matrix")
+                raise ValueError(
+                    f"target_parameters must not match {name}, which is a norm"
+                    if site["kind"] == "norm"
+                    else f"target_parameters must not match {name}: what it adapts is not known"
+                )
             if setup.targeted(key) and site["kind"] != "expert":
                 raise ValueError(
                     f"target_parameters must not match {name}, which is adapted already"
@@ -229,18 +239,19 @@ def _saved(
             if [1 for name in setup.saved if f"{key}.{inner}".endswith(name)]:
                 raise ValueError(f"modules_to_save must not match {inner} of an adapted module")
     modules = list(setup.containers()) if setup.saved else []
-    modules += [leaf["key"] for leaf in leaves if leaf["site"]["kind"] not in ("expert", "bias")]
+    modules += [leaf["key"] for leaf in leaves if leaf["site"]["kind"] not in _sites.NO_MODULES]
+    lists = setup.lists() if setup.saved else {}
     for key in modules:
         if not [1 for name in setup.saved if key.endswith(name)]:
             continue
+        if key in lists:
+            raise ValueError(f"modules_to_save must not match {key}, which is a list of modules")
         if key.rpartition(".")[0].rpartition(".")[0] in found:
             continue  # PEFT takes what is two steps inside of a saved module for that module
         held = [leaf for leaf in leaves if leaf["key"] == key or leaf["key"].startswith(key + ".")]
         for leaf in held:
             if leaf["key"] in taken or leaf["key"] + ".weight" in taken:
                 raise ValueError(f"modules_to_save must not match {key}: {leaf['key']} is adapted")
-            if leaf["key"] == key and leaf["site"]["kind"] == "unknown":
-                raise ValueError(f"modules_to_save must not match {key}, which is not counted")
         if setup.task in _sites.HEAD_TASKS and [
             1 for outer in found if key.startswith(outer + ".")
         ]:

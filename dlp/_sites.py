@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
         path: str
         part: str
-        kind: str  # "linear", "conv", "embedding", "norm", "router", "expert", "bias", "unknown"
+        # "linear", "conv", "embedding", "norm", "router", "expert", "bias"; "parameter" is one that
+        # is no module, "unknown" a module that is not counted where it is adapted.
+        kind: str
         inputs: int
         outputs: int
         bias: bool
@@ -44,6 +46,7 @@ _KINDS = {
     "router": "router",
     "expert": "expert",
     "fused expert": "expert",
+    "attention expert": "expert",
     "bias": "bias",
 }
 
@@ -59,9 +62,9 @@ MOVED = {
     **dict.fromkeys(("mixtral", "minimax", "minimax_m2"), _MIXTRAL),
     **dict.fromkeys(
         """
-        qwen2_moe qwen3_moe qwen3_next olmoe flex_olmo deepseek_v2 deepseek_v3 deepseek_v32 dots1
+        qwen3_moe qwen3_next olmoe flex_olmo deepseek_v2 deepseek_v3 deepseek_v32 dots1
         ernie4_5_moe glm4_moe glm4_moe_lite glm_moe_dsa longcat_flash solar_open hunyuan_v1_moe
-        exaone_moe cohere2_moe afmoe
+        exaone_moe cohere2_moe afmoe mellum
         """.split(),  # noqa: SIM905
         _QWEN,
     ),
@@ -69,6 +72,21 @@ MOVED = {
 """The names of modules that are parameters now, by the types whose names PEFT turns into them."""
 
 MAMBA = ("falcon_h1", "mamba", "mamba2", "falcon_mamba", "nemotron_h")
+
+NO_MODULES = ("expert", "bias", "parameter")
+"""What has parameters and is no module."""
+
+TRANSPOSED = ("gpt2", "gpt-sw3", "openai-gpt")
+"""Types whose matrices are kept with their inputs first."""
+
+_LINEAR_ROUTERS = """
+    gemma4_text llama4_text phimoe hunyuan_v1_moe afmoe dbrx jetmoe longcat_flash
+    """.split()  # noqa: SIM905
+"""Types whose router is a linear layer, not a module of its own kind."""
+
+_CONVOLUTIONS = ("conv", "conv1d", "conv_1d")
+_SEEN = ("position_embedding", "pos_embed", "tile_embedding")  # are embeddings beside a picture
+_NO_EMBEDDINGS = ("gate", "embedding", "relative_position_bias_table")
 
 # The heads that Transformers builds under other paths than `score` and `classifier`.
 _TOKENS_BY_CLASSIFIER = ("gpt2", "gpt_neox", "bloom", "gpt_bigcode", "falcon", "t5", "mt5", "mpt")
@@ -82,7 +100,7 @@ _DENSE = {
 _QV = ("q_proj", "v_proj")
 DEFAULTS: "dict[str, tuple[str, ...] | str]" = {
     **dict.fromkeys(("t5", "mt5"), ("q", "v")),
-    **dict.fromkeys(("gpt2", "gpt_bigcode"), ("c_attn",)),
+    **dict.fromkeys(("gpt2", "gpt-sw3", "gpt_bigcode"), ("c_attn",)),
     **dict.fromkeys(("bloom", "gpt_neox", "falcon", "chatglm"), ("query_key_value",)),
     **dict.fromkeys(("bert", "roberta", "xlm-roberta", "electra"), ("query", "value")),
     **dict.fromkeys(
@@ -94,6 +112,7 @@ DEFAULTS: "dict[str, tuple[str, ...] | str]" = {
     ),
     "mpt": ("Wqkv",),
     "codegen": ("qkv_proj",),
+    "rwkv": ("key", "value", "receptance", "output"),
     "deberta-v2": ("query_proj", "value_proj"),
     "deberta": ("in_proj",),
     "phi": ("q_proj", "v_proj", "fc1", "fc2"),
@@ -112,7 +131,7 @@ OTHER_DEFAULTS: "dict[str, dict[str, tuple[str, ...]]]" = {
         "deberta-v2": ("query_proj", "key_proj", "value_proj", "dense"),
     },
     "VERA": {"phi": _QV},
-    "FOURIERFT": {"gpt2": ("mlp.c_proj",), "gpt_bigcode": ("mlp.c_proj",)},
+    "FOURIERFT": dict.fromkeys(("gpt2", "gpt-sw3", "gpt_bigcode"), ("mlp.c_proj",)),
 }
 NO_DEFAULT = {
     "ADALORA": "chatglm codegen electra falcon mistral mixtral mpt phi stablelm xlm-roberta".split()  # noqa: SIM905
@@ -141,27 +160,15 @@ def sites(model: "Model") -> "list[Site]":
     found: "list[Site]" = []
     base = model["family"]["base"]
     bare = model["counted"] in ("bare model", "encoder") and base
-    texts = [1 for entry in model["placed"] if entry[1] == "token_embedding"]
     heads = [entry for entry in model["placed"] if entry[1] == "classification_head"]
-    experts = max(model["sizes"]["num_experts"], 1)
+    stacks = ("encoder", "decoder") if model["sizes"]["num_decoder_layers"] else ("encoder",)
+    placed = [entry[0] for entry in model["placed"]]
     for path, part, inputs, outputs, has_bias, copies, among in model["placed"]:
-        kind = _KINDS.get(part, "unknown")
-        if part == "position_embedding" and texts:
-            kind = "embedding"
-        elif part == "patch_embedding" and (inputs > 1 or has_bias):
-            kind = "conv"
-        elif part == "classification_head":
+        kind = _kind(model, path, part, inputs, has_bias)
+        if part == "classification_head":
             path = _head(model, path, len(heads))
         if bare and path.startswith(base + "."):
             path = path[len(base) + 1 :]
-        each = experts if kind == "expert" else 1
-        if kind == "expert":
-            stem, _, last = path.rpartition(".")
-            path = f"{stem}.{_QWEN.get(last, _MIXTRAL.get(last, last))}"
-            same = [site for site in found if site["path"] == path]
-            if part == "fused expert" and same:
-                same[-1]["outputs"] += outputs
-                continue
         site: "Site" = {
             "path": path,
             "part": part,
@@ -169,19 +176,90 @@ def sites(model: "Model") -> "list[Site]":
             "inputs": inputs,
             "outputs": outputs,
             "bias": has_bias,
-            "each": each,
-            "layers": copies // each,
+            "each": 1,
+            "layers": copies,
             "among": among,
         }
+        if kind == "expert":
+            _expert(model, site, found)
+            continue
+        if kind == "bias" and inputs == 1:
+            site.update({"inputs": 0, "bias": True})
         found.append(site)
         stem, dot, last = path.rpartition(".")
         if part == "token_embedding" and last == "shared":
-            for stack in (
-                ("encoder", "decoder") if model["sizes"]["num_decoder_layers"] else ("encoder",)
-            ):
+            for stack in stacks:
                 name = f"{stem}{dot}{stack}.embed_tokens"
-                found.append({**site, "path": name, "part": "tied copy"})
-    return found
+                if name not in placed:
+                    found.append({**site, "path": name, "part": "tied copy"})
+    if model["model_type"] == "zamba":
+        found += _shared(found)
+    # Experts of LongCat that give back what they get have the first matrix nevertheless.
+    idle = [
+        site for site in found if site["kind"] == "unknown" and site["path"].endswith("experts")
+    ]
+    for site in found if idle else ():
+        if site["path"].endswith("gate_up_proj"):
+            site["each"] += idle[0]["inputs"] // site["inputs"] // 2
+    return [site for site in found if not idle or site["path"] != idle[0]["path"]]
+
+
+def _kind(model: "Model", path: str, part: str, inputs: int, has_bias: bool) -> str:
+    """Say what a module or a parameter is."""
+    last = path.rpartition(".")[2]
+    if part == "router":
+        linear = model["model_type"] in _LINEAR_ROUTERS
+        return "parameter" if inputs == 1 else "linear" if linear else "router"
+    if part == "patch_embedding" and (inputs > 1 or has_bias):
+        return "conv"
+    if part == "position_embedding":
+        parts = [entry[1] for entry in model["placed"]]
+        own = last == "position_embeddings" and "patch_embedding" in parts
+        other = own or last in (*_NO_EMBEDDINGS, *_CONVOLUTIONS)
+        tiles = path.endswith("tile_positional_embedding.embedding")
+        if last in _SEEN or tiles or ("token_embedding" in parts and not other):
+            return "embedding"
+    kind = _KINDS.get(part, "parameter")
+    if kind == "parameter" and last in (*_CONVOLUTIONS, "experts", "mlp"):
+        return "bias" if inputs == 1 else "unknown"
+    return kind
+
+
+def _expert(model: "Model", site: "Site", found: "list[Site]") -> None:
+    """Add the experts of a layer, whose gate and up are one parameter."""
+    kind, path = model["model_type"], site["path"]
+    experts = max(model["sizes"]["num_experts"], 1)
+    stem, _, last = path.rpartition(".")
+    site["layers"] //= experts
+    if kind == "dbrx":  # whose experts are one matrix, side by side
+        inner = "outputs" if site["part"] == "fused expert" else "inputs"
+        site.update({inner: experts * site[inner]})  # type: ignore[misc]
+        found.append(site)
+        return
+    site["each"] = experts
+    fused = dict.fromkeys(
+        entry[0].rpartition(".")[2] for entry in model["placed"] if entry[1] == "fused expert"
+    )
+    if kind == "jetmoe":
+        site["path"] = f"{stem}.weight"
+    elif len(fused) > 1:
+        site["path"] = f"{stem}.{_QWEN.get(last, _MIXTRAL.get(last, last))}"
+    same = [each for each in found if each["path"] == site["path"]]
+    if site["part"] == "fused expert" and same and len(fused) > 1:
+        same[-1]["outputs"] += site["outputs"]
+        return
+    found.append(site)
+
+
+def _shared(found: "list[Site]") -> "list[Site]":
+    """List the modules that layers of Zamba share with the first that joins them."""
+    joins = [site["among"] or [] for site in found if site["path"].endswith(".linear")]
+    copies: "list[Site]" = []
+    for site in found:
+        others = [layer for layer in joins[0] if layer not in (site["among"] or [])]
+        if ".shared_transf." in site["path"] and others:
+            copies.append({**site, "part": "tied copy", "layers": len(others), "among": others})
+    return copies
 
 
 def _head(model: "Model", path: str, parts: int) -> str:

@@ -235,7 +235,7 @@ def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
         ({"lora_bias": True, "use_dora": True}, "lora_bias must be False"),
         ({"lora_bias": True, "target_modules": ["embed_tokens"]}, "lora_bias must be False"),
         ({"target_parameters": ["q_proj.weight"]}, "q_proj.weight, which is adapted already"),
-        ({"target_parameters": ["norm.weight"]}, "norm.weight, which is no matrix"),
+        ({"target_parameters": ["norm.weight"]}, "norm.weight, which is a norm"),
         ({"target_parameters": ["o_proj.weight"], "use_dora": True}, "use_dora must be False"),
         ({"trainable_token_indices": {"tokens": [1], "nope": [2]}}, "'nope' is none"),
         ({"trainable_token_indices": [32000]}, "trainable_token_indices must be from"),
