@@ -89,11 +89,17 @@ _SEEN = ("position_embedding", "pos_embed", "tile_embedding")  # are embeddings 
 _NO_EMBEDDINGS = ("gate", "embedding", "relative_position_bias_table")
 
 # The heads that Transformers builds under other paths than `score` and `classifier`.
-_TOKENS_BY_CLASSIFIER = ("gpt2", "gpt_neox", "bloom", "gpt_bigcode", "falcon", "t5", "mt5", "mpt")
+_TOKENS_BY_CLASSIFIER = """
+    gpt2 gpt-sw3 gpt_neo gpt_neox bloom gpt_bigcode falcon biogpt t5 mt5 mpt
+    """.split()  # noqa: SIM905
 _DENSE = {
     "distilbert": ("pre_classifier", "classifier"),
-    "t5": ("classification_head.dense", "classification_head.out_proj"),
-    "mt5": ("classification_head.dense", "classification_head.out_proj"),
+    "eurobert": ("dense", "classifier"),
+    **dict.fromkeys(("deberta", "deberta-v2"), ("pooler.dense", "classifier")),
+    **dict.fromkeys(
+        ("t5", "mt5", "umt5", "bart", "mbart", "plbart", "bigbird_pegasus", "mvp"),
+        ("classification_head.dense", "classification_head.out_proj"),
+    ),
 }
 
 # utils/constants.py: what is adapted where nothing is said.
