@@ -1,7 +1,8 @@
 """Regular expressions, matched by following all their states at once.
 
 So the time grows with the length of the text times that of the pattern, and no pattern can hang.
-What is not known here is refused: look-around, references back, flags, possessive repeats.
+Of what looks ahead, only what does so from the beginning of a text is known. What is not known is
+refused: what looks behind, references back, flags, possessive repeats.
 """
 
 TYPE_CHECKING = False
@@ -16,6 +17,7 @@ LONGEST = 1000
 
 _STATES = 5000
 _DEPTH = 40
+_LOOKS = 5
 _LETTER: "Items" = [("a", "z"), ("A", "Z"), ("0", "9"), ("_", "_")]
 _CLASSES: "dict[str, Items]" = {
     "d": [("0", "9")],
@@ -35,6 +37,7 @@ class Pattern:
         self.text = text
         self.place = 0
         self.depth = 0
+        self.looks = 0
         self.names: "list[str]" = []
         self.states: "list[Node]" = []
         if len(text) > LONGEST:
@@ -80,7 +83,7 @@ class Pattern:
             one = self.one()
             repeats = self.repeats()
             if repeats is not None:
-                if one[0] == "at":
+                if one[0] in ("at", "look"):
                     self.refuse("there is nothing to repeat")
                 one = ("repeat", one, repeats[0], repeats[1])
                 if self.ahead() == "?":
@@ -139,6 +142,7 @@ class Pattern:
 
     def group(self) -> "Node":
         """Read what stands in parentheses."""
+        look = ""
         if self.ahead() == "?":
             self.place += 1
             kind = self.taken()
@@ -148,8 +152,13 @@ class Pattern:
                     self.refuse("a name of a group does not end, or is given twice")
                 self.names.append(name)
                 self.place += len(name) + 1
+            elif kind in ("!", "="):
+                look = kind
+                self.looks += 1
+                if self.looks > _LOOKS:
+                    self.refuse("it looks ahead too often")
             elif kind != ":":
-                self.refuse("of groups with a question mark only (?: and (?P< are known")
+                self.refuse("of groups with a question mark only (?:, (?P<, (?! and (?= are known")
         self.depth += 1
         if self.depth > _DEPTH:
             self.refuse("it has too many groups in groups")
@@ -158,7 +167,7 @@ class Pattern:
             self.refuse("a parenthesis is not closed")
         self.place += 1
         self.depth -= 1
-        return ("sequence", [found], 0, 0)
+        return ("look", found, look == "!", 0) if look else ("sequence", [found], 0, 0)
 
     def escaped(self) -> "Node":
         """Read what follows a backslash."""
@@ -239,6 +248,9 @@ class Pattern:
             for each in reversed(what):
                 after = self.built(each, after)
             return after
+        if kind == "look":
+            end = self.state(("accept", None, 0, 0))
+            return self.state(("look", (self.built(what, end), end), least, after))
         if kind != "repeat":
             return self.state((kind, what, least, after))
         begin = after
@@ -255,15 +267,19 @@ class Pattern:
 
     def matches(self, text: str, *, whole: bool = True) -> bool:
         """Say whether it matches a text, or at least the beginning of one."""
-        now = self.reached([self.begin], text, 0)
+        return self.leads(self.begin, 0, text, whole)
+
+    def leads(self, begin: int, end: int, text: str, whole: bool) -> bool:
+        """Say whether a text, or the beginning of one, leads from a state to another."""
+        now = self.reached([begin], text, 0)
         for place, character in enumerate(text):
-            if not whole and 0 in now:
+            if not whole and end in now:
                 return True
             then = [self.states[n][3] for n in now if _taken(character, self.states[n])]
             if not then:
                 return False
             now = self.reached(then, text, place + 1)
-        return 0 in now
+        return end in now
 
     def reached(self, begin: "list[int]", text: str, place: int) -> "dict[int, bool]":
         """Give all states that are reached without a further character."""
@@ -280,6 +296,11 @@ class Pattern:
                 open_states.append(second)
             elif kind == "at" and _at(what, text, place):
                 open_states.append(second)
+            elif kind == "look":
+                if place:
+                    self.refuse("it looks ahead from elsewhere than the beginning")
+                if self.leads(what[0], what[1], text, False) != first:
+                    open_states.append(second)
         return found
 
 

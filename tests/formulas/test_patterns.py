@@ -91,10 +91,39 @@ def test_it_agrees_with_pythons_own() -> None:
     assert matched > 300
 
 
+@pytest.mark.parametrize("sign", ["!", "="])
+@pytest.mark.parametrize("begin", ["", "^", "(?!x)", "(?:", "lm_head|", "(?!(?=l))"])
+def test_it_looks_ahead_from_the_beginning(begin: str, sign: str) -> None:
+    for ahead in (r".*mlp", "model", "", "$", r".*\d\d", "lm_head$", "e|t", ".*(?:attn|mlp)$"):
+        for rest in (r".*_proj$", r".+", r"[a-z]+\..*", "lm_head", r".*\.[qkv]_proj"):
+            text = f"{begin}(?{sign}{ahead}){rest}" + (")" if begin == "(?:" else "")
+            for path in PATHS:
+                theirs = bool(re.fullmatch(text, path))
+                assert Pattern("it", text).matches(path) == theirs, (text, path)
+
+
+def test_it_looks_ahead_from_nowhere_else() -> None:
+    for text in ("a(?!c)b", "a?(?=b)b", "a(?=b(?!c)).*"):
+        with pytest.raises(ValueError, match="from elsewhere than the beginning"):
+            Pattern("it", text).matches("ab")
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        *(r"(?=a)", r"(?!a)", r"(?<=a)b", r"(a)\1", r"(?i)a", r"(?P=n)", r"(?#a)", r"(?>a)", "a*+"),
+        *(
+            r"(?=",
+            r"(?!a",
+            r"(?!a)*",
+            r"(?!a)" * 6,
+            r"(?<=a)b",
+            r"(a)\1",
+            r"(?i)a",
+            r"(?P=n)",
+            r"(?#a)",
+            r"(?>a)",
+            "a*+",
+        ),
         *("(", ")", "a)", "[", "[]", "[b-a]", r"[\d-z]", "*", "+a", "a**", "a{2}{3}", "^*", "{2}"),
         *("a{3,2}", "\\", r"\q", r"\x41", r"\0", r"\b*", "((a{99}){99}){99}", "a{9999}"),
         *("(" * 60 + "a" + ")" * 60, "a" * (LONGEST + 1), "(?P<n"),
