@@ -89,6 +89,8 @@ class Setup:
         if self.layers_pattern and given.get("layers_to_transform") is None:
             raise ValueError("layers_to_transform must be given when layers_pattern is")
         inward = given.get("feedforward_modules")
+        if method == "IA3" and inward is None:
+            inward = self.feedforward()
         self.inward = inward if isinstance(inward, str) else names("feedforward_modules", inward)
         self.tied: "list[str]" = []
         if _check.flag("ensure_weight_tying", given.get("ensure_weight_tying", False)):
@@ -187,15 +189,27 @@ class Setup:
     def default(self) -> "list[str] | str | None":
         """Give what the method adapts where nothing is said."""
         kind = self.model["model_type"]
+        if self.method == "IA3" and kind in _sites.IA3_DEFAULTS:
+            return list(_sites.IA3_DEFAULTS[kind])
         found = _sites.OTHER_DEFAULTS.get(self.method, {}).get(kind)
         if found is not None:
             return list(found)
         usual = _sites.DEFAULTS.get(kind)
-        if usual is not None and kind not in _sites.NO_DEFAULT.get(self.method, ()):
+        known = self.method != "IA3" and kind not in _sites.NO_DEFAULT.get(self.method, ())
+        if usual is not None and known:
             return usual if isinstance(usual, str) else list(usual)
         if self.parameters:
             return None
         raise ValueError(f"target_modules must be given: PEFT has no default of {kind}")
+
+    def feedforward(self) -> "list[str]":
+        """Give the modules whose inputs IA3 scales where nothing is said."""
+        kind = self.model["model_type"]
+        if kind not in _sites.IA3_DEFAULTS:
+            raise ValueError(
+                f'settings["feedforward_modules"] must be given: PEFT has no default of {kind}'
+            )
+        return [] if kind == "mt5" else _sites.IA3_DEFAULTS[kind][-1:]
 
     def tie(self) -> None:
         """Keep embedding and output head tied, as `ensure_weight_tying` asks."""

@@ -139,6 +139,30 @@ OTHER_DEFAULTS: "dict[str, dict[str, tuple[str, ...]]]" = {
     "VERA": {"phi": _QV},
     "FOURIERFT": dict.fromkeys(("gpt2", "gpt-sw3", "gpt_bigcode"), ("mlp.c_proj",)),
 }
+_OF_IA3 = """
+    t5: k v wo
+    mt5: k v wi_1
+    gpt2 gpt-sw3 gpt_bigcode: c_attn mlp.c_proj
+    bloom: query_key_value mlp.dense_4h_to_h
+    gpt_neox falcon: query_key_value dense_4h_to_h
+    bert roberta: key value output.dense
+    deberta-v2: key_proj value_proj output.dense
+    deberta: in_proj output.dense
+    opt: q_proj k_proj fc2
+    bart phi: q_proj v_proj fc2
+    gptj: q_proj v_proj fc_out
+    gpt_neo: q_proj v_proj c_proj
+    llama mistral: k_proj v_proj down_proj
+    mixtral: k_proj v_proj w2
+    gemma gemma2 gemma3_text qwen2 qwen3: q_proj v_proj down_proj
+    """
+IA3_DEFAULTS: "dict[str, list[str]]" = {
+    kind: line.partition(":")[2].split()
+    for line in _OF_IA3.strip().split("\n")
+    for kind in line.partition(":")[0].split()
+}
+"""What IA3 adapts, by types; the last scales inputs, but that of mT5."""
+
 NO_DEFAULT = {
     "ADALORA": "chatglm codegen electra falcon mistral mixtral mpt phi stablelm xlm-roberta".split()  # noqa: SIM905
 }

@@ -333,9 +333,6 @@ def _counted(peft_type: object, settings: object, modules: "Choice") -> "tuple[i
     for name in _LORA_ALONE:
         if chosen[name]:
             raise ValueError(f"{name} must be left out when peft_type is {method}")
-    inward = given.get("feedforward_modules")
-    if method == "IA3" and (chosen["target_modules"] is None or inward is None):
-        raise ValueError('target_modules and settings["feedforward_modules"] must be given of IA3')
     wanted = {**chosen, **given}
     if method not in ("LOHA", "LOKR"):
         wanted["r"] = 1  # which PEFT has no pattern for

@@ -154,7 +154,7 @@ _LORA: dict[str, list[Any]] = {
 }
 _ADAPTER: dict[str, list[Any]] = {
     "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],
-    "peft_type": [name for name in dlp.ADAPTER_METHODS if name != "IA3"],
+    "peft_type": list(dlp.ADAPTER_METHODS),
     "settings": [None],
     **_MODULES,
     "target_modules": [["q_proj", "v_proj"], dlp.ALL_LINEAR],
