@@ -32,7 +32,6 @@ ALL_LINEAR = "all-linear"
 LORA_BIASES: "tuple[LoraBias, ...]" = ("none", "lora_only", "all")
 """Which biases of the base model are trained beside the adapters, as PEFT names the choice."""
 
-
 _OF_LORA = (
     *("r", "bias", "use_dora", "lora_bias", "rank_pattern"),
     *("alpha_pattern", "lora_alpha", "use_rslora"),
@@ -494,7 +493,8 @@ def _lora(found: "Found", bias: str, use_dora: bool, lora_bias: bool) -> "tuple[
             )
         )
         added += copies * site["outputs"] if lora_bias else 0
-        in_place += copies * site["outputs"] if site["bias"] and bias == "lora_only" else 0
+        own = site["bias"] and site["kind"] != "expert"  # whose biases have names of their own
+        in_place += copies * site["outputs"] if own and bias == "lora_only" else 0
     if bias == "all":
         in_place = found["biases"]
     return added, in_place

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from torch import nn
 from transformers.pytorch_utils import Conv1D
 
+import dlp
+
 if TYPE_CHECKING:
     from tests.recorders.common import Config, Untyped
 
@@ -104,9 +106,66 @@ def setup(number: int, modules_of: Untyped) -> dict[str, Any]:
     """
     draw = random.Random(number)  # noqa: S311
     config, task = _model(draw)
+    return _setup(draw, config, task, modules_of(config, task))
+
+
+LAYERS = 4
+_BESIDE: dict[str, Config] = {
+    "nemotron": {"head_dim": 128},
+    "ministral": {"head_dim": 128},
+    "hunyuan_v1_dense": {"head_dim": 128},
+    "hunyuan_v1_moe": {"head_dim": 128},
+    "gpt_neo": {"attention_types": [[["global", "local"], 2]]},
+    "gemma3n_text": {"num_kv_shared_layers": 0},
+    "dots1": {"n_routed_experts": 8, "num_experts_per_tok": 2},
+    "dbrx": {"attn_config": {"kv_n_heads": 8, "rope_theta": 10000.0}},
+    "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
+    "zamba": {"num_hidden_layers": 8},
+}
+"""What a class does not build four layers without."""
+
+
+def few_layers(model_type: str) -> Config:
+    """Give the config of a type with few layers, for the rest as its class has it."""
+    family = dlp.FAMILIES[model_type]()
+    config: Config = {"model_type": model_type}
+    for key, (_, usual, _) in family["nested"].items():
+        part = few_layers(str(usual["model_type"]))
+        config[key] = part if len(part) > 1 else {}
+    if family["nested"]:
+        return config
+    for name in ("num_hidden_layers", "num_decoder_layers")[: len(family["stacks"])]:
+        keys = family["keys"].get(name, (name,))
+        if keys:
+            config[keys[0]] = LAYERS
+    return config | _BESIDE.get(model_type, {})
+
+
+def setup_of(model_type: str, number: int, modules_of: Untyped) -> dict[str, Any]:
+    """Draw the inputs of a setup for a type, in the class that is counted; PEFT may refuse it."""
+    draw = random.Random(f"{model_type} {number}")  # noqa: S311
+    config = few_layers(model_type)
+    inputs = _setup(draw, config, None, modules_of(config, None))
+    inputs.pop("ensure_weight_tying", None)  # which needs weights in memory
+    held = [
+        f"{path.rpartition('.')[2]}.{name}"
+        for path, module in modules_of(config, None).items()
+        for name, each in module.named_parameters(recurse=False)
+        if each.dim() == 3 and "expert" in path
+    ]
+    if held and draw.random() < 0.7:
+        inputs["target_parameters"] = sorted({draw.choice(held), draw.choice(held)})
+        for flag in ("use_dora", "lora_bias"):
+            inputs.pop(flag, None)
+    return inputs
+
+
+def _setup(
+    draw: random.Random, config: Config, task: str | None, modules: dict[str, Any]
+) -> dict[str, Any]:
+    """Draw what is adapted, and how."""
     inputs: dict[str, Any] = {"config": config, "peft_type": "LORA", "task_type": task}
     inputs["r"] = draw.randint(1, 9)
-    modules: dict[str, Any] = modules_of(config, task)
     able = [path for path, each in modules.items() if isinstance(each, (nn.Linear, Conv1D))]
     able += [path for path, each in modules.items() if isinstance(each, nn.Embedding)][:1]
     inputs["target_modules"] = _targets(draw, able, config["model_type"])

@@ -33,8 +33,10 @@ from transformers import (
     AutoModelForTokenClassification,
 )
 
+import dlp
 from tests.recorders import drawn
 from tests.recorders.common import Config, Record, Untyped, build, count_parameters
+from tests.recorders.names import class_of
 
 PACKAGES = ("peft", "torch", "transformers")
 
@@ -85,13 +87,32 @@ def more(listed: list[Record]) -> list[Record]:
         with suppress(ValueError, TypeError):
             count(record)
             found.append(record)
-    return found
+    return found + [_of_type(each) for each in dlp.MODEL_TYPES if f"Drawn: {each}" not in known]
 
 
-def _modules_of(seen: dict[str, Any], config: Config, task: str) -> dict[str, Any]:
+def _of_type(model_type: str) -> Record:
+    """Draw a setup for a type, the first that both take; whether both count alike is not asked."""
+    seen: dict[str, dict[str, Any]] = {}
+    for number in range(100):
+        inputs = drawn.setup_of(model_type, number, lambda *model: _modules_of(seen, *model))
+        record = {"id": f"Drawn: {model_type}", "inputs": inputs}
+        with suppress(ValueError, TypeError):
+            count(record)
+            dlp.lora_totals(**{key: inputs[key] for key in inputs if key != "peft_type"})
+            return record
+    message = f"nothing of a hundred setups for {model_type} is taken"
+    raise ValueError(message)
+
+
+def _class(config: Config, task: str | None) -> Untyped:
+    """Find the class of a model; without a task it is the one that the package counts."""
+    return class_of(config) if task is None else MODEL_CLASSES[task]
+
+
+def _modules_of(seen: dict[str, Any], config: Config, task: str | None) -> dict[str, Any]:
     key = repr((config, task))
     if key not in seen:
-        model = build(MODEL_CLASSES[task], config)
+        model = build(_class(config, task), config)
         seen[key] = {path: module for path, module in model.named_modules() if path}
     return seen[key]  # type: ignore[no-any-return]
 
@@ -124,13 +145,13 @@ def count(setup: Record) -> Record:
         return {"counted": count_bottleneck(settings)}
     config, task = settings.pop("config"), settings.pop("task_type")
     if method == "TOP_LAYERS":
-        return {"counted": count_top_layers(build(MODEL_CLASSES[task], config), **settings)}
+        return {"counted": count_top_layers(build(_class(config, task), config), **settings)}
     # On the meta device PEFT moves AdaLoRA's frozen rank numbers and thereby unfreezes them.
     # VeRA, BOFT and FourierFT draw numbers or make tables when they are set up.
     # On the meta device what is tied comes apart.
     tied = settings.get("ensure_weight_tying", False)
     device = "cpu" if tied or method in {"ADALORA", "BOFT", "FOURIERFT", "VERA"} else "meta"
-    model = build(MODEL_CLASSES[task], config, device=device)
+    model = build(_class(config, task), config, device=device)
     base = count_parameters(model)
     known = task if task not in {"IMAGE_CLASSIFICATION", "MASKED_LM"} else None
     adapter = METHODS[method](task_type=known, **settings)
