@@ -154,9 +154,15 @@ def top_layers_parameters(*, config: "Mapping[str, object]", num_layers: int) ->
     first = layers - _check.count("num_layers", num_layers, maximum=layers)
     stems = [site["path"].partition("*")[0] for site in _sites.sites(model) if "*" in site["path"]]
     total = 0
+    trained: "dict[str, bool]" = {}
     for site in _sites.sites(model):
-        if "*" in site["path"] and site["path"].startswith(stems[-1]):
+        path = site["path"]
+        if "*" in path and path.startswith(stems[-1]):
             among = site["among"]
             copies = num_layers if among is None else len([i for i in among if i >= first])
+            if site["part"] == "tied copy":  # which all layers that have it share
+                copies = 0 if path in trained else min(copies, 1)
+            if copies:
+                trained[path] = True
             total += copies * _sites.size(site)
     return total

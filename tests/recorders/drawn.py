@@ -111,13 +111,13 @@ def setup(number: int, modules_of: Untyped) -> dict[str, Any]:
 
 LAYERS = 4
 _BESIDE: dict[str, Config] = {
-    "nemotron": {"head_dim": 128},
+    "nemotron": {"head_dim": 128, "num_key_value_heads": 8},
     "ministral": {"head_dim": 128},
     "hunyuan_v1_dense": {"head_dim": 128},
     "hunyuan_v1_moe": {"head_dim": 128},
     "gpt_neo": {"attention_types": [[["global", "local"], 2]]},
     "gemma3n_text": {"num_kv_shared_layers": 0},
-    "dots1": {"n_routed_experts": 8, "num_experts_per_tok": 2},
+    "dots1": {"n_routed_experts": 8, "num_experts_per_tok": 2, "n_shared_experts": 1},
     "dbrx": {"attn_config": {"kv_n_heads": 8, "rope_theta": 10000.0}},
     "lfm2_moe": {"layer_types": ["conv", "full_attention", "conv", "full_attention"]},
     "zamba": {"num_hidden_layers": 8},

@@ -1,0 +1,61 @@
+"""What families have of their own is adapted as PEFT does, or refused in a sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import dlp
+
+ZAMBA: dict[str, Any] = {
+    "model_type": "zamba",
+    "num_hidden_layers": 14,  # of which 2, 7 and 13 join one transformer
+}
+
+
+def test_what_layers_share_is_trained_once_and_adapted_in_each() -> None:
+    alone = [f"{layer}.shared_transf.self_attn.q_proj" for layer in (2, 7, 13)]
+    each = [dlp.lora_model_parameters(config=ZAMBA, r=1, target_modules=[path]) for path in alone]
+    whole = dlp.lora_model_parameters(config=ZAMBA, r=1, target_modules=["q_proj"])
+    assert each == [whole // 3] * 3
+    top = [dlp.top_layers_parameters(config=ZAMBA, num_layers=number) for number in range(1, 15)]
+    # Layer 13 brings what is shared, 7 and 2 join it; all others are alike.
+    assert top[6] - top[5] == top[11] - top[10] < top[0]
+    assert top[13] == top[0] + 2 * (top[6] - top[5]) + 11 * (top[1] - top[0])
+
+
+@pytest.mark.parametrize(
+    ("kind", "setup", "message"),
+    [
+        ("mixtral", {"target_modules": ["w1"]}, "must name w1 and w3 together or neither"),
+        ("mellum", {"target_modules": ["up_proj"]}, "must name gate_proj and up_proj together"),
+        ("granitemoe", {"target_modules": ["router"]}, "router, which is no linear layer"),
+        ("mamba", {"target_modules": ["conv1d"]}, "conv1d, which is not counted"),
+        ("mamba", {"target_modules": ["out_proj"]}, "out_proj, which PEFT refuses to adapt"),
+        ("siglip", {"target_modules": ["attention"]}, "head.attention, which is not counted"),
+        (
+            "llama",
+            {"target_modules": ["lm_head"], "modules_to_save": ["layers"]},
+            "model.layers, which is a list of modules",
+        ),
+        ("gpt_oss", {"target_parameters": ["down_proj_bias"]}, "down_proj_bias, which is a bias"),
+        ("mamba", {"target_parameters": ["A_log"]}, "A_log: what it adapts is not known"),
+        ("jamba", {"target_parameters": ["conv1d.weight"]}, "what it adapts is not known"),
+    ],
+)
+def test_what_a_family_cannot_have_adapted_is_refused(
+    kind: str, setup: dict[str, Any], message: str
+) -> None:
+    given: dict[str, Any] = {
+        "config": {"model_type": kind},
+        "target_modules": ["q_proj", "in_proj"],
+    }
+    with pytest.raises(ValueError, match=message):
+        dlp.lora_model_parameters(**given | setup)
+
+
+def test_a_parameter_that_is_no_module_is_not_saved_by_its_name() -> None:
+    setup: dict[str, Any] = {"config": {"model_type": "rwkv"}, "target_modules": ["receptance"]}
+    keys = dlp.adapted_modules(**setup, modules_to_save=["key"])["saved"]
+    assert keys == ["rwkv.blocks.*.attention.key", "rwkv.blocks.*.feed_forward.key"]
