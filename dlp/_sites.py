@@ -79,7 +79,7 @@ NO_MODULES = ("expert", "bias", "parameter")
 TRANSPOSED = ("gpt2", "gpt-sw3", "openai-gpt")
 """Types whose matrices are kept with their inputs first."""
 
-_LINEAR_ROUTERS = """
+LINEAR_ROUTERS = """
     gemma4_text llama4_text phimoe hunyuan_v1_moe afmoe dbrx jetmoe longcat_flash
     """.split()  # noqa: SIM905
 """Types whose router is a linear layer, not a module of its own kind."""
@@ -238,7 +238,7 @@ def _kind(model: "Model", path: str, part: str, inputs: int, has_bias: bool) -> 
     """Say what a module or a parameter is."""
     last = path.rpartition(".")[2]
     if part == "router":
-        linear = model["model_type"] in _LINEAR_ROUTERS
+        linear = model["model_type"] in LINEAR_ROUTERS
         return "parameter" if inputs == 1 else "linear" if linear else "router"
     if part == "patch_embedding" and (inputs > 1 or has_bias):
         return "conv"

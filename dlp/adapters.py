@@ -1,6 +1,6 @@
 """Trainable parameters of LoRA, DoRA, AdaLoRA and BitFit, and the totals that PEFT prints."""
 
-from dlp import _check, _config, _found
+from dlp import _check, _config, _found, _sites
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,10 +160,9 @@ def adaptable_modules(*, config: "Mapping[str, object]") -> list[tuple[str, int,
     The linear layers, then the token embedding and the output head, tied or not. PEFT adapts an
     embedding as a matrix with one input for each token of the vocabulary.
 
-    In a model with experts the names of an MLP's matrices mean those of the experts: PEFT leaves
-    an MLP without experts as it is. The router can be adapted too. Gate and up of all experts of a
-    layer are one parameter, whose adapter has the rank of both and writes both: each stands here
-    for its half.
+    Of most families with experts the names of an MLP's matrices mean those of experts, and PEFT
+    leaves an MLP without them as it is; others have experts as `target_parameters` alone. Gate and
+    up of a layer are one parameter, whose adapter has the rank of both: each stands for its half.
 
     Args:
         config: A parsed `config.json` whose `model_type` is one of `MODEL_TYPES`.
@@ -438,14 +437,15 @@ def adalora_model_parameters(
 
 
 def _linear(model: "Model") -> "list[tuple[str, int, int, bool, int]]":
-    """List what `ALL_LINEAR` adapts: the linear layers, and experts in place of MLPs."""
-    rows = [row for stack in model["family"]["stacks"] for row in stack[2]]
-    if not [1 for row in rows if row[1] in _config.EXPERTS]:
-        return _config.modules(model, _config.LINEAR)
-    modules = _config.modules(model, ("attention",))
+    """List what `ALL_LINEAR` adapts: linear layers, and experts where PEFT takes their names."""
+    moved = _sites.MOVED.get(model["model_type"], {})
+    found = [row for row in _config.modules(model, _config.LINEAR) if row[0] not in moved]
     for module, inputs, outputs, has_bias, copies in _config.modules(model, ("fused expert",)):
-        modules.append((module, inputs, 2 * outputs, has_bias, copies))
-    return modules + _config.modules(model, ("expert", "router"))
+        if moved:
+            found.append((module, inputs, 2 * outputs, has_bias, copies))
+    found += _config.modules(model, ("expert",) if moved else ())
+    routers = [row for row in _config.modules(model, ("router",)) if row[1] > 1]
+    return found + (routers if moved or model["model_type"] in _sites.LINEAR_ROUTERS else [])
 
 
 def _biases(model: "Model") -> int:

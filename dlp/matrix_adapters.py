@@ -266,7 +266,8 @@ def adapter_model_parameters(
         peft_type: One of `ADAPTER_METHODS`.
         settings: What the method's config in PEFT has beside modules, by its names and with its
             defaults, such as `{"r": 8, "rank_pattern": {}}`, `{"init_r": 12}`,
-            `{"oft_block_size": 32}`; of IA3 `feedforward_modules`.
+            `{"oft_block_size": 32}`; of IA3 `feedforward_modules`, for which PEFT has a default
+            where it has one of `target_modules`.
         **modules: The arguments of [`adapted_modules`][dlp.adapters.adapted_modules]. Embeddings
             are adapted by OFT alone, experts by none; tokens are not trained by themselves.
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import dlp
+from dlp import _config
 
 ZAMBA: dict[str, Any] = {
     "model_type": "zamba",
@@ -59,3 +60,36 @@ def test_a_parameter_that_is_no_module_is_not_saved_by_its_name() -> None:
     setup: dict[str, Any] = {"config": {"model_type": "rwkv"}, "target_modules": ["receptance"]}
     keys = dlp.adapted_modules(**setup, modules_to_save=["key"])["saved"]
     assert keys == ["rwkv.blocks.*.attention.key", "rwkv.blocks.*.feed_forward.key"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "mixtral",
+        "qwen2_moe",
+        "qwen3_next",
+        "mellum",
+        "gpt_oss",
+        "granitemoe",
+        "phimoe",
+        "hunyuan_v1_moe",
+        "jetmoe",
+        "dbrx",
+        "deepseek_v3",
+        "jamba",
+        "recurrent_gemma",
+        "rwkv",
+        "whisper",
+        "deberta",
+        "gemma3",
+        "qwen3_vl",
+        "clip",
+    ],
+)
+def test_all_linear_adapts_what_is_listed(kind: str) -> None:
+    config = {"model_type": kind}
+    listed = dlp.adaptable_modules(config=config)
+    left = len(_config.modules(_config.read(config), _config.VOCABULARY))
+    rows = listed[: len(listed) - left]
+    every = dlp.lora_model_parameters(config=config, r=1, target_modules=dlp.ALL_LINEAR)
+    assert every == sum(copies * (inputs + outputs) for _, inputs, outputs, _, copies in rows)
