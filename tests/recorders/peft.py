@@ -96,7 +96,7 @@ def _of_type(model_type: str) -> Record:
     for number in range(100):
         inputs = drawn.setup_of(model_type, number, lambda *model: _modules_of(seen, *model))
         record = {"id": f"Drawn: {model_type}", "inputs": inputs}
-        with suppress(ValueError, TypeError):
+        with suppress(ValueError, TypeError, AttributeError, NotImplementedError):
             count(record)
             dlp.lora_totals(**{key: inputs[key] for key in inputs if key != "peft_type"})
             return record
