@@ -40,6 +40,7 @@ class Pattern:
         self.looks = 0
         self.names: "list[str]" = []
         self.states: "list[Node]" = []
+        self.takes: "dict[str, dict[int, bool]]" = {}
         if len(text) > LONGEST:
             raise ValueError(f"{name} must have at most {LONGEST} characters, not {len(text)}")
         tree = self.either()
@@ -275,7 +276,13 @@ class Pattern:
         for place, character in enumerate(text):
             if not whole and end in now:
                 return True
-            then = [self.states[n][3] for n in now if _taken(character, self.states[n])]
+            if character not in self.takes:
+                self.takes[character] = {}
+            takes = self.takes[character]
+            for number in now:
+                if number not in takes:
+                    takes[number] = _taken(character, self.states[number])
+            then = [self.states[number][3] for number in now if takes[number]]
             if not then:
                 return False
             now = self.reached(then, text, place + 1)

@@ -32,10 +32,8 @@ ALL_LINEAR = "all-linear"
 LORA_BIASES: "tuple[LoraBias, ...]" = ("none", "lora_only", "all")
 """Which biases of the base model are trained beside the adapters, as PEFT names the choice."""
 
-_OF_LORA = (
-    *("r", "bias", "use_dora", "lora_bias", "rank_pattern"),
-    *("alpha_pattern", "lora_alpha", "use_rslora"),
-)
+_IDLE = ("alpha_pattern", "lora_alpha", "use_rslora")  # which change no count
+_OF_LORA = ("r", "bias", "use_dora", "lora_bias", "rank_pattern", *_IDLE)
 
 
 def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bool = False) -> int:
@@ -295,12 +293,13 @@ def lora_totals(*, packed: bool = False, **lora: "Unpack[Lora]") -> dict[str, fl
         >>> totals["trainable_params"], totals["all_param"]
         (2361600, 126803712)
     """
-    trained = lora_model_parameters(**lora)
     setup: "dict[str, Any]" = {"r": lora.get("r", 8), "rank_pattern": lora.get("rank_pattern")}
+    _idle(lora.get("lora_alpha", 8), lora.get("alpha_pattern"), lora.get("use_rslora", False))
     chosen: "Any" = {name: value for name, value in lora.items() if name not in _OF_LORA}
     model, given = _found.asked(**chosen)
     found = _found.find(model, "LORA", {**given, **setup})
-    added, _ = _lora(found, "none", lora.get("use_dora", False), lora.get("lora_bias", False))
+    kinds = (lora.get("bias", "none"), lora.get("use_dora", False), lora.get("lora_bias", False))
+    added, in_place = _lora(found, *kinds)
     everything = sum(_config.parts(model).values()) + added + found["frozen"]
     if _check.flag("packed", packed):
         everything -= sum(
@@ -308,9 +307,9 @@ def lora_totals(*, packed: bool = False, **lora: "Unpack[Lora]") -> dict[str, fl
             for _, in_features, out_features, _, copies in _config.modules(model, _config.LINEAR)
         )
     return {
-        "trainable_params": trained,
+        "trainable_params": added + in_place,
         "all_param": everything,
-        "trainable_percent": 100 * trained / everything,
+        "trainable_percent": 100 * (added + in_place) / everything,
     }
 
 
