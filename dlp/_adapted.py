@@ -243,7 +243,10 @@ class Setup:
         """Turn names of experts and routers into those of parameters."""
         moved = _sites.MOVED[self.model["model_type"]]
         if isinstance(self.targets, str):
-            self.targets = self.leaves(self.targets, moved)
+            found = self.leaves(self.targets, moved)
+            if not found:
+                return  # PEFT turns nothing, and finds the parameters alone
+            self.targets = found
         kept: "list[str]" = []
         fused: "list[str]" = []
         for target in self.targets or ():
@@ -279,8 +282,6 @@ class Setup:
         for key in every:
             if not self.left_out(key) and self.pattern("target_modules", text).matches(key):
                 found[key.rpartition(".")[2]] = True
-        if not found:
-            raise ValueError(f"target_modules must match a module, and {text[:60]!r} matches none")
         return list(found)
 
     def held(self, name: str, key: str) -> bool:
