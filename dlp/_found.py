@@ -241,12 +241,15 @@ def _saved(
     modules = list(setup.containers()) if setup.saved else []
     modules += [leaf["key"] for leaf in leaves if leaf["site"]["kind"] not in _sites.NO_MODULES]
     lists = setup.lists() if setup.saved else {}
+    twice: "list[str]" = []
     for key in modules:
         if not [1 for name in setup.saved if key.endswith(name)]:
             continue
         if key in lists:
             raise ValueError(f"modules_to_save must not match {key}, which is a list of modules")
-        if key.rpartition(".")[0].rpartition(".")[0] in found:
+        outer = key.rpartition(".")[0].rpartition(".")[0]
+        if outer in found:
+            twice.append(outer)
             continue  # PEFT takes what is two steps inside of a saved module for that module
         held = [leaf for leaf in leaves if leaf["key"] == key or leaf["key"].startswith(key + ".")]
         for leaf in held:
@@ -257,6 +260,11 @@ def _saved(
         ]:
             raise ValueError(f"modules_to_save must not match {key}, which is in one that is saved")
         found[key] = held
+    for outer in twice:
+        if [1 for key in found if key.startswith(outer + ".")]:
+            raise ValueError(
+                f"modules_to_save must not match {outer} and what is in it at several depths"
+            )
     return found
 
 
