@@ -181,9 +181,11 @@ class Setup:
     def embedding(self) -> str:
         """Name the token embedding."""
         found = [site["path"] for site in self.sites if site["part"] == "token_embedding"]
-        if not found:
-            kind = self.model["model_type"]
-            raise ValueError(f"trainable_token_indices must be left out: {kind} has no tokens")
+        kind = self.model["model_type"]
+        if not found or kind == "clip":  # of whose two parts Transformers asks neither
+            raise ValueError(
+                f"trainable_token_indices must be left out: PEFT finds no embedding of {kind}"
+            )
         return found[0]
 
     def default(self) -> "list[str] | str | None":

@@ -45,6 +45,7 @@ def test_what_layers_share_is_trained_once_and_adapted_in_each() -> None:
             {"target_modules": ["query"], "modules_to_save": ["LayerNorm", "encoder.layer.3"]},
             "must not match encoder.layer.3 and what is in it at several depths",
         ),
+        ("clip", {"trainable_token_indices": [3]}, "PEFT finds no embedding of clip"),
         ("gpt_oss", {"target_parameters": ["down_proj_bias"]}, "down_proj_bias, which is a bias"),
         ("mamba", {"target_parameters": ["A_log"]}, "A_log: what it adapts is not known"),
         ("jamba", {"target_parameters": ["conv1d.weight"]}, "what it adapts is not known"),
