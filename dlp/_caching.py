@@ -184,9 +184,10 @@ def _kinds(
     full: "list[int]" = []
     sliding: "list[int]" = []
     for layer in range(layers) if among is None else among:
-        short = tokens > 0 and word != "none" and _RULES[word](config, family, layer)
         if named is not None:
             short = named[layer] in _SHORT
+        else:
+            short = tokens > 0 and word != "none" and _RULES[word](config, family, layer)
         # The last layer of Gemma 4 sees all, whatever is said.
         if short and not ("full" in family["sets"] and layer == layers - 1):
             sliding.append(layer)

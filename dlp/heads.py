@@ -101,9 +101,11 @@ def transformers_head_parameters(
     | `deberta`, `deberta-v2`, `electra`, `eurobert` | $d^2 + d + d C + C$ | $d C + C$ | |
     | `mpnet`, `roformer` | $d^2 + d + d C + C$ | $d C + C$ | |
     | `bart`, `bigbird_pegasus`, `mbart`, `mvp`, `plbart` | $d^2 + d + d C + C$ | | |
-    | `gemma3`, `gemma3_text`, `opt` | $d C$ | | |
-    | `deepseek_v2`, `hunyuan_v1_moe`, `jamba`, `jetmoe` | $d C$ | | |
-    | `phimoe`, `qwen3_5_text`, `zamba` | $d C$ | | |
+    | `deepseek_v2`, `doge`, `gemma3`, `gemma3_text`, `gptj` | $d C$ | | |
+    | `hunyuan_v1_dense`, `hunyuan_v1_moe`, `jamba`, `jetmoe`, `minicpm3` | $d C$ | | |
+    | `olmo`, `olmo2`, `olmo3`, `openai-gpt`, `opt`, `phimoe` | $d C$ | | |
+    | `qwen3_5_text`, `zamba` | $d C$ | | |
+    | `apertus` | | $d C + C$ | |
     | `hubert`, `wav2vec2` | $d C + C$ | | |
     | `vit`, `beit`, `deit`, `dinov2` | | | $d C + C$ |
     | any other | $d C$ | $d C + C$ | |

@@ -13,7 +13,7 @@ from _evidence.claims import COUNTERS, FLOAT32, Claim
 from _guide.formats import NBSP, count, decimal, percent
 
 _LONGEST = 60
-_SHOWN = 4  # counts of one run; of models of one type there are more
+_MOST = 4  # counts of one run that are shown; of models of one type there are more
 _LEAST = 0.0001
 
 
@@ -51,7 +51,7 @@ def measured_row(claim: Claim) -> tuple[str, ...]:
 
 def counted_row(found: Sequence[Claim]) -> tuple[str, ...]:
     """Write the counts of one run, and ours, in one row."""
-    first, shown = found[0], found[:_SHOWN]
+    first, shown = found[0], found[:_MOST]
     what = f"{plain(first.id)}: {plain(', '.join(claim.what for claim in shown))}"
     if more := len(found) - len(shown):
         what += f", and {count(more)} more"

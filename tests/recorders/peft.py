@@ -36,7 +36,7 @@ from transformers import (
 import dlp
 from tests.recorders import drawn
 from tests.recorders.common import Config, Record, Untyped, build, count_parameters
-from tests.recorders.names import class_of
+from tests.recorders.configs import model_class
 
 PACKAGES = ("peft", "torch", "transformers")
 
@@ -106,7 +106,7 @@ def _of_type(model_type: str) -> Record:
 
 def _class(config: Config, task: str | None) -> Untyped:
     """Find the class of a model; without a task it is the one that the package counts."""
-    return class_of(config) if task is None else MODEL_CLASSES[task]
+    return model_class(config) if task is None else MODEL_CLASSES[task]
 
 
 def _modules_of(seen: dict[str, Any], config: Config, task: str | None) -> dict[str, Any]:

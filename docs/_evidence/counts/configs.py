@@ -19,9 +19,11 @@ def claims(record: Record) -> Iterator[Claim]:
         yield count(record, label, "transformers", counted["total"][label], ours)
     for part, theirs in counted["parts"].items():
         ours = call("parameters_by_part", config=first) | {"part": part}
-        yield count(record, part, "transformers", theirs, ours)
+        yield count(record, f"of the first: {part}", "transformers", theirs, ours)
     layers = call("linear_layers", config=first) | {"merged": True}
-    yield count(record, "linear layers", "transformers", counted["linear_layers"], layers)
+    yield count(
+        record, "of the first: linear layers", "transformers", counted["linear_layers"], layers
+    )
     for label, theirs in counted["heads"].items():
         yield count(record, f"{label}: its head", "transformers", theirs, _head(configs[label]))
 
