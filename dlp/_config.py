@@ -221,6 +221,13 @@ def number(config: "Config", family: "Family", text: "Width") -> int:
     """Give the number that a width of a row stands for: a product of sums of words."""
     if not isinstance(text, str):
         return text(config, lambda name: size(config, family, name))
+    known = family["known"]
+    if text not in known:
+        known[text] = _product(config, family, text)
+    return known[text]
+
+
+def _product(config: "Config", family: "Family", text: str) -> int:
     found = 1
     for factor in text.split(" "):
         total = 0

@@ -83,6 +83,7 @@ if TYPE_CHECKING:
         counted: Counted  # where the config names no class
         window: Window  # of the layers that look back over so many tokens only
         prefix: str  # the width that PEFT gives a prefix
+        known: dict[str, int]  # widths that were read of the one config that the row is made for
 
     class Some(TypedDict, total=False):
         """What a family may do otherwise than Llama."""
@@ -291,6 +292,7 @@ def family(
         "counted": "language model",
         "window": window(),
         "prefix": "k",
+        "known": {},
     }
     found.update(row)  # type: ignore[typeddict-item]
     return found

@@ -361,9 +361,14 @@ def _of_formula(each: Standing) -> str:
         title = f"Printed numbers: {count(len(claims))}"
         header = ("What", "Source", "Printed", "dlp", "Verdict")
         written.append(folded_table(each.function, title, header, map(printed_row, claims)))
-    if each.counted:
-        runs = groupby(each.counted, key=lambda claim: (claim.topic, claim.id))
-        title = f"Counts of real libraries: {count(len(each.counted))}"
+    if of_types := [claim for claim in each.counted if claim.topic == "configs"]:
+        written.append(
+            f"{count(len(of_types))} counts are of configs of every [model type][types-of-models]: "
+            "each comes out."
+        )
+    if others := [claim for claim in each.counted if claim.topic != "configs"]:
+        runs = groupby(others, key=lambda claim: (claim.topic, claim.id))
+        title = f"Counts of real libraries: {count(len(others))}"
         header = ("What", "Library", "Counted", "dlp", "Off by")
         rows = [counted_row(list(run)) for _, run in runs]
         written.append(folded_table(each.function, title, header, rows))

@@ -13,7 +13,6 @@ from _evidence.claims import COUNTERS, FLOAT32, Claim
 from _guide.formats import NBSP, count, decimal, percent
 
 _LONGEST = 60
-_MOST = 4  # counts of one run that are shown; of models of one type there are more
 _LEAST = 0.0001
 
 
@@ -51,17 +50,15 @@ def measured_row(claim: Claim) -> tuple[str, ...]:
 
 def counted_row(found: Sequence[Claim]) -> tuple[str, ...]:
     """Write the counts of one run, and ours, in one row."""
-    first, shown = found[0], found[:_MOST]
-    what = f"{plain(first.id)}: {plain(', '.join(claim.what for claim in shown))}"
-    if more := len(found) - len(shown):
-        what += f", and {count(more)} more"
+    first = found[0]
+    what = f"{plain(first.id)}: {plain(', '.join(claim.what for claim in found))}"
     for reason in dict.fromkeys(claim.reason for claim in found if claim.reason):
         what += f"<br><small>{plain(reason)}</small>"
     return (
         what,
         html.escape(first.by),
-        _written([claim.theirs for claim in shown]),
-        _written([claim.ours for claim in shown]),
+        _written([claim.theirs for claim in found]),
+        _written([claim.ours for claim in found]),
         share(worst(found)),
     )
 

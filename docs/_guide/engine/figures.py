@@ -236,7 +236,7 @@ def _in_code(node: ast.AST, *, inputs: bool = False) -> Iterator[Found]:
     match node:
         case (
             (ast.Expr(value=ast.Constant()) | ast.Assert() | ast.Compare())
-            | ast.Assign(targets=[ast.Name(id="_LONGEST" | "_LEAST" | "_MOST")])
+            | ast.Assign(targets=[ast.Name(id="_LONGEST" | "_LEAST")])
             | ast.keyword(arg="number" | "digits" | "printed")
         ):
             return
