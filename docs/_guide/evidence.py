@@ -216,7 +216,8 @@ def mutants() -> str:
     noticed = f"**{count(killed)}** of {count(changes)} changes made a test fail"
     drawn = (
         f"Of the {count(len(found['sampled']))} modules that follow a training step, tensor by "
-        f"tensor, one change in {found['one_in']} was drawn to stand for all."
+        f"tensor, or list models, module by module, one change in {found['one_in']} was drawn to "
+        "stand for all."
     )
     return f"{noticed} ({percent(killed / changes)}). {drawn}\n\n{written}"
 

@@ -85,7 +85,7 @@ tried on generated arguments.""",
 | 13,476,831,232 | 6,738,415,616 | 50 % | A part is left out. |""",
     evidence.mutants: """
 **6** of 8 changes made a test fail (75 %). Of the 2 modules that follow a training step, tensor \
-by tensor, one change in 7 was drawn to stand for all.
+by tensor, or list models, module by module, one change in 7 was drawn to stand for all.
 | Why no test failed | Changes |
 | Alike. | 2 |""",
     lambda: errata.others("rounded-inputs"): """

@@ -20,6 +20,13 @@ FOLLOWING = frozenset({
 })  # fmt: skip
 """The modules that follow a training step, tensor by tensor: one formula, and many rows."""
 
+LISTING = frozenset({
+    "_dense", "_documents", "_experts", "_gpts", "_hearing", "_joining", "_latent", "_linear",
+    "_mixed", "_mixers", "_reading", "_rows", "_seeing", "_sparse", "_translating", "_viewing",
+    "families",
+})  # fmt: skip
+"""The modules that list families, module by module: each word is compared with what is built."""
+
 ONE_IN = 10
 """How many of their mutants stand for each that is tested: all of them would take two hours."""
 

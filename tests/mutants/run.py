@@ -32,7 +32,16 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
-from tests.mutants import FOLLOWING, HARMLESS, ONE_IN, RESULT, is_current, modules, seal
+from tests.mutants import (
+    FOLLOWING,
+    HARMLESS,
+    LISTING,
+    ONE_IN,
+    RESULT,
+    is_current,
+    modules,
+    seal,
+)
 from tests.mutants.mutations import Mutant, mutants
 from tests.paths import ROOT
 
@@ -350,7 +359,7 @@ def main(arguments: list[str]) -> int:
     content = {
         "tool": f"Cosmic Ray {version('cosmic_ray')}",
         "one_in": ONE_IN,
-        "sampled": sorted(name for name in FOLLOWING if name in result),
+        "sampled": sorted(name for name in FOLLOWING | LISTING if name in result),
         "modules": dict(sorted(result.items())),
     }
     RESULT.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
