@@ -32,24 +32,28 @@ settings.load_profile("thorough" if os.environ.get("GUIDE_REQUIRE_TOOLS") == "1"
 
 # Where tests are. Add what is new; take away with a reason alone.
 MODULES = """
-browser/test_in_browsers browser/test_practice evidence/test_conformance evidence/test_coverage
-evidence/test_errata evidence/test_gpu evidence/test_laws evidence/test_pages evidence/test_peaks
-evidence/test_printed evidence/test_records evidence/test_shown formulas/test_activations
-formulas/test_adapters formulas/test_boundaries formulas/test_check formulas/test_command
-formulas/test_compute formulas/test_dialect formulas/test_docstrings formulas/test_layers
-formulas/test_limits formulas/test_loops formulas/test_memory formulas/test_objective
-formulas/test_objectives formulas/test_optimizers formulas/test_parallel formulas/test_parameters
+browser/test_calculators browser/test_in_browsers browser/test_practice evidence/test_conformance
+evidence/test_coverage evidence/test_errata evidence/test_gpu evidence/test_laws
+evidence/test_pages evidence/test_peaks evidence/test_printed evidence/test_real
+evidence/test_records evidence/test_shown formulas/test_activations formulas/test_adapted_families
+formulas/test_adapters formulas/test_alignment formulas/test_boundaries formulas/test_cache
+formulas/test_check formulas/test_command formulas/test_compute formulas/test_configs
+formulas/test_dialect formulas/test_docstrings formulas/test_files formulas/test_gguf
+formulas/test_layers formulas/test_limits formulas/test_loops formulas/test_memory
+formulas/test_modules formulas/test_objective formulas/test_objectives formulas/test_optimizers
+formulas/test_packing formulas/test_parallel formulas/test_parameters formulas/test_patterns
 formulas/test_peak formulas/test_properties formulas/test_public_api formulas/test_quantization
-formulas/test_refusals formulas/test_releases formulas/test_rooms formulas/test_settings
-formulas/test_sharding formulas/test_sharding_units formulas/test_skill formulas/test_steps
-formulas/test_training formulas/test_worked_solutions pages/test_cases pages/test_colours
-pages/test_edits pages/test_figures pages/test_folds pages/test_formats pages/test_inline
-pages/test_new_page pages/test_pages pages/test_pictures pages/test_planted_faults
-pages/test_practice pages/test_practice_answers pages/test_pure pages/test_question_pages
-pages/test_readme pages/test_shell pages/test_solutions site/test_browser site/test_builders
-site/test_cards site/test_changes site/test_errata site/test_light site/test_links
-site/test_measured site/test_offline site/test_policy site/test_reference site/test_search
-site/test_silence site/test_site site/test_twins test_gate test_planted_faults
+formulas/test_refusals formulas/test_releases formulas/test_rooms formulas/test_schedule
+formulas/test_settings formulas/test_sharding formulas/test_sharding_units formulas/test_skill
+formulas/test_steps formulas/test_training formulas/test_worked_solutions pages/test_calculators
+pages/test_cases pages/test_colours pages/test_edits pages/test_figures pages/test_folds
+pages/test_formats pages/test_inline pages/test_new_page pages/test_pages pages/test_pictures
+pages/test_planted_faults pages/test_practice pages/test_practice_answers pages/test_pure
+pages/test_question_pages pages/test_readme pages/test_shell pages/test_solutions
+site/test_browser site/test_builders site/test_cards site/test_changes site/test_errata
+site/test_light site/test_links site/test_measured site/test_offline site/test_policy
+site/test_reference site/test_search site/test_silence site/test_site site/test_twins test_gate
+test_planted_faults
 """
 
 
