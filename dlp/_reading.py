@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Unpack
 
-    from dlp._rows import Family, Head, Module, Some
+    from dlp._rows import Bias, Family, Head, Module, Some
 
     Modules = tuple[Module, ...]
     Three = tuple[str, str, str]
@@ -101,9 +101,9 @@ def _tables(
     return tuple(rows)
 
 
-def _bert_layer(norms: "tuple[str, ...]" = _BERT_NORMS) -> "Modules":
+def _bert_layer(norms: "tuple[str, ...]" = _BERT_NORMS, bias: "Bias" = True) -> "Modules":
     return (
-        _rows.attention(True, True, _BERT_ATTENTION, "attention")
+        _rows.attention(bias, True, _BERT_ATTENTION, "attention")
         + _rows.mlp(True, ("intermediate.dense", "output.dense"), path="")
         + _rows.norms(norms, shift=True)
     )
@@ -303,6 +303,19 @@ def _distilbert() -> "Family":
     )
 
 
+def _big_bird() -> "Family":
+    # Its heads keep the pooler, even where they do not read it.
+    pooler: "Module" = ("bert.pooler", "pooler", "d", "d", True, "")
+    return _masked(
+        "BigBird",
+        "bert",
+        _bert_layer(bias="use_bias"),
+        (*_tables("bert", pooler=""), pooler, *_mask_head(_BERT_HEAD)),
+        sequences="dense",
+        defaults=_sizes(50358, positions=4096, use_bias=True),
+    )
+
+
 def _deberta_like(
     name: str,
     attention: "Modules",
@@ -495,5 +508,6 @@ ROWS: "dict[str, Callable[[], Family]]" = {
     "data2vec-text": _data2vec_text,
     "nomic_bert": _nomic_bert,
     "eurobert": _eurobert,
+    "big_bird": _big_bird,
 }
 """What gives the row of each `model_type`."""

@@ -99,7 +99,7 @@ def transformers_head_parameters(
     | `camembert`, `xlm-roberta`, `xlm-roberta-xl` | $d^2 + d + d C + C$ | $d C + C$ | |
     | `data2vec-text`, `roberta-prelayernorm` | $d^2 + d + d C + C$ | $d C + C$ | |
     | `deberta`, `deberta-v2`, `electra`, `eurobert` | $d^2 + d + d C + C$ | $d C + C$ | |
-    | `mpnet`, `roformer` | $d^2 + d + d C + C$ | $d C + C$ | |
+    | `big_bird`, `mpnet`, `roformer` | $d^2 + d + d C + C$ | $d C + C$ | |
     | `bart`, `bigbird_pegasus`, `mbart`, `mvp`, `plbart` | $d^2 + d + d C + C$ | | |
     | `deepseek_v2`, `doge`, `gemma3`, `gemma3_text`, `gptj` | $d C$ | | |
     | `hunyuan_v1_dense`, `hunyuan_v1_moe`, `jamba`, `jetmoe`, `minicpm3` | $d C$ | | |
