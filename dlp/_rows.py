@@ -1,18 +1,19 @@
 """What rows of families are made of: modules, stacks of layers, and the words that they speak.
 
 A module is `(path, part, inputs, outputs, bias, where)`: its path in Transformers, in a layer or in
-the whole model; the part that it counts to; two widths; if its outputs have a bias; and where
-there is one. A width is a product of words with spaces between them, each a sum with `+`, or a
-divisor with a `/` before it: `"d"`, `"q+k+k"`, `"2 f"`, `"d /a"`. A word is a number, one of
-`WORDS`, one of the family's own `numbers`, which are widths or functions that read a config, or
-the key of a config: `part.key` where it stands in a part, and `text.d` is the `d` of what is
-nested as `text_config`. `where` names conditions that
-all hold, `!` before one that does not: a switch of the config, a set of layers of the family, or
-one of these:
+the whole model; the part that it counts to; two widths; if its outputs have a bias, or the switch
+of the config that says so; and where there is such a module. A width is a product of words with
+spaces between them, each a sum with `+`, or a divisor with a `/` before it: `"d"`, `"q+k+k"`,
+`"2 f"`, `"d /a"`. A word is a number, one of `WORDS`, one of the family's own `numbers`, which are
+widths or functions that read a config, or the key of a config: `part.key` where it stands in a
+part, and `text.d` is the `d` of what is nested as `text_config`. `where` names conditions that all
+hold, `!` before one that does not: a switch of the config, a set of layers of the family, or one of
+these:
 
 - `language_model`, `untied`: the class that is counted writes text; and its head is its own;
 - `bare`, `labels`: it is the bare model or an encoder; it has a head over labels;
-- `pooler`: the class has one; `decoder`: it has one beside the encoder;
+- `pooler`: it is the bare model, or its head over labels reads the pooler (one that all classes
+  have needs no condition); `decoder`: it has one beside the encoder;
 - `gated`: the activation of T5 says that its MLP has a gate;
 - `narrow`: the embedding is not as wide as the model.
 """
