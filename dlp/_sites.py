@@ -64,7 +64,7 @@ MOVED = {
         """
         qwen3_moe qwen3_next olmoe flex_olmo deepseek_v2 deepseek_v3 deepseek_v32 dots1
         ernie4_5_moe glm4_moe glm4_moe_lite glm_moe_dsa longcat_flash solar_open hunyuan_v1_moe
-        exaone_moe cohere2_moe afmoe mellum
+        exaone_moe cohere2_moe afmoe mellum glm4v_moe
         """.split(),  # noqa: SIM905
         _QWEN,
     ),

@@ -38,14 +38,16 @@ def listed(config: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def digest(modules: Mapping[str, int]) -> str:
-    """Give a short hash of modules and their values, by which two lists are compared.
-
-    Heads over labels, and what T5 keeps under one, are compared without their paths.
-    """
+def folded(modules: Mapping[str, int]) -> dict[str, int]:
+    """Join what heads over labels have, and name what T5 keeps under one as elsewhere."""
     found: dict[str, int] = {}
     for path, values in modules.items():
         root, _, rest = path.partition(".")
         name = "over labels" if root in HEADS else rest if root == "transformer" else path
         found[name] = found.get(name, 0) + values
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()[:16]
+    return found
+
+
+def digest(modules: Mapping[str, int]) -> str:
+    """Give a short hash of modules and their values, by which two lists are compared."""
+    return hashlib.sha256(json.dumps(folded(modules), sort_keys=True).encode()).hexdigest()[:16]

@@ -11,7 +11,8 @@ from _evidence.real import Real, address, models
 
 
 def test_there_is_one_of_each_type() -> None:
-    assert [each.model_type for each in models()] == sorted(dlp.MODEL_TYPES)
+    listed = [each.model_type for each in models()]
+    assert listed == sorted(dlp.MODEL_TYPES), "list real.json in the order of the alphabet"
 
 
 @pytest.mark.parametrize("real", models(), ids=lambda real: real.model_type)

@@ -17,7 +17,8 @@ def test_modules_are_listed_by_their_paths(record: Record) -> None:
 
 
 def test_every_family_is_compared() -> None:
-    assert [record.id for record in records("configs")] == list(MODEL_TYPES)
+    found = [record.id for record in records("configs")]
+    assert found == list(MODEL_TYPES), "list counted/configs.json in the order of dlp.MODEL_TYPES"
 
 
 def test_a_list_that_is_short_or_wrong_is_noticed() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import transformers
 
 from dlp import FAMILIES
-from tests.modules import HEADS, digest, listed
+from tests.modules import HEADS, digest, folded, listed
 from tests.recorders.common import build, count_parameters
 from tests.recorders.heads import head_modules
 from tests.recorders.parts import count_linear_layers, count_parts
@@ -82,9 +82,9 @@ def count(setup: Record) -> Record:
 
 
 def main() -> None:
-    """Say of a config which modules differ, by their paths."""
+    """Say which modules of a config differ; heads over labels are compared as one."""
     config = json.loads(sys.argv[1])
-    ours, theirs = listed(config), modules(build(model_class(config), config))
+    ours, theirs = folded(listed(config)), folded(modules(build(model_class(config), config)))
     for path in sorted({*ours, *theirs}):
         if ours.get(path) != theirs.get(path):
             sys.stdout.write(f"{path}: {ours.get(path)} listed, {theirs.get(path)} built\n")
