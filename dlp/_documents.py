@@ -31,6 +31,7 @@ def _paddleocr_vl_text() -> "Family":
         tokens="",
         causal=False,
         counted="bare model",
+        tied=True,
         defaults={**defaults, "use_bias": False},
     )
     row["classes"] = {"PaddleOCRTextModel": "bare model"}
@@ -49,6 +50,7 @@ def _paddleocr_vl() -> "Family":
             (f"{path}.linear_2", "projection", merged, "text.d", True, ""),
         ),
         paths=("model.language_model", "model.visual.vision_model"),
+        tied="in the text",
     )
 
 

@@ -217,7 +217,7 @@ def _longcat_flash() -> "Family":
             "num_experts_per_tok": ("moe_topk", "num_experts_per_tok"),
         },
         defaults=defaults | latent_sizes(1536, 512, 128, 64, 128),
-        numbers=LATENT,
+        numbers={"head_dim": "qk_head_dim"},
         optional=("zero_expert_num",),
         sets={"counted": _counted},
         sequences="",

@@ -204,7 +204,8 @@ def _recurrent_gemma() -> "Family":
         layer + _rows.norms(("temporal_pre_norm", "channel_pre_norm")),
         modules=_rows.vocabulary(last=_rows.norms(("model.final_norm",))),
         defaults=_rows.sizes(2560, 26, 10, 7680, 256000, conv1d_width=4),
-        numbers={"block": "lru_width /num_attention_heads", "head_dim": "d /num_attention_heads"},
+        keys={"floored_head_dim": ("head_dim",)},
+        numbers={"block": "lru_width /num_attention_heads", "head_dim": "floored_head_dim"},
         window=_rows.window(tokens=2048, key="attention_window_size sliding_window"),
         sets={"mixes": _recurrent},
         tied=True,
@@ -352,9 +353,9 @@ def _bailing_hybrid() -> "Family":
         (f"{path}.g_proj", "attention", "d", "a", False, "!mixes"),
     )
     named: "dict[str, tuple[str, ...]]" = {
-        "linear_head_dim": ("head_dim",),
-        "linear_num_heads": ("num_attention_heads",),
-        "linear_conv_kernel_dim": ("short_conv_kernel_size",),
+        "linear_head_dim": ("linear_head_dim", "head_dim"),
+        "linear_num_heads": ("linear_num_heads", "num_attention_heads"),
+        "linear_conv_kernel_dim": ("linear_conv_kernel_dim", "short_conv_kernel_size"),
     }
     defaults = _experts.sizes(2560, 42, 32, 6144, 157184, 512, 8, 768, num_key_value_heads=32)
     more = {"linear_head_dim": 128, "linear_num_heads": 32, "linear_conv_kernel_dim": 4}
@@ -396,7 +397,7 @@ def _xlstm() -> "Family":
         base="backbone",
         keys={
             "hidden_size": ("hidden_size", "embedding_dim"),
-            "num_hidden_layers": ("num_hidden_layers", "num_blocks"),
+            "num_hidden_layers": ("num_blocks", "num_hidden_layers"),
         },
         defaults={
             "hidden_size": 4096,

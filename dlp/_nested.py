@@ -36,6 +36,9 @@ def sizes(config: "Config", family: "Family", text: "dict[str, int]") -> "dict[s
         tied = False
     elif family["tied"] == "as text":
         tied = tied or bool(found[_TIED])
+    elif family["tied"] == "in the text":
+        own, inner = part(config, family, "text_config")
+        tied = inner["tied"] if own.get(_TIED) is None else own[_TIED]
     elif tied is None:
         tied = family["tied"]
     found[_TIED] = int(_check.flag(f'config["{_TIED}"]', tied))

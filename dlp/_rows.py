@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Module = tuple[str, str, str, str, Bias, str]
     Stack = tuple[str, str, tuple[Module, ...]]  # the path of its layers, their number, a layer
     Head = Literal["", "score", "linear", "dense", "pooled", "encoder"]
-    Tied = bool | Literal["as text"] | None
+    Tied = bool | Literal["as text", "in the text"] | None
     Counted = Literal["language model", "bare model", "encoder"]
     Sliding = Literal[
         "every layer",
@@ -143,6 +143,7 @@ DERIVED = {
     "linear_value_head_dim": "2 linear_key_head_dim",
     "time_step_rank": "hidden_size+15 /16",
     "floored_head_dim": "hidden_size /num_attention_heads",
+    "qk_head_dim": "qk_nope_head_dim+qk_rope_head_dim",
     "prefix_dense_intermediate_size": "intermediate_size",
 }
 """What a size is that is null or "auto", or has no default of its own."""

@@ -80,10 +80,18 @@ TRANSPOSED = ("gpt2", "gpt-sw3", "openai-gpt")
 """Types whose matrices are kept with their inputs first."""
 
 LINEAR_ROUTERS = """
-    gemma4_text llama4_text phimoe hunyuan_v1_moe afmoe dbrx jetmoe longcat_flash
+    gemma4_text llama4 llama4_text phimoe hunyuan_v1_moe afmoe dbrx jetmoe longcat_flash
     """.split()  # noqa: SIM905
 """Types whose router is a linear layer, not a module of its own kind."""
 
+_LINEAR_PATCHES = (
+    "gemma4",
+    "gemma4_vision",
+    "llama4",
+    "llama4_vision_model",
+    "lfm2_vl",
+    "siglip2_vision_model",
+)
 _CONVOLUTIONS = ("conv", "conv1d", "conv_1d")
 _SEEN = ("position_embedding", "pos_embed", "tile_embedding")  # are embeddings beside a picture
 _NO_EMBEDDINGS = ("gate", "embedding", "relative_position_bias_table")
@@ -174,11 +182,12 @@ def read(config: object, task_type: object) -> "Model":
     if task_type is None:
         return _config.read(config)
     task = _check.choice("task_type", task_type, TASKS)
-    if task not in HEAD_TASKS:
+    wanted = "bare model" if task == "FEATURE_EXTRACTION" else HEAD_TASKS.get(task)
+    if wanted is None:
         return _config.read(config)
     given = dict(_check.mapping("config", config))
     found = _config.read(given | {"architectures": None, "auto_map": None})
-    named = [name for name, what in found["family"]["classes"].items() if what == HEAD_TASKS[task]]
+    named = [name for name, what in found["family"]["classes"].items() if what == wanted]
     if not named:
         raise ValueError(f"task_type must be one that {found['model_type']} has, not {task!r}")
     given["architectures"] = named
@@ -241,7 +250,7 @@ def _kind(model: "Model", path: str, part: str, inputs: int, has_bias: bool) -> 
         linear = model["model_type"] in LINEAR_ROUTERS
         return "parameter" if inputs == 1 else "linear" if linear else "router"
     if part == "patch_embedding" and (inputs > 1 or has_bias):
-        return "conv"
+        return "linear" if model["model_type"] in _LINEAR_PATCHES else "conv"
     if part == "position_embedding":
         parts = [entry[1] for entry in model["placed"]]
         own = last == "position_embeddings" and "patch_embedding" in parts

@@ -277,7 +277,7 @@ def _llama4() -> "Family":
         _joining.part("llama4_vision_model"),
         ((path, "projection", "vision.vision_output_dim", "text.d", False, ""),),
         paths=("language_model.model", "vision_model", "language_model.lm_head"),
-        tied=False,
+        tied="in the text",
     )
 
 

@@ -215,9 +215,9 @@ def mutants() -> str:
     written = table(("Why no test failed", "Changes"), rows, align="lr")
     noticed = f"**{count(killed)}** of {count(changes)} changes made a test fail"
     drawn = (
-        f"Of the {count(len(found['sampled']))} modules that follow a training step, tensor by "
-        f"tensor, or list models, module by module, one change in {found['one_in']} was drawn to "
-        "stand for all."
+        f"Of {count(len(found['sampled']))} of the {count(len(found['modules']))} modules, those "
+        "that follow a training step or list models among them, one change in "
+        f"{found['one_in']} was drawn to stand for all."
     )
     return f"{noticed} ({percent(killed / changes)}). {drawn}\n\n{written}"
 

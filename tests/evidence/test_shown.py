@@ -84,8 +84,8 @@ tried on generated arguments.""",
 | [`parameter_count`][evidence-parameter_count] | Llama-2-7B: parameters \
 | 13,476,831,232 | 6,738,415,616 | 50 % | A part is left out. |""",
     evidence.mutants: """
-**6** of 8 changes made a test fail (75 %). Of the 2 modules that follow a training step, tensor \
-by tensor, or list models, module by module, one change in 7 was drawn to stand for all.
+**6** of 8 changes made a test fail (75 %). Of 2 of the 1 modules, those that follow a \
+training step or list models among them, one change in 7 was drawn to stand for all.
 | Why no test failed | Changes |
 | Alike. | 2 |""",
     lambda: errata.others("rounded-inputs"): """

@@ -99,3 +99,40 @@ def test_all_linear_adapts_what_is_listed(kind: str) -> None:
     rows = listed[: len(listed) - left]
     every = dlp.lora_model_parameters(config=config, r=1, target_modules=dlp.ALL_LINEAR)
     assert every == sum(copies * (inputs + outputs) for _, inputs, outputs, _, copies in rows)
+
+
+@pytest.mark.parametrize(
+    ("config", "trainable", "everything"),
+    [
+        ({"model_type": "lfm2_vl"}, 3_504_128, 2_816_361_216),
+        ({"model_type": "gemma4_vision"}, 568_320, 167_932_928),
+        ({"model_type": "siglip2_vision_model"}, 353_280, 93_283_584),
+        ({"model_type": "glm4v_moe"}, 225_813_936, 104_598_680_816),
+    ],
+)
+def test_all_linear_finds_patches_that_a_matrix_reads_and_experts(
+    config: dict[str, object], trainable: int, everything: int
+) -> None:
+    # PEFT 0.21.2 on the class of Transformers 5.23.0
+    found = dlp.lora_totals(config=config, r=2, target_modules="all-linear")
+    assert (found["trainable_params"], found["all_param"]) == (trainable, everything)
+
+
+def test_features_are_taken_from_the_bare_model() -> None:
+    config = {
+        "model_type": "llama",
+        "hidden_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "intermediate_size": 96,
+        "vocab_size": 128,
+    }
+    setup: dict[str, Any] = {"config": config, "r": 2, "target_modules": ["q_proj"]}
+    setup["task_type"] = "FEATURE_EXTRACTION"
+    found = dlp.lora_totals(**setup)
+    assert (found["trainable_params"], found["all_param"]) == (512, 70_464)
+    pattern = {r".*\.layers\.0\..*q_proj": 5}
+    assert dlp.lora_totals(**setup, rank_pattern=pattern)["trainable_params"] == 512
+    with pytest.raises(ValueError, match="target_modules"):
+        dlp.lora_totals(**setup, layers_to_transform=[0])

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from cosmic_ray.commands import init
@@ -16,15 +17,18 @@ from cosmic_ray.plugins import get_operator
 from cosmic_ray.tools.filters.operators_filter import OperatorsFilter
 from cosmic_ray.work_db import use_db
 
-from tests.mutants import FOLLOWING, LISTING, ONE_IN
+from tests.mutants import ONE_IN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 SETTINGS = Path(__file__).with_name("settings.toml")
 
 
-def mutants(paths: list[Path]) -> list[Mutant]:
+def mutants(paths: list[Path], *, sampled: Collection[str]) -> list[Mutant]:
     """Have Cosmic Ray list the mutants, without those that change nothing that runs.
 
-    Of the modules that follow a step, or list families, a sample stands for all.
+    Of some modules a sample stands for all.
     """
     with use_db(":memory:") as db:
         init(paths, db, {})
@@ -36,7 +40,7 @@ def mutants(paths: list[Path]) -> list[Mutant]:
         if not _is_idle(path, change.operator_name, start):
             function = _function_at(path, start[0])
             mutant = Mutant(path, change.operator_name, change.occurrence, function)
-            if path.stem not in FOLLOWING | LISTING or _is_drawn(mutant):
+            if path.stem not in sampled or _is_drawn(mutant):
                 found.append(mutant)
     return found
 
@@ -54,7 +58,7 @@ class Mutant:
     path: Path
     operator: str
     occurrence: int
-    function: str  # the function it stands in, or nothing
+    function: str  # the function or class it stands in, or nothing
     outcome: str = ""
 
     @property
@@ -123,7 +127,7 @@ def _functions(path: Path) -> list[tuple[int, int, str]]:
     return [
         (node.lineno, node.end_lineno or node.lineno, node.name)
         for node in tree.body
-        if isinstance(node, ast.FunctionDef)
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef))
     ]
 
 

@@ -64,7 +64,7 @@ PYTEST = [
 SURVIVED, KILLED, NOT_PYTHON = 0, 1, 3
 DEFAULTS = "test_an_argument_that_is_left_out"
 TRACED = "test_each_moment"
-PATIENCE = 0.4
+PATIENCE = 0.1
 """The share of the time of all tests that a mutant must survive."""
 
 
@@ -313,11 +313,13 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("module", nargs="*", help="such as steps; else those that have changed")
     parser.add_argument("--all", action="store_true", help="every module, changed or not")
+    parser.add_argument("--sample", action="store_true", help="draw one in ten of any module")
     parser.add_argument("--again", action="store_true", help="those that survived last time alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
     chosen = parser.parse_args(arguments)
     os.chdir(ROOT)
-    result = json.loads(RESULT.read_text(encoding="utf-8"))["modules"]
+    last = json.loads(RESULT.read_text(encoding="utf-8"))
+    result = last["modules"]
     paths = [
         path
         for path in modules()
@@ -330,7 +332,9 @@ def main(arguments: list[str]) -> int:
         or (path.stem in chosen.module)
         or (not chosen.module and not chosen.again and not is_current(path, result.get(path.stem)))
     ]
-    tested = mutants(paths)
+    drawn = FOLLOWING | LISTING | ({path.stem for path in paths} if chosen.sample else set())
+    drawn |= set(last["sampled"]) - ({path.stem for path in paths} - drawn)
+    tested = mutants(paths, sampled=drawn)
     if chosen.again:
         survived = {title for row in result.values() for title in row["survivors"]}
         tested = [mutant for mutant in tested if mutant.title in survived]
@@ -359,7 +363,7 @@ def main(arguments: list[str]) -> int:
     content = {
         "tool": f"Cosmic Ray {version('cosmic_ray')}",
         "one_in": ONE_IN,
-        "sampled": sorted(name for name in FOLLOWING | LISTING if name in result),
+        "sampled": sorted(name for name in drawn if name in result),
         "modules": dict(sorted(result.items())),
     }
     RESULT.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
