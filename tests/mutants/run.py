@@ -32,6 +32,7 @@ from typing import Any
 import pytest
 from _pytest.runner import runtestprotocol
 
+from _evidence.claims import claims
 from tests.mutants import (
     FOLLOWING,
     HARMLESS,
@@ -274,7 +275,9 @@ def _made_again(claim: Any) -> Any:
 
 
 def _forget() -> None:
-    """Clear what the tests have kept of earlier results."""
+    """Clear what the claims and the tests have kept of earlier results."""
+    for claim in claims():
+        vars(claim).pop("exactly", None)
     for name, module in list(sys.modules.items()):
         if name.startswith("tests.formulas.test_"):
             for value in list(vars(module).values()):

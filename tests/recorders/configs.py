@@ -17,12 +17,23 @@ from dlp import FAMILIES
 from tests.modules import HEADS, digest, folded, listed
 from tests.recorders.common import build, count_parameters
 from tests.recorders.heads import head_modules
-from tests.recorders.parts import count_linear_layers, count_parts
+from tests.recorders.parts import count_linear_layers, count_parts, part_of
 
 if TYPE_CHECKING:
     from tests.recorders.common import Config, Record, Untyped
 
 PACKAGES = ("torch", "transformers")
+
+_TO_EXPERTS = (
+    "num_experts_per_tok",
+    "moe_topk",
+    "moe_k",
+    "moe_top_k",
+    "top_k_experts",
+    "num_experts_per_token",
+    "experts_per_token",
+)
+"""The keys of configs for the experts that a token is sent to."""
 
 
 def model_class(config: Config) -> Untyped:
@@ -59,6 +70,19 @@ def modules(model: Untyped) -> dict[str, int]:
     return found
 
 
+def _experts_per_token(model: Untyped) -> int:
+    """Read to how many experts of a layer a token is sent, 0 without experts."""
+    config = model.config.get_text_config()
+    if not any(part_of(model, name) == "router" for name, _ in model.named_parameters()):
+        return 0
+    for key in _TO_EXPERTS:
+        holder = getattr(config, "ffn_config", config)  # DBRX
+        if hasattr(holder, key):
+            return getattr(holder, key) or 0
+    message = f"no key says how many experts a token has in {type(config).__name__}"
+    raise ValueError(message)
+
+
 def _embeds(model: Untyped, name: str) -> bool:
     return "Embedding" in type(model.get_submodule(name.rpartition(".")[0])).__name__
 
@@ -70,6 +94,7 @@ def count(setup: Record) -> Record:
         model = build(model_class(config), config)
         if not counted["total"]:
             counted |= {"parts": count_parts(model), "linear_layers": count_linear_layers(model)}
+            counted |= {"experts_per_token": _experts_per_token(model)}
         counted["total"][label] = count_parameters(model)
         counted["modules"][label] = digest(modules(model))
         if type(model).__name__.endswith("Classification"):

@@ -24,6 +24,9 @@ def claims(record: Record) -> Iterator[Claim]:
     yield count(
         record, "of the first: linear layers", "transformers", counted["linear_layers"], layers
     )
+    if theirs := counted["experts_per_token"]:
+        each = call("transformer_dimensions", config=first) | {"part": "num_experts_per_tok"}
+        yield count(record, "of the first: experts of a token", "transformers", theirs, each)
     for label, theirs in counted["heads"].items():
         yield count(record, f"{label}: its head", "transformers", theirs, _head(configs[label]))
 
