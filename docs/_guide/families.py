@@ -111,7 +111,7 @@ def _printed(each: Real) -> str:
     said, why = each.published["total"], each.published.get("differs", "")
     digits = count(said) if isinstance(said, int) else plain(said)
     link = f'<a href="{html.escape(address(each.published["source"]))}">{digits}</a>'
-    return f"<br><small>printed: {link}{f': {plain(why)}' if why else ''}</small>"
+    return f"<br>printed: {link}" + (f"<br><small>{plain(why)}</small>" if why else "")
 
 
 def _parameters(number: int) -> str:
