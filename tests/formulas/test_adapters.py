@@ -498,3 +498,18 @@ def test_encoder_and_decoder_each_get_a_prompt(length: int, width: int) -> None:
     assert dlp.prompt_tuning_parameters(**shape, num_transformer_submodules=2) == 2 * one
     with pytest.raises(ValueError, match="num_transformer_submodules must be from 1 to 2, not 3"):
         dlp.prompt_tuning_parameters(**shape, num_transformer_submodules=3)
+
+
+def test_what_is_left_out_of_lora_is_what_peft_takes() -> None:
+    setup: dict[str, Any] = {"config": dlp.LLAMA_2_7B, "target_modules": ["q_proj"]}
+    assert dlp.lora_totals(**setup) == dlp.lora_totals(**setup, r=8)
+    one = dlp.lora_model_parameters(**setup, r=8, layers_to_transform=0)
+    assert one == dlp.lora_model_parameters(**setup, r=8, layers_to_transform=[0])
+    assert 32 * one == dlp.lora_model_parameters(**setup, r=8)
+
+
+def test_numbers_below_zero_are_refused() -> None:
+    with pytest.raises(ValueError, match="dataloader_num_workers"):
+        dlp.stream_micro_batches_per_epoch(
+            num_samples=10, per_device_train_batch_size=1, dataloader_num_workers=-1
+        )
