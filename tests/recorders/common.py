@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from copy import deepcopy
 from importlib import metadata
 from typing import Any
 
@@ -47,7 +48,7 @@ def build(
         gc.collect()  # models refer to themselves: let the last one go before the next comes
     with torch.device(device):
         make = getattr(auto_class, "from_config", None) or auto_class._from_config
-        return make(AutoConfig.for_model(**config), **options)
+        return make(AutoConfig.for_model(**deepcopy(config)), **options)  # some change it
 
 
 def count_parameters(module: Untyped) -> int:
