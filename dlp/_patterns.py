@@ -1,8 +1,9 @@
 """Regular expressions, matched by following all their states at once.
 
-So the time grows with the length of the text times that of the pattern, and no pattern can hang.
-Of what looks ahead, only what does so from the beginning of a text is known. What is not known is
-refused: what looks behind, references back, flags, possessive repeats.
+Where a character leads is kept, for many texts begin alike. The time grows with the length of the
+text times that of the pattern, so no pattern can hang. Of what looks ahead, only what does so from
+the beginning of a text is known. What is not known is refused: what looks behind, references back,
+flags, possessive repeats.
 """
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ LONGEST = 1000
 _STATES = 5000
 _DEPTH = 40
 _LOOKS = 5
+_KNOWN = 200
 _LETTER: "Items" = [("a", "z"), ("A", "Z"), ("0", "9"), ("_", "_")]
 _CLASSES: "dict[str, Items]" = {
     "d": [("0", "9")],
@@ -40,13 +42,14 @@ class Pattern:
         self.looks = 0
         self.names: "list[str]" = []
         self.states: "list[Node]" = []
-        self.takes: "dict[str, dict[int, bool]]" = {}
+        self.known: "dict[str, Reached]" = {}
         if len(text) > LONGEST:
             raise ValueError(f"{name} must have at most {LONGEST} characters, not {len(text)}")
         tree = self.either()
         if self.place < len(text):
             self.refuse("a parenthesis is closed that was not opened")
         self.begin = self.built(tree, self.state(("accept", None, 0, 0)))
+        self.borders = bool([1 for state in self.states if state[0] == "at"])
 
     def refuse(self, why: str) -> "NoReturn":
         """Refuse the pattern."""
@@ -274,21 +277,22 @@ class Pattern:
         """Say whether a text, or the beginning of one, leads from a state to another."""
         now = self.reached([begin], text, 0)
         for place, character in enumerate(text):
-            if not whole and end in now:
+            if not whole and end in now.states:
                 return True
-            if character not in self.takes:
-                self.takes[character] = {}
-            takes = self.takes[character]
-            for number in now:
-                if number not in takes:
-                    takes[number] = _taken(character, self.states[number])
-            then = [self.states[number][3] for number in now if takes[number]]
-            if not then:
+            step = text[place : place + 2] if self.borders else character
+            if step not in now.then:
+                then = [
+                    self.states[number][3]
+                    for number in now.states
+                    if _taken(character, self.states[number])
+                ]
+                now.then[step] = self.reached(then, text, place + 1)
+            now = now.then[step]
+            if not now.states:
                 return False
-            now = self.reached(then, text, place + 1)
-        return end in now
+        return end in now.states
 
-    def reached(self, begin: "list[int]", text: str, place: int) -> "dict[int, bool]":
+    def reached(self, begin: "list[int]", text: str, place: int) -> "Reached":
         """Give all states that are reached without a further character."""
         found: "dict[int, bool]" = {}
         open_states = list(begin)
@@ -308,7 +312,21 @@ class Pattern:
                     self.refuse("it looks ahead from elsewhere than the beginning")
                 if self.leads(what[0], what[1], text, False) != first:
                     open_states.append(second)
-        return found
+        name = " ".join([f"{number}" for number in found])
+        if name not in self.known:
+            if len(self.known) == _KNOWN:
+                self.known = {}
+            self.known[name] = Reached(found)
+        return self.known[name]
+
+
+class Reached:
+    """States that are reached at once."""
+
+    def __init__(self, states: "dict[int, bool]") -> None:
+        """Begin without knowing where a character leads."""
+        self.states = states
+        self.then: "dict[str, Reached]" = {}
 
 
 def _digits(text: str) -> bool:
