@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -28,15 +26,14 @@ from _guide.questions import QUESTIONS
 from tests.formulas import api
 from tests.formulas.calls import FUNCTIONS
 from tests.pages import answers
-from tests.pages.copies import lay_all
 from tests.paths import PAGES, ROOT
-from tests.site.conftest import Site, build
 from tests.site.html import Document, urls
 from tests.told import nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.site.conftest import Site
 
 # The base of all addresses; a link to it is a link to the site.
 HERE = "http://127.0.0.1:8000/"
@@ -60,18 +57,6 @@ def address_of(name: str) -> str:
 
 # --- The build ------------------------------------------------------------------------------
 
-OTHERWISE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "7"}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def again(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Future[Site]]:
-    """Build once more, at the same time: from a copy without the tests, in another place."""
-    copy = tmp_path_factory.mktemp("ein Führer")
-    lay_all(copy, ("dlp", "docs"))
-    names = {"PYTHONPATH": os.pathsep.join([str(copy), str(copy / "docs")]), **OTHERWISE}
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(build, tmp_path_factory.mktemp("again"), copy, **names)
-
 
 def test_the_strict_build_succeeds_without_a_warning(first: Site) -> None:
     nothing(first.complaints)
@@ -85,25 +70,6 @@ def test_every_page_is_built_and_the_guide_alone(built: Site) -> None:
         stem = page.removesuffix(".md").removesuffix("index")
         expected.add(f"{stem.rstrip('/')}/index.html".lstrip("/"))
     assert set(built.documents) == expected
-
-
-def test_building_elsewhere_without_the_tests_gives_the_same_bytes(
-    built: Site, again: Future[Site]
-) -> None:
-    other = again.result()
-    nothing(other.complaints)
-    nothing(
-        (
-            f"{name} differs between two builds of the same sources"
-            for name in sorted({*built.files, *other.files})
-            if _bytes(built, name) != _bytes(other, name)
-        ),
-        "Look for a date, a random number, the order of a set, a path or the locale.",
-    )
-
-
-def _bytes(built: Site, name: str) -> bytes:
-    return built.files[name].read_bytes() if name in built.files else b"no such file"
 
 
 # --- What is on a page ----------------------------------------------------------------------

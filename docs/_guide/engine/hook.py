@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 import markdown_exec
 from mkdocs.plugins import CombinedEvent, event_priority
-from mkdocs.structure.files import File
+from mkdocs.structure.files import File, InclusionLevel
 from mkdocs.utils import get_build_date
 from mkdocstrings import Inventory, InventoryItem
 from pymdownx.superfences import SuperFencesException
@@ -60,6 +60,8 @@ _sheets: list[str] = []
 _is_served = False
 _nav: Navigation
 _QUESTIONS = "questions/"
+_FEED = "feed.xml"
+_SCHEMA = ROOT / "dlp" / "command.schema.json"  # which the wheel has too
 
 
 def on_startup(command: str, **kwargs: Any) -> None:
@@ -234,27 +236,40 @@ def _drop_unread_files(files: Files, config: MkDocsConfig) -> Files:
     return files
 
 
-def _add_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add what is computed: for other tools, for practice and calculators, for phones, the feed."""
+def _add_linked(files: Files, config: MkDocsConfig) -> Files:
+    """Add by their names what pages link to and is made when they are read."""
+    conformance = importlib.import_module("_evidence.conformance")
+    for name in (conformance.FILE, _SCHEMA.name, _FEED):
+        files.append(File.generated(config, name, content=""))
+    return files
+
+
+on_files = CombinedEvent(_drop_unread_files, _add_linked)
+
+
+def on_env(env: Any, config: MkDocsConfig, files: Files) -> None:
+    """Add what is computed: for other tools, for practice and calculators, for phones, the feed.
+
+    Pages that do not build are told of at once: all this comes after them.
+    """
     conformance = importlib.import_module("_evidence.conformance")
     practice = importlib.import_module("_guide.practice")
     calculators = importlib.import_module("_guide.calculators")
     cards = importlib.import_module("_guide.engine.cards")
     changes = importlib.import_module("_guide.engine.changes")
-    schema = ROOT / "dlp" / "command.schema.json"  # which the wheel has too
-    made = {conformance.FILE: conformance.text(), schema.name: schema.read_bytes()}
+    made = {conformance.FILE: conformance.text(), _SCHEMA.name: _SCHEMA.read_bytes()}
     made |= dict(practice.files().values())
     scripts = [*importlib.import_module("_guide.browser.bundle").files().values()]
-    scripts += [each for of in calculators.scripts().values() for each in (of.first, of.whole)]
+    if calculators.scripts.cache_info().currsize:  # a page has one
+        scripts += [each for of in calculators.scripts().values() for each in (of.first, of.whole)]
     made |= {f"assets/{name}": text for name, text in scripts}
     made[cards.ICON] = cards.icon()
-    made["feed.xml"] = changes.feed(config.site_name, config.site_url, get_build_date())
+    made[_FEED] = changes.feed(config.site_name, config.site_url, get_build_date())
     for name, content in made.items():
-        files.append(File.generated(config, name, content=content))
-    return files
-
-
-on_files = CombinedEvent(_drop_unread_files, _add_files)
+        if promised := files.get_file_from_path(name):
+            files.remove(promised)
+        included = InclusionLevel.INCLUDED
+        files.append(File.generated(config, name, content=content, inclusion=included))
 
 
 def on_nav(nav: Navigation, **kwargs: Any) -> None:

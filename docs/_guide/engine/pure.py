@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECONDS = 10.0
+SECONDS = 60.0
 """How long a block may run; the longest takes a fortieth of it."""
 
 _OURS = {"dlp", "_guide", "_evidence"}
