@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import pytest
+import json
 
-from _evidence.records import Record, records
+from _evidence.records import records
 from dlp import MODEL_TYPES
 from tests.modules import digest, listed
+from tests.told import nothing
 
 
-@pytest.mark.parametrize("record", records("configs"), ids=lambda record: record.id)
-def test_modules_are_listed_by_their_paths(record: Record) -> None:
-    for label, config in record.inputs["configs"].items():
-        found = listed(config)
-        assert digest(found) == record.counted["modules"][label], (label, found)
+def test_modules_are_listed_by_their_paths() -> None:
+    nothing(
+        f"{record.id}, {label}: python -m tests.recorders.configs '{json.dumps(config)}'"
+        for record in records("configs")
+        for label, config in record.inputs["configs"].items()
+        if digest(listed(config)) != record.counted["modules"][label]
+    )
 
 
 def test_every_family_is_compared() -> None:
