@@ -8,7 +8,6 @@ import inspect
 import re
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import griffe
 import pytest
@@ -18,9 +17,6 @@ from tests.formulas import api
 from tests.formulas.calls import FUNCTIONS
 from tests.formulas.laws import result
 from tests.paths import ROOT
-
-if TYPE_CHECKING:
-    pass
 
 
 def section(
