@@ -66,12 +66,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
-    """Keeps on one processor the tests of a file, and all that read the site without a browser."""
+    """Keeps on one processor the tests of a file, those of evidence, those that read the site.
+
+    So the site is built once, and each number of others is compared once. What needs a browser
+    beside the site goes apart.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
         in_browser = ("browser", "measured", "search", "silence")
         is_read = "/site/" in file and not file.endswith(tuple(f"_{n}.py" for n in in_browser))
+        if "/evidence/" in file or file.endswith("/pages/test_pages.py"):
+            return "evidence"
         return "site" if is_read else file
 
 
