@@ -53,8 +53,27 @@ else:
         "loading parallel limits schedule packing alignment"
     ).split()
 
+    # Rows of families: who asks of one model needs one of these modules.
+    _LATER = (  # noqa: SIM905
+        "_dense _documents _gpts _hearing _joining _latent _linear _mixed _mixers _reading "
+        "_seeing _sparse _translating _viewing"
+    ).split()
+
+    class _Later:
+        """A module that is loaded when something of it is first asked for."""
+
+        def __init__(self, name: str) -> None:
+            """Note which."""
+            self._name = name
+
+        def __getattr__(self, name: str) -> object:
+            """Give what the module has."""
+            return getattr(__import__("dlp." + self._name, None, None, ("",)), name)
+
     def __getattr__(name: str) -> object:
         """Load the modules in turn until one has the name, and keep what came by."""
+        if name in _LATER:
+            return _Later(name)
         found = {}
         if name == "__all__" or (name[0] != "_" and name not in _MODULES):
             for module in _MODULES:

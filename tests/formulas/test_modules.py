@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 
+import dlp
 from _evidence.records import records
 from dlp import MODEL_TYPES
 from tests.modules import digest, listed
@@ -31,3 +33,11 @@ def test_a_list_that_is_short_or_wrong_is_noticed() -> None:
     name = next(iter(found))
     for wrong in ({**found, name: found[name] + 1}, {n: v for n, v in found.items() if n != name}):
         assert digest(wrong) != record.counted["modules"][label]
+
+
+def test_every_row_is_named_once() -> None:
+    """What is not named is not found: a row is looked for by its name before it is loaded."""
+    modules = [import_module(f"dlp.{name}") for name in vars(dlp)["_LATER"]]
+    rows = [row for module in modules for row in module.ROWS]
+    assert len(set(rows)) == len(rows)
+    assert set(rows) <= set(MODEL_TYPES)
