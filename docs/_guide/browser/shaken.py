@@ -12,7 +12,7 @@ from itertools import starmap
 from typing import TYPE_CHECKING
 
 from _guide.browser import bundle
-from _guide.browser.sources import binds
+from _guide.browser.sources import binds, running
 from _guide.browser.translate import Later, Translator
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _statement(module: str, place: int, ran: frozenset[int] | None) -> Statement
     translator.reaches.clear()
     code = translator.of(node)
     needs = {name for name in translator.reaches if name[0] in bundle.modules()}
-    used = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    used = {each.id for each in running(node) if type(each) is ast.Name}
     needs |= {(module, name) for name in used & bundle.modules()[module].names}
     return Statement(code, frozenset(needs))
 

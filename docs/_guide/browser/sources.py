@@ -15,7 +15,7 @@ _SAID = {"annotation", "returns", "ctx"}
 """What says something to readers of Python alone."""
 
 
-def _running(node: ast.AST, *, inside: bool = True) -> Iterator[ast.AST]:
+def running(node: ast.AST, *, inside: bool = True) -> Iterator[ast.AST]:
     """Walk over what runs, which annotations do not; with `inside`, also over inner scopes."""
     waiting = [node]
     while waiting:
@@ -39,7 +39,7 @@ def _running(node: ast.AST, *, inside: bool = True) -> Iterator[ast.AST]:
 def binds(node: ast.AST, *, inside: bool = False) -> frozenset[str]:
     """Give the names that a statement binds, in its own scope or in inner ones too."""
     found = set[str]()
-    for each in _running(node, inside=inside):
+    for each in running(node, inside=inside):
         match each:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
                 found.add(name)
@@ -71,9 +71,9 @@ class Module:
         while more - needed:
             needed |= more
             users = [each for each in self.body if needed & binds(each)]
-            more = {n.id for each in users for n in _running(each) if isinstance(n, ast.Name)}
+            more = {n.id for each in users for n in running(each) if isinstance(n, ast.Name)}
         self.body = [each for each in self.body if not wanted or needed & binds(each)]
-        nodes = [node for each in self.body for node in _running(each)]
+        nodes = [node for each in self.body for node in running(each)]
         self.used = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
         self.bound = set[str]().union(*(binds(each, inside=True) for each in self.body))
         self.assigned = {n.id for n in nodes if type(n) is ast.Name and type(n.ctx) is ast.Store}

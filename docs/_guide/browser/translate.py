@@ -12,6 +12,7 @@ import ast
 import itertools
 import json
 import re
+from functools import cache
 from pathlib import Path
 from string import ascii_letters
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -93,6 +94,12 @@ def _let(names: Iterable[str]) -> str:
     return f"let {','.join(listed)};" if (listed := sorted(names)) else ""
 
 
+@cache
+def _named(form: str) -> frozenset[str]:
+    """Give the fields of a node that a form names."""
+    return frozenset(re.findall(r"<(\w+)", form))
+
+
 class Translator:
     """The translation of one module among others; `home` has the public names of `dlp`."""
 
@@ -150,7 +157,7 @@ class Translator:
         if kind.lower() in KNOWN["operators"]:
             return kind.lower()
         form = _FORMS.get(kind, "")
-        named = {each.partition(":")[0] for each in re.findall(r"<([\w:]+)>", form)}
+        named = _named(form)
         fields = ast.iter_fields(node)
         hidden = any(value and name not in {*named, "ctx"} for name, value in fields)
         if kind not in _FORMS or (hidden and not named & {"loops", "function"}):
