@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import dlp
-from dlp import _declared, _names, models
+from dlp import _check, _declared, _lora, models
 from dlp._command_fit import CANNOT_SAY, CARDS, FITS, SHORT, WIDTH, Answer, Untyped, fit
 
 SHAPES = [name for name in vars(models) if name.isupper() and name != "TYPE_CHECKING"]
@@ -18,12 +18,6 @@ SHAPES = [name for name in vars(models) if name.isupper() and name != "TYPE_CHEC
 
 # What lies in a folder beside config.json, by the argument that it is.
 _BESIDE = {"lora": "adapter_config.json", "training": "training_args.json"}
-
-_LORA_COUNTED = (
-    *("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save", "lora_bias"),
-    *("task_type", "exclude_modules", "layers_to_transform", "layers_pattern"),
-    *("target_parameters", "trainable_token_indices", "ensure_weight_tying"),
-)
 
 _EXAMPLES = {
     "fit": "dlp fit config.json --lora adapter_config.json --batch 4 --length 2048 "
@@ -243,7 +237,7 @@ def _adapters(lora: dict[str, Any]) -> dict[str, Any]:
     if lora.get("peft_type", "LORA") != "LORA":
         raise ValueError(f"peft_type must be LORA, not {str(lora['peft_type'])[:60]!r}")
     return {
-        name: value for name, value in lora.items() if lora.get(_names.LORA_IDLE.get(name, name))
+        name: value for name, value in lora.items() if lora.get(_lora.MEANINGLESS.get(name, name))
     }
 
 
@@ -283,14 +277,8 @@ def _count(options: argparse.Namespace) -> Answer:
         except ValueError as error:
             lines += ["", f"bytes as stored: {error}"]
     if "lora" in run:
-        lora = {name: value for name, value in run["lora"].items() if value not in (None, {}, [])}
-        other = [
-            name for name in lora if name not in (*_LORA_COUNTED, "lora_dropout", *_names.LORA)
-        ]
-        if other := [name for name in other if lora[name] is not False]:
-            raise ValueError(f'lora["{other[0][:60]}"] must be left out: it is not counted')
-        given = {name: lora[name] for name in _LORA_COUNTED if name in lora}
-        totals = dlp.lora_totals(config=config, **given)
+        lora = _check.known("lora", run["lora"], _lora.NAMES, "LoraConfig")
+        totals = dlp.lora_totals(config=config, **lora)
         answer["lora"] = totals
         lines += ["", f"{'trainable with LoRA':<24}{totals['trainable_params']:>20,}"]
         lines[-1] += f"{totals['trainable_percent'] / 100:>10.2%}"

@@ -60,9 +60,10 @@ def asked(
     target_parameters: "Collection[str] | None" = None,
     trainable_token_indices: "Tokens | None" = None,
     ensure_weight_tying: bool = False,
-) -> "tuple[Model, dict[str, Any]]":
-    """Read the config of a model, and gather what says which of its modules are adapted."""
-    return _sites.read(config, task_type), {
+    **others: object,
+) -> "tuple[Model, dict[str, Any], dict[str, Any]]":
+    """Read the config of a model, and part what says which of its modules are adapted."""
+    chosen = {
         "target_modules": target_modules,
         "modules_to_save": modules_to_save,
         "task_type": task_type,
@@ -73,6 +74,20 @@ def asked(
         "trainable_token_indices": trainable_token_indices,
         "ensure_weight_tying": ensure_weight_tying,
     }
+    return _sites.read(config, task_type), chosen, others
+
+
+def biases(found: "Found", bias: str) -> int:
+    """Count the biases of the model itself that are trained beside adapters."""
+    if bias == "all":
+        return found["biases"]
+    total = 0
+    for match in found["adapted"] if bias != "none" else ():
+        site = match["site"]
+        # Those of experts have names of their own.
+        if site["bias"] and site["kind"] != "expert":
+            total += match["copies"] * site["outputs"]
+    return total
 
 
 def find(model: "Model", method: str, given: "Given") -> "Found":

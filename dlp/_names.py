@@ -67,23 +67,6 @@ REFUSED = {
 }
 """Names that change what a step holds, and why they must be left out."""
 
-LORA = """
-alpha_pattern auto_mapping base_model_name_or_path corda_config eva_config
-fan_in_fan_out inference_mode init_lora_weights layers_pattern loftq_config lora_alpha
-lora_ga_config peft_type peft_version revision runtime_config task_type use_rslora
-""".split()  # noqa: SIM905
-"""Names of `LoraConfig`."""
-
-LORA_IDLE = {"megatron_core": "megatron_config", "qalora_group_size": "use_qalora"}
-"""Names of `LoraConfig` that PEFT always writes, and that mean nothing without another."""
-
-LORA_REFUSED = """
-alora_invocation_tokens arrow_config ensure_weight_tying exclude_modules kasa_config
-layer_replication lora_bias megatron_config megatron_core monteclora_config qalora_group_size
-target_parameters trainable_token_indices use_bdlora use_qalora velora_config
-""".split()  # noqa: SIM905
-"""Names of `LoraConfig` that change what a step holds in a way that is not known here."""
-
 BITS = """
 bnb_4bit_quant_storage llm_int8_enable_fp32_cpu_offload
 llm_int8_threshold quant_method _load_in_4bit _load_in_8bit

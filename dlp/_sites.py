@@ -92,9 +92,11 @@ _LINEAR_PATCHES = (
     "lfm2_vl",
     "siglip2_vision_model",
 )
-_CONVOLUTIONS = ("conv", "conv1d", "conv_1d")
+_CONVOLUTIONS = ("conv", "conv1d", "conv_1d", "depthwise_conv1d")
 _SEEN = ("position_embedding", "pos_embed", "tile_embedding")  # are embeddings beside a picture
-_NO_EMBEDDINGS = ("gate", "embedding", "relative_position_bias_table")
+_NO_EMBEDDINGS = """
+    gate embedding relative_position_bias_table positional_embedding_vlm
+    """.split()  # noqa: SIM905
 
 # The heads that Transformers builds under other paths than `score` and `classifier`.
 _TOKENS_BY_CLASSIFIER = """

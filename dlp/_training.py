@@ -1,6 +1,6 @@
 """The settings of a run, read once: all that decides what a training step holds."""
 
-from dlp import _check, _config, _declared, _litgpt, _loops, _names, _objectives, _optimizers
+from dlp import _check, _config, _declared, _litgpt, _lora, _loops, _names, _objectives, _optimizers
 from dlp.adapters import ALL_LINEAR, adaptable_modules, lora_model_parameters
 
 TYPE_CHECKING = False
@@ -89,8 +89,10 @@ autocast_adapter_dtype
 TRAINING_NAMES = _READ + _objectives.READ + _names.IGNORED + list(_names.REFUSED)
 """All names of `TrainingArguments`, of TRL's configs and of `from_pretrained`."""
 
-LORA_NAMES = _LORA + _names.LORA + _names.LORA_REFUSED
-"""All names of `LoraConfig`, and `autocast_adapter_dtype`."""
+# What a step knows nothing of, if it is on.
+LORA_REFUSED = [
+    name for name in _lora.NAMES if name not in [*_LORA, *_lora.IDLE, "layers_pattern", "task_type"]
+]
 
 BITS_NAMES = _BITS + _names.BITS
 """All names of `BitsAndBytesConfig`."""
@@ -454,16 +456,17 @@ def _trained(setup: "Setup", lora: "Given | None", given: "Mapping[str, Any]") -
                 "what frozen layers then hold is not known"
             )
     if lora is not None:
-        _lora(setup, lora)
+        _adapted(setup, lora)
 
 
-def _lora(setup: "Setup", lora: "Given") -> None:
+def _adapted(setup: "Setup", lora: "Given") -> None:
     """Say what is adapted, and what is trained beside adapters."""
     model = setup["model"]
-    given = _check.known("lora", lora, LORA_NAMES, "LoraConfig")
-    for key in _names.LORA_REFUSED:
-        if given.get(_names.LORA_IDLE.get(key, key)) and given.get(key):
+    given = _check.known("lora", lora, _lora.NAMES, "LoraConfig")
+    for key in LORA_REFUSED:
+        if given.get(_lora.MEANINGLESS.get(key, key)) and given.get(key):
             raise ValueError(f'lora["{key}"] must be left out: what it holds is not known')
+    _lora.check(given, 'lora["{}"]')
     if (
         isinstance(given.get("target_modules"), str)
         and given.get("layers_to_transform") is not None

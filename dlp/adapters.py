@@ -1,29 +1,16 @@
 """Trainable parameters of LoRA, DoRA, AdaLoRA and BitFit, and the totals that PEFT prints."""
 
-from dlp import _check, _config, _found, _sites
+from dlp import _check, _config, _found, _lora, _sites
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from typing import Any, Literal, Unpack
+    from typing import Unpack
 
-    from dlp._adapted import Choice, Layers, Tokens
+    from dlp._adapted import Layers, Tokens
     from dlp._config import Model
     from dlp._found import Found
-
-    LoraBias = Literal["none", "lora_only", "all"]
-
-    class Lora(Choice, total=False):
-        """The arguments of `lora_model_parameters`."""
-
-        r: int
-        bias: LoraBias
-        use_dora: bool
-        lora_bias: bool
-        rank_pattern: Mapping[str, int] | None
-        alpha_pattern: Mapping[str, float] | None
-        lora_alpha: float
-        use_rslora: bool
+    from dlp._lora import Lora, LoraBias, Modules, Rest
 
 
 ALL_LINEAR = "all-linear"
@@ -31,9 +18,6 @@ ALL_LINEAR = "all-linear"
 
 LORA_BIASES: "tuple[LoraBias, ...]" = ("none", "lora_only", "all")
 """Which biases of the base model are trained beside the adapters, as PEFT names the choice."""
-
-_IDLE = ("alpha_pattern", "lora_alpha", "use_rslora")  # which change no count
-_OF_LORA = ("r", "bias", "use_dora", "lora_bias", "rank_pattern", *_IDLE)
 
 
 def lora_parameters(*, r: int, in_features: int, out_features: int, use_dora: bool = False) -> int:
@@ -192,10 +176,7 @@ def lora_model_parameters(
     use_dora: bool = False,
     lora_bias: bool = False,
     rank_pattern: "Mapping[str, int] | None" = None,
-    alpha_pattern: "Mapping[str, float] | None" = None,
-    lora_alpha: float = 8,
-    use_rslora: bool = False,
-    **modules: "Unpack[Choice]",
+    **modules: "Unpack[Modules]",
 ) -> int:
     r"""Count the parameters that LoRA trains in a whole model.
 
@@ -212,10 +193,10 @@ def lora_model_parameters(
             routers cannot have, nor DoRA's.
         rank_pattern: A rank of its own for some of the targeted modules, by their names, paths or
             regular expressions that a path ends with.
-        alpha_pattern: An `lora_alpha` of its own for some; it changes no count.
-        lora_alpha: What the adapters are scaled with, 0 or more; it changes no count.
-        use_rslora: Whether they are scaled by the root of the rank; it changes no count.
-        **modules: The arguments of [`adapted_modules`][dlp.adapters.adapted_modules].
+        **modules: The arguments of [`adapted_modules`][dlp.adapters.adapted_modules], and so all
+            that PEFT's `LoraConfig` has, such as `**LoraConfig(...).to_dict()`. What changes no
+            count is passed over: how adapters are scaled, dropped and begun with; the ranks that
+            EVA moves later; `inference_mode`, which is on in whatever PEFT has saved.
 
     Returns:
         Trainable parameters; with a `task_type` that has a head, with those of the head.
@@ -223,7 +204,8 @@ def lora_model_parameters(
     Raises:
         TypeError: If an argument is of the wrong type.
         ValueError: If no module is found, one cannot be adapted, a rank is below 1, `bias` is
-            unknown, a module is both adapted and saved, or `config` is refused.
+            unknown, a module is both adapted and saved, `config` is refused, or a variant is asked
+            for that trains something else, such as KaSA, MiCA or `layer_replication`.
 
     Source:
         PEFT 0.21.2, `tuners/tuners_utils.py`, `check_target_module_exists` and
@@ -241,10 +223,10 @@ def lora_model_parameters(
         ... )
         131072
     """
-    _idle(lora_alpha, alpha_pattern, use_rslora)
-    model, given = _found.asked(**modules)
+    model, given, others = _found.asked(**modules)
+    _check_others(others)
     found = _found.find(model, "LORA", {**given, "r": r, "rank_pattern": rank_pattern})
-    added, in_place = _lora(found, bias, use_dora, lora_bias)
+    added, in_place = _trained(found, bias, use_dora, lora_bias)
     return added + in_place
 
 
@@ -255,7 +237,8 @@ def lora_totals(*, packed: bool = False, **lora: "Unpack[Lora]") -> dict[str, fl
     `modules_to_save` makes: a module with a copy counts twice, and so does the head that a
     `task_type` brings. A model loaded in 4 bits holds two weights of a linear layer in one byte; a
     count of stored elements therefore misses half of them, while adapters, embedding and output
-    head count in full.
+    head count in full. A name that does not occur counts nothing, as PEFT passes over it without a
+    word: [`adapted_modules`][dlp.adapters.adapted_modules] gives it under `not_found`.
 
     Args:
         packed: Whether two weights of a linear layer in 4 bits count as one, as PEFT counted
@@ -293,13 +276,12 @@ def lora_totals(*, packed: bool = False, **lora: "Unpack[Lora]") -> dict[str, fl
         >>> totals["trainable_params"], totals["all_param"]
         (2361600, 126803712)
     """
-    setup: "dict[str, Any]" = {"r": lora.get("r", 8), "rank_pattern": lora.get("rank_pattern")}
-    _idle(lora.get("lora_alpha", 8), lora.get("alpha_pattern"), lora.get("use_rslora", False))
-    chosen: "Any" = {name: value for name, value in lora.items() if name not in _OF_LORA}
-    model, given = _found.asked(**chosen)
-    found = _found.find(model, "LORA", {**given, **setup})
+    model, given, others = _found.asked(**lora)
+    _check_others(others)
+    ranks = {"r": lora.get("r", 8), "rank_pattern": lora.get("rank_pattern")}
+    found = _found.find(model, "LORA", {**given, **ranks})
     kinds = (lora.get("bias", "none"), lora.get("use_dora", False), lora.get("lora_bias", False))
-    added, in_place = _lora(found, *kinds)
+    added, in_place = _trained(found, *kinds)
     everything = sum(_config.parts(model).values()) + added + found["frozen"]
     if _check.flag("packed", packed):
         everything -= sum(
@@ -325,6 +307,7 @@ def adapted_modules(
     target_parameters: "Collection[str] | None" = None,
     trainable_token_indices: "Tokens | None" = None,
     ensure_weight_tying: bool = False,
+    **others: "Unpack[Rest]",
 ) -> "dict[str, list[str]]":
     """Tell which modules LoRA adapts and saves, and which names do not occur in the model.
 
@@ -350,6 +333,8 @@ def adapted_modules(
         trainable_token_indices: Tokens whose embeddings are trained by themselves, or a dict of
             such lists by the names of modules.
         ensure_weight_tying: Whether what is tied stays so when it is adapted or saved.
+        **others: What else PEFT's `LoraConfig` has, such as a rank: it changes no module, and what
+            adds some is refused.
 
     Returns:
         `adapted` and `saved`, paths in which a `*` stands for every layer that has the module, and
@@ -370,7 +355,8 @@ def adapted_modules(
         >>> found["adapted"], found["not_found"]
         (['transformer.h.*.attn.c_attn'], ['q_proj'])
     """
-    model, given = _found.asked(
+    _check_others(others)
+    model, given, _ = _found.asked(
         config=config,
         target_modules=target_modules,
         modules_to_save=modules_to_save,
@@ -456,22 +442,20 @@ def _biases(model: "Model") -> int:
     )
 
 
-def _idle(lora_alpha: object, alpha_pattern: object, use_rslora: object) -> None:
-    """Check what changes no count."""
-    _check.flag("use_rslora", use_rslora)
-    _check.number("lora_alpha", lora_alpha)
-    alphas = _check.keywords("alpha_pattern", {} if alpha_pattern is None else alpha_pattern)
-    for key, alpha in alphas.items():
-        _check.number(f'alpha_pattern["{key[:60]}"]', alpha)
+def _check_others(others: "Mapping[str, object]") -> None:
+    """Refuse names that `LoraConfig` does not have, and what changes a count unknown."""
+    _lora.known(others, _lora.NAMES, "LoraConfig")
+    _check.choice("peft_type", others.get("peft_type") or "LORA", ("LORA",))
+    _lora.check(others)
 
 
-def _lora(found: "Found", bias: str, use_dora: bool, lora_bias: bool) -> "tuple[int, int]":
+def _trained(found: "Found", bias: str, use_dora: bool, lora_bias: bool) -> "tuple[int, int]":
     """Count what LoRA trains: parameters added to the model, and biases of the model itself."""
     _check.choice("bias", bias, LORA_BIASES)
     if _check.flag("use_dora", use_dora) and lora_bias:
         raise ValueError("lora_bias must be False when use_dora is True")
     _check.flag("lora_bias", lora_bias)
-    added, in_place = found["copies"] + found["tokens"], 0
+    added = found["copies"] + found["tokens"]
     for match in found["adapted"]:
         site, copies = match["site"], match["copies"]
         if match["parameter"] and (use_dora or lora_bias):
@@ -492,8 +476,4 @@ def _lora(found: "Found", bias: str, use_dora: bool, lora_bias: bool) -> "tuple[
             )
         )
         added += copies * site["outputs"] if lora_bias else 0
-        own = site["bias"] and site["kind"] != "expert"  # whose biases have names of their own
-        in_place += copies * site["outputs"] if own and bias == "lora_only" else 0
-    if bias == "all":
-        in_place = found["biases"]
-    return added, in_place
+    return added, _found.biases(found, bias)

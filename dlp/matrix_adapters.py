@@ -1,6 +1,6 @@
 """Trainable parameters and totals of AdaLoRA, IA3, LoHa, LoKr, OFT, BOFT, VeRA and FourierFT."""
 
-from dlp import _check, _config, _found
+from dlp import _check, _config, _found, _lora
 from dlp.adapters import adalora_parameters
 
 TYPE_CHECKING = False
@@ -34,15 +34,37 @@ ADAPTER_METHODS: "tuple[AdapterMethod, ...]" = (
 
 _LORA_ALONE = ("target_parameters", "trainable_token_indices", "ensure_weight_tying")
 _OWN = {
-    "ADALORA": ("init_r",),
-    "BOFT": ("boft_block_size", "boft_block_num", "boft_n_butterfly_factor"),
-    "FOURIERFT": ("n_frequency",),
+    "ADALORA": ("init_r", "bias"),
+    "BOFT": ("boft_block_size", "boft_block_num", "boft_n_butterfly_factor", "bias"),
+    "FOURIERFT": ("n_frequency", "n_frequency_pattern", "bias"),
     "IA3": ("feedforward_modules",),
     "LOHA": ("r", "rank_pattern"),
     "LOKR": ("r", "rank_pattern", "decompose_both", "decompose_factor"),
-    "OFT": ("r", "oft_block_size", "block_share"),
-    "VERA": ("r",),
+    "OFT": ("r", "oft_block_size", "block_share", "bias"),
+    "VERA": ("r", "bias"),
 }
+_APART = ("bias", "rank_pattern", "n_frequency_pattern")  # which no matrix is counted by
+_OF_ALL = """
+auto_mapping base_model_name_or_path inference_mode peft_type peft_version revision
+"""
+_OF_LOHA = "alpha alpha_pattern init_weights module_dropout rank_dropout use_effective_conv2d"
+_IDLE = {
+    "ADALORA": "beta1 beta2 deltaT orth_reg_weight r target_r tfinal tinit total_step",
+    "BOFT": "boft_dropout fan_in_fan_out init_weights",
+    "FOURIERFT": "fan_in_fan_out init_weights random_loc_seed scaling",
+    "IA3": "fan_in_fan_out init_ia3_weights",
+    "LOHA": _OF_LOHA,
+    "LOKR": f"{_OF_LOHA} rank_dropout_scale",
+    "OFT": """
+        coft eps fan_in_fan_out init_weights module_dropout num_cayley_neumann_terms
+        use_cayley_neumann
+        """,
+    "VERA": """
+        d_initial fan_in_fan_out init_weights projection_prng_key save_projection vera_dropout
+        """,
+}
+"""What the config of a method has that changes no count; that of AdaLoRA has what LoRA's has."""
+
 _WIDEST = 10**9
 """Above this a search for divisors would take long."""
 
@@ -189,7 +211,8 @@ def boft_parameters(
         boft_block_size: Size of a block, which divides the width, or 0 to give their number.
         boft_block_num: Number of blocks, which divides the width, or 0 to give their size.
         boft_n_butterfly_factor: Butterfly factors, as many as blocks of an even size can be
-            halved for, and one. PEFT takes 1 where it has no GPU.
+            halved for, and one. PEFT takes 1 where its CUDA extension cannot be built, as on a
+            machine without a GPU, and says so in a warning.
 
     Returns:
         Trainable parameters.
@@ -198,7 +221,8 @@ def boft_parameters(
         ValueError: If not one of the two is 0, or the width cannot be split so.
 
     Source:
-        PEFT 0.21.2, `tuners/boft/layer.py`, `BOFTLayer.update_layer`.
+        PEFT 0.21.2, `tuners/boft/layer.py`, `BOFTLayer.update_layer`, and `get_fbd_cuda` for the
+        extension.
 
     Examples:
         >>> boft_parameters(in_features=4096, out_features=4096)
@@ -264,12 +288,14 @@ def adapter_model_parameters(
 
     Args:
         peft_type: One of `ADAPTER_METHODS`.
-        settings: What the method's config in PEFT has beside modules, by its names and with its
-            defaults, such as `{"r": 8, "rank_pattern": {}}`, `{"init_r": 12}`,
-            `{"oft_block_size": 32}`; of IA3 `feedforward_modules`, for which PEFT has a default
-            where it has one of `target_modules`.
-        **modules: The arguments of [`adapted_modules`][dlp.adapters.adapted_modules]. Embeddings
-            are adapted by OFT alone, experts by none; tokens are not trained by themselves.
+        settings: What the method's config in PEFT has, by its names and with its defaults, such as
+            `{"r": 8, "rank_pattern": {}}`, `{"init_r": 12}`, `{"oft_block_size": 32}`, or all of
+            it, as its `to_dict()` gives it; what changes no count is passed over. IA3 has
+            `feedforward_modules`, for which PEFT has a default where it has one of
+            `target_modules`.
+        **modules: The arguments of [`adapted_modules`][dlp.adapters.adapted_modules], if they do
+            not stand in `settings`. Embeddings are adapted by OFT alone, experts by none; tokens
+            are trained by themselves beside AdaLoRA alone.
 
     Returns:
         Trainable parameters; with a `task_type` that has a head, with those of the head.
@@ -327,27 +353,59 @@ def adapter_totals(**adapter: "Unpack[Adapter]") -> dict[str, float]:
 
 def _counted(peft_type: object, settings: object, modules: "Choice") -> "tuple[int, int]":
     """Count what a method trains, and all parameters."""
-    model, chosen = _found.asked(**modules)
     method = _check.choice("peft_type", peft_type, ADAPTER_METHODS)
+    names = [*_lora.MODULES, *_names(method)]
     given = {} if settings is None else settings
-    given = dict(_check.known("settings", given, _OWN[method], f"{method}'s config"))
+    given = dict(_check.known("settings", given, names, f"{method}'s config"))
+    for name in given:
+        if name in modules and modules[name] is not None:  # type: ignore[literal-required]
+            raise ValueError(f"{name} must be left out of settings when it is given beside them")
+    _lora.known(modules, ["config", *names], f"{method}'s config")
+    everything: "Any" = {**modules, **given}
+    model, chosen, given = _found.asked(**everything)
+    _check_settings(method, given)
     for name in _LORA_ALONE:
-        if chosen[name]:
+        if chosen[name] and (method, name) != ("ADALORA", "trainable_token_indices"):
             raise ValueError(f"{name} must be left out when peft_type is {method}")
     wanted = {**chosen, **given}
     if method not in ("LOHA", "LOKR"):
         wanted["r"] = 1  # which PEFT has no pattern for
+    if method == "FOURIERFT":
+        wanted["r"] = given.get("n_frequency", 1000)
+        wanted["rank_pattern"] = given.get("n_frequency_pattern")
     found = _found.find(model, method, wanted)
-    trained = found["copies"] + _adapters(method, found, given)
-    everything = sum(_config.parts(model).values()) + trained + found["frozen"]
+    trained = found["copies"] + found["tokens"] + _adapters(method, found, given)
+    total = sum(_config.parts(model).values()) + trained + found["frozen"]
     if method == "ADALORA":
-        everything += sum(match["copies"] for match in found["adapted"])
-    return trained, everything
+        total += sum(match["copies"] for match in found["adapted"])
+    return trained + _found.biases(found, given.get("bias") or "none"), total
+
+
+def _names(method: str) -> "list[str]":
+    """Name what the config of a method has beside modules."""
+    names = [*_OWN[method], *_OF_ALL.split(), *_IDLE[method].split()]
+    return names + _lora.NAMES if method == "ADALORA" else names
+
+
+def _check_settings(method: str, given: "dict[str, Any]") -> None:
+    """Refuse what changes a count in a way that is not known, or is of another method."""
+    if method == "ADALORA":
+        _lora.check(given, 'settings["{}"]')
+        for name in ("use_dora", "rank_pattern"):
+            if given.get(name):
+                raise ValueError(f'settings["{name}"] must be left out when peft_type is {method}')
+    if (given.get("peft_type") or method) != method:
+        raise ValueError(f'settings["peft_type"] must be {method}, which peft_type is')
+    bias = given.get("bias") or "none"
+    if not isinstance(bias, str) or (bias not in ("none", "all") and not bias.endswith("_only")):
+        raise ValueError(
+            'settings["bias"] must be "none", "all" or that of a method, as "oft_only"'
+        )
 
 
 def _adapters(method: str, found: "Found", given: "dict[str, Any]") -> int:
     """Count what a method trains of the adapted modules."""
-    own = {name: given[name] for name in _OWN[method] if name in given and name != "rank_pattern"}
+    own = {name: given[name] for name in _OWN[method] if name in given and name not in _APART}
     total = 0
     for match in found["adapted"]:
         widths: "dict[str, Any]" = {
@@ -360,7 +418,7 @@ def _adapters(method: str, found: "Found", given: "dict[str, Any]") -> int:
             one = boft_parameters(**own, **widths)
         elif method == "FOURIERFT":
             most = widths["in_features"] * widths["out_features"]
-            one = _check.count("n_frequency", own.get("n_frequency", 1000), maximum=most)
+            one = _check.count("n_frequency", match["r"], maximum=most)
         elif method == "IA3":
             one = widths["in_features" if match["inward"] else "out_features"]
         elif method == "LOHA":

@@ -175,8 +175,8 @@ def _bound(function: str, arguments: dict[str, Any]) -> Iterator[tuple[tuple[str
     for name, value in bound.arguments.items():
         if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:
             said = inspect.getdoc(_functions()[function]) or ""
-            (other,) = re.findall(rf"\*\*{name}: The arguments of\s+\[`(\w+)`\]", said)
-            yield from _bound(other, value)
+            for other in re.findall(rf"\*\*{name}: The arguments of\s+\[`(\w+)`\]", said):
+                yield from _bound(other, value)
         else:
             yield (function, name), value
 

@@ -74,15 +74,15 @@ def formulas(function: Callable[..., Any]) -> list[Formula]:
 def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """Give the arguments of a formula by name, those that it hands on to another included.
 
-    For `**layer` the docstring links to the formula that takes them.
+    For `**layer` the docstring links to the formula that takes them, or to none that counts.
     """
     found = dict(inspect.signature(function).parameters)
     for name, parameter in list(found.items()):
         if parameter.kind is parameter.VAR_KEYWORD:
             text = inspect.getdoc(function) or ""
-            (other,) = re.findall(rf"^ +\*\*{name}: [^`]*`(\w+)`", text, re.M)
             del found[name]
-            found |= parameters(_named(other))
+            for other in re.findall(rf"\*\*{name}: The arguments of\s+\[`(\w+)`\]", text):
+                found |= parameters(_named(other))
     return found
 
 

@@ -148,9 +148,6 @@ _LORA: dict[str, list[Any]] = {
     "rank_pattern": [None, {"v_proj": 4}],
     "modules_to_save": [None, ["embed_tokens"]],
     "lora_bias": [False],
-    "lora_alpha": [8],
-    "alpha_pattern": [None],
-    "use_rslora": [False],
 }
 _ADAPTER: dict[str, list[Any]] = {
     "config": [dlp.QWEN2_5_7B, dlp.LLAMA_2_7B],

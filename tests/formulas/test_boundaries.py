@@ -217,13 +217,13 @@ DEFAULTS: dict[str, Any] = {
             "lora memory_bytes metadata modules_to_save num_key_value_heads num_parameters "
             "quantization v_head_dim value_dtype "
             "rank_pattern training task_type exclude_modules layers_to_transform layers_pattern "
-            "target_parameters trainable_token_indices alpha_pattern settings dataset_num_proc "
+            "target_parameters trainable_token_indices settings dataset_num_proc "
             "generation_batch_size pad_to_multiple_of pad_token_id steps_per_generation",
         ),
         (
             False,
             "autocast_adapter_dtype causal drop_last frozen imatrix master_weights packed "
-            "offload prefix_projection sequence_parallel use_dora lora_bias use_rslora "
+            "offload prefix_projection sequence_parallel use_dora lora_bias "
             "ensure_weight_tying decompose_both block_share split_batches ignore_data_skip",
         ),
         (
@@ -264,7 +264,6 @@ DEFAULTS |= {
     "ignore_index": -100,
     "layer": "gpt",
     "library": "transformers",
-    "lora_alpha": 8,
     "oft_block_size": 32,
     "num_generations": 8,
     "max_shard_size": "50GB",

@@ -158,7 +158,7 @@ def test_the_last_of_several_settings_counts(capsys: pytest.CaptureFixture[str])
         (["fit", "config.json"], "give it as --length"),
         (["fit", "gptq.json", "--length", "1"], "in gptq holds"),
         (["fit", "config.json", "--lora", "other.json"], "peft_type must be LORA, not 'IA3'"),
-        (["count", "config.json", "--lora", "repeated.json"], "it is not counted"),
+        (["count", "config.json", "--lora", "repeated.json"], "what it trains is not counted"),
         ([*QUESTION, "--set", "max_lenght=1"], "'max_lenght'"),
         ([*QUESTION, "--set", "learning_rate=[[["], "bfloat"),
         ([*QUESTION, "--library", "keras"], "library must be one of"),

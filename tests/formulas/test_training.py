@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import dlp
-from dlp import _names, _training
+from dlp import _lora, _names, _training
 from tests.formulas.small_run import CONFIG, LORA, NF4, TRAINING
 
 
@@ -48,14 +48,14 @@ def test_every_training_argument_is_known(module: str, name: str) -> None:
 @pytest.mark.libraries
 def test_every_name_of_adapters_and_of_bits_is_known() -> None:
     lora = dataclasses.fields(importlib.import_module("peft").LoraConfig)
-    assert [each.name for each in lora if each.name not in _training.LORA_NAMES] == []
+    assert [each.name for each in lora if each.name not in _lora.NAMES] == []
     bits = inspect.signature(importlib.import_module("transformers").BitsAndBytesConfig)
     named = [name for name in bits.parameters if name != "kwargs"]
     assert [name for name in named if name not in _training.BITS_NAMES] == []
 
 
 def test_no_name_stands_twice() -> None:
-    for names in (_training.TRAINING_NAMES, _training.LORA_NAMES, _training.BITS_NAMES):
+    for names in (_training.TRAINING_NAMES, _lora.NAMES, _training.BITS_NAMES):
         assert len(names) == len(set(names))
 
 
@@ -95,14 +95,14 @@ def test_what_is_not_known_to_the_byte_is_refused_if_it_is_on(name: str) -> None
         setup({name: 1})
 
 
-@pytest.mark.parametrize("name", _names.LORA_IDLE)
+@pytest.mark.parametrize("name", _lora.MEANINGLESS)
 def test_what_peft_always_writes_is_refused_if_it_means_something(name: str) -> None:
     assert setup(lora=LORA | {name: 16}) == setup(lora=LORA)
     with pytest.raises(ValueError, match=r"lora\[.* must be left out"):
-        setup(lora=LORA | {name: 16, _names.LORA_IDLE[name]: True})
+        setup(lora=LORA | {name: 16, _lora.MEANINGLESS[name]: True})
 
 
-@pytest.mark.parametrize("name", [n for n in _names.LORA_REFUSED if n not in _names.LORA_IDLE])
+@pytest.mark.parametrize("name", [n for n in _training.LORA_REFUSED if n not in _lora.MEANINGLESS])
 def test_adapters_of_other_kinds_are_refused(name: str) -> None:
     assert setup(lora=LORA | {name: None}) == setup(lora=LORA)
     with pytest.raises(ValueError, match=rf'lora\["{name}"\] must be left out'):

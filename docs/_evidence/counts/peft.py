@@ -8,12 +8,6 @@ from _evidence.claims import Claim, count
 from _evidence.expressions import Expression, call
 from _evidence.records import Record
 
-_OF_LORA = (
-    *("r", "target_modules", "bias", "use_dora", "rank_pattern", "modules_to_save"),
-    *("task_type", "exclude_modules", "layers_to_transform", "layers_pattern", "lora_bias"),
-    *("target_parameters", "trainable_token_indices", "ensure_weight_tying"),
-    *("lora_alpha", "alpha_pattern", "use_rslora"),
-)
 _MODULES = (
     "target_modules",
     "modules_to_save",
@@ -67,7 +61,7 @@ def claims(record: Record) -> Iterator[Claim]:
         return
     if inputs["peft_type"] in dlp.ADAPTER_METHODS:
         setup = {"config": config, "peft_type": inputs["peft_type"], **_given(inputs, _MODULES)}
-        left_out = {"config", "peft_type", "total_step", "lora_alpha", *_MODULES}
+        left_out = {"config", "peft_type", *_MODULES}
         setup["settings"] = {name: inputs[name] for name in inputs if name not in left_out}
         ours = call("adapter_model_parameters", **setup)
         yield count(record, "trained parameters", "peft", counted["trainable"], ours)
@@ -88,8 +82,8 @@ def claims(record: Record) -> Iterator[Claim]:
 
 def _of_lora(inputs: dict[str, Any]) -> dict[str, Any]:
     """Give the arguments of a setup with LoRA, and name the class that PEFT was given."""
-    setup = _given(inputs, _OF_LORA)
-    config = inputs["config"]
+    setup = {name: value for name, value in inputs.items() if name != "peft_type"}
+    config = setup.pop("config")
     if counted := _WITHOUT_TASK.get(setup["task_type"]):
         del setup["task_type"]
         classes = dlp.FAMILIES[config["model_type"]]()["classes"]
