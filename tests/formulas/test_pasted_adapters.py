@@ -195,7 +195,9 @@ def test_what_a_method_cannot_have_is_refused(
 
 
 def test_an_argument_of_no_method_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"^there is no argument 'rank', and VERA's config has none"):
+    with pytest.raises(
+        TypeError, match=r"^there is no argument 'rank', and VERA's config has none"
+    ):
         adapted("VERA", {}, rank=4)
 
 
