@@ -62,9 +62,8 @@ class Setup:
         self.r = _check.count("r", given.get("r", 8))
         self.saved = names("modules_to_save", given.get("modules_to_save"))
         self.task = given.get("task_type")
-        heads = [name for name in _sites.HEADS if name not in self.saved]
-        if self.task in _sites.HEAD_TASKS:
-            self.saved += heads
+        heads = [name for name in _sites.SAVED.get(self.task or "", ()) if name not in self.saved]
+        self.saved += heads
         targets = given.get("target_modules")
         self.targets = (
             targets
@@ -95,10 +94,8 @@ class Setup:
         self.tied: "list[str]" = []
         if _check.flag("ensure_weight_tying", given.get("ensure_weight_tying", False)):
             self.tie()
-        # Over tokens, PEFT thinks of the head only after it has adapted modules.
-        self.guarded = [
-            name for name in self.saved if self.task != "TOKEN_CLS" or name not in heads
-        ]
+        # Of other heads than those over sequences, PEFT thinks only after it has adapted modules.
+        self.guarded = [name for name in self.saved if self.task == "SEQ_CLS" or name not in heads]
         if method == "LORA" and model["model_type"] in _sites.MOVED:
             self.move()
         if self.targets is None:

@@ -1,7 +1,7 @@
 """A `config.json`, read once: its sizes, and an inventory of all that has parameters."""
 
 from dlp import _check, _declared, _nested
-from dlp._rows import DERIVED, LAYERS, WORDS
+from dlp._rows import ASKED_BY_LABELS, DERIVED, LAYERS, WORDS
 from dlp.families import FAMILIES
 
 TYPE_CHECKING = False
@@ -363,7 +363,8 @@ def _placed(
     config: "Config", family: "Family", counted: str, sizes: "dict[str, int]"
 ) -> "list[Placed]":
     """List all that has parameters: the modules of the row, and a head over labels."""
-    head = family["heads"].get(counted)
+    asked = counted == "question-answering"
+    head = "linear" if asked else family["heads"].get(counted)
     holds = {
         "language_model": counted == "language model",
         "untied": not sizes["tie_word_embeddings"],
@@ -389,12 +390,14 @@ def _placed(
             found.append((row[0], *entry))
     if head:
         width = number(config, family, family["numbers"].get("label_inputs", "d"))
-        labels = _labels(config)
+        labels = 2 if asked and not _by_labels(config) else _labels(config)
         if head == "dense":
             found.append(("dense", "classification_head", width, width, True, 1, None))
         # Classes of decoders that share their code call it so, with or without a bias.
         shared = family["causal"] and family["base"] == "model"
         last = "score" if head == "score" or shared else "classifier"
+        if asked and config["model_type"] != "modernbert":
+            last = "qa_outputs"
         found.append((last, "classification_head", width, labels, head != "score", 1, None))
     return found
 
@@ -448,6 +451,12 @@ def _inventory(placed: "list[Placed]") -> "list[Entry]":
         key = (path.rpartition(".")[2], part, inputs, outputs, has_bias)
         found[key] = found.get(key, 0) + copies
     return [(*key, copies) for key, copies in found.items()]
+
+
+def _by_labels(config: "Config") -> bool:
+    """Say whether the class that answers questions has a number for each label, not two."""
+    name = str(config["architectures"][0])  # type: ignore[index]
+    return name.replace("ForQuestionAnswering", "") in ASKED_BY_LABELS
 
 
 def _labels(config: "Config") -> int:

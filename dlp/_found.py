@@ -270,9 +270,7 @@ def _saved(
         for leaf in held:
             if leaf["key"] in taken or leaf["key"] + ".weight" in taken:
                 raise ValueError(f"modules_to_save must not match {key}: {leaf['key']} is adapted")
-        if setup.task in _sites.HEAD_TASKS and [
-            1 for outer in found if key.startswith(outer + ".")
-        ]:
+        if setup.task in _sites.SAVED and [1 for outer in found if key.startswith(outer + ".")]:
             raise ValueError(f"modules_to_save must not match {key}, which is in one that is saved")
         found[key] = held
     for outer in twice:

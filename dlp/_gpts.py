@@ -223,7 +223,6 @@ def _ctrl() -> "Family":
         defaults=_rows.sizes(1280, 48, 16, 8192, 246534),
         tied=True,
         gated=False,
-        sequences="",
         tokens="",
     )
 

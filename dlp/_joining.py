@@ -22,6 +22,7 @@ def joined(
     flat: bool = False,
     tied: "Tied" = True,
     sequences: "Head" = "",
+    tokens: "Head" = "",
     only: "dict[str, object] | None" = None,
     defaults: "dict[str, object] | None" = None,
 ) -> "Family":
@@ -37,7 +38,7 @@ def joined(
         (),
         language=f"{name}ForConditionalGeneration",
         sequences=sequences,
-        tokens="",
+        tokens=tokens,
         nested={
             "text_config": (paths[0], text, flat),
             "vision_config": (paths[1], vision, False),
@@ -182,8 +183,10 @@ def _paligemma() -> "Family":
     )
 
 
-def qwen(name: str, model_type: str, tied: "Tied", flat: bool) -> "Family":
-    """Give the row of a Qwen that sees, whose parts are called as it is."""
+def qwen(
+    name: str, model_type: str, tied: "Tied", flat: bool, heads: "tuple[Head, Head]" = ("", "")
+) -> "Family":
+    """Give the row of a Qwen that sees, whose parts are called as it is, with its heads."""
     return joined(
         name,
         part(f"{model_type}_text"),
@@ -192,6 +195,8 @@ def qwen(name: str, model_type: str, tied: "Tied", flat: bool) -> "Family":
         paths=("model.language_model", "model.visual"),
         flat=flat,
         tied=tied,
+        sequences=heads[0],
+        tokens=heads[1],
     )
 
 

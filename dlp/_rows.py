@@ -245,6 +245,21 @@ HEAD_NORMS = norms(("self_attn.q_norm", "self_attn.k_norm"), "h")
 SANDWICH = LAYER_NORMS + norms(("pre_feedforward_layernorm", "post_feedforward_layernorm"))
 
 
+ASKED_BY_LABELS = """
+    Albert Bert Camembert Data2VecText Deberta DebertaV2 DistilBert Electra Ernie GPTJ MPNet MT5
+    MegatronBert ModernBert RemBert Roberta RobertaPreLayerNorm T5 UMT5 XLMRoberta
+    XLMRobertaXL
+    """.split()  # noqa: SIM905
+"""Families whose class that answers questions has as many numbers of a token as labels."""
+
+_ASKED = """
+    Arcee Bart BigBirdPegasus Bloom DiffLlama Exaone4 Falcon GPT2 GPTNeo GPTNeoX Llama MBart MiniMax
+    Ministral Ministral3 Mistral Mixtral Mpt Mvp Nemotron OPT Qwen2 Qwen2Moe Qwen3 Qwen3Moe
+    Qwen3Next RoFormer SeedOss SmolLM3
+    """.split()  # noqa: SIM905
+"""And those that have two, where an answer begins and where it ends."""
+
+
 def family(
     name: str,
     modules: "tuple[Module, ...]",
@@ -273,6 +288,8 @@ def family(
         if kind:
             heads[task] = kind
             classes[name + suffix] = task
+    if name in ASKED_BY_LABELS + _ASKED:
+        classes[name + "ForQuestionAnswering"] = "question-answering"
     if tokens == "encoder":
         classes[name + "EncoderModel"] = "encoder"
     found: "Family" = {

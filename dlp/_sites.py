@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 HEAD_TASKS = {"SEQ_CLS": "sequence-classification", "TOKEN_CLS": "token-classification"}
 """The tasks of PEFT whose models have a head, of which PEFT trains a copy."""
 
-TASKS = ("CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION", *HEAD_TASKS)
+TASKS = ("CAUSAL_LM", "SEQ_2_SEQ_LM", "FEATURE_EXTRACTION", "QUESTION_ANS", *HEAD_TASKS)
 """The tasks of PEFT whose models are counted."""
 
 HEADS = ("classifier", "score")
+SAVED = {**dict.fromkeys(HEAD_TASKS, HEADS), "QUESTION_ANS": ("qa_outputs",)}
+"""What PEFT saves of a model by its task, if it is there."""
+
 EMBEDDINGS = ("embed_tokens", "lm_head")
 _KINDS = {
     "attention": "linear",
@@ -49,6 +52,12 @@ _KINDS = {
     "attention expert": "expert",
     "bias": "bias",
 }
+
+_ASKED_BY_TRANSFORMER = """
+    arcee diffllama exaone4 internlm3 iquestcoder llama ministral nemotron qwen2 qwen3 qwen3_moe
+    qwen3_next seed_oss smollm3
+    """.split()  # noqa: SIM905
+"""Types whose class that answers questions keeps the old name of the bare model."""
 
 # utils/transformers_weight_conversion.py: what was a module once is a parameter now.
 _MIXTRAL = {"gate": "gate.weight", "w1": "gate_up_proj", "w3": "gate_up_proj", "w2": "down_proj"}
@@ -80,7 +89,7 @@ TRANSPOSED = ("gpt2", "gpt-sw3", "openai-gpt")
 """Types whose matrices are kept with their inputs first."""
 
 LINEAR_ROUTERS = """
-    gemma4_text llama4 llama4_text phimoe hunyuan_v1_moe afmoe dbrx jetmoe longcat_flash
+    gemma4 gemma4_text llama4 llama4_text phimoe hunyuan_v1_moe afmoe dbrx jetmoe longcat_flash
     """.split()  # noqa: SIM905
 """Types whose router is a linear layer, not a module of its own kind."""
 
@@ -95,7 +104,7 @@ _LINEAR_PATCHES = (
 _CONVOLUTIONS = ("conv", "conv1d", "conv_1d", "depthwise_conv1d")
 _SEEN = ("position_embedding", "pos_embed", "tile_embedding")  # are embeddings beside a picture
 _NO_EMBEDDINGS = """
-    gate embedding relative_position_bias_table positional_embedding_vlm
+    gate embedding relative_position_bias_table positional_embedding_vlm position_embedding_table
     """.split()  # noqa: SIM905
 
 # The heads that Transformers builds under other paths than `score` and `classifier`.
@@ -184,7 +193,8 @@ def read(config: object, task_type: object) -> "Model":
     if task_type is None:
         return _config.read(config)
     task = _check.choice("task_type", task_type, TASKS)
-    wanted = "bare model" if task == "FEATURE_EXTRACTION" else HEAD_TASKS.get(task)
+    others = {"FEATURE_EXTRACTION": "bare model", "QUESTION_ANS": "question-answering"}
+    wanted = {**HEAD_TASKS, **others}.get(task)
     if wanted is None:
         return _config.read(config)
     given = dict(_check.mapping("config", config))
@@ -202,14 +212,17 @@ def sites(model: "Model") -> "list[Site]":
     base = model["family"]["base"]
     bare = model["counted"] in ("bare model", "encoder") and base
     heads = [entry for entry in model["placed"] if entry[1] == "classification_head"]
+    wrapped = _wrapped(model)
     stacks = ("encoder", "decoder") if model["sizes"]["num_decoder_layers"] else ("encoder",)
     placed = [entry[0] for entry in model["placed"]]
     for path, part, inputs, outputs, has_bias, copies, among in model["placed"]:
         kind = _kind(model, path, part, inputs, has_bias)
         if part == "classification_head":
             path = _head(model, path, len(heads))
-        if bare and path.startswith(base + "."):
+        elif bare and path.startswith(base + "."):
             path = path[len(base) + 1 :]
+        elif wrapped is not None:
+            path = "transformer." + path[len(wrapped) :]
         site: "Site" = {
             "path": path,
             "part": part,
@@ -252,7 +265,8 @@ def _kind(model: "Model", path: str, part: str, inputs: int, has_bias: bool) -> 
         linear = model["model_type"] in LINEAR_ROUTERS
         return "parameter" if inputs == 1 else "linear" if linear else "router"
     if part == "patch_embedding" and (inputs > 1 or has_bias):
-        return "linear" if model["model_type"] in _LINEAR_PATCHES else "conv"
+        linear = model["model_type"] in _LINEAR_PATCHES and last != "conv"  # those of a sound
+        return "linear" if linear else "conv"
     if part == "position_embedding":
         parts = [entry[1] for entry in model["placed"]]
         own = last == "position_embeddings" and "patch_embedding" in parts
@@ -262,7 +276,8 @@ def _kind(model: "Model", path: str, part: str, inputs: int, has_bias: bool) -> 
             return "embedding"
     kind = _KINDS.get(part, "parameter")
     if kind == "parameter" and last in (*_CONVOLUTIONS, "experts", "mlp"):
-        return "bias" if inputs == 1 else "unknown"
+        alone = last in _CONVOLUTIONS and [entry[0] for entry in model["placed"]].count(path) == 1
+        return "bias" if inputs == 1 and not alone else "unknown"
     return kind
 
 
@@ -303,9 +318,23 @@ def _shared(found: "list[Site]") -> "list[Site]":
     return copies
 
 
+def _wrapped(model: "Model") -> "str | None":
+    """Give what "transformer." stands for in the class that is counted, if it does."""
+    kind, counted = model["model_type"], model["counted"]
+    if kind in ("t5", "mt5", "umt5") and counted in HEAD_TASKS.values():
+        return ""
+    if kind in _ASKED_BY_TRANSFORMER and counted == "question-answering":
+        return "model."
+    return None
+
+
 def _head(model: "Model", path: str, parts: int) -> str:
     """Give the path of a module of a head in Transformers."""
     kind = model["model_type"]
+    if path == "qa_outputs":
+        return path
+    if kind in ("ctrl", "qwen3_5"):
+        return "classifier" if kind == "ctrl" else "score"
     if parts == 1:
         if path == "score" or kind in _TOKENS_BY_CLASSIFIER or not model["family"]["causal"]:
             return path

@@ -291,6 +291,11 @@ def _count(given: "Mapping[str, Any]", name: str, default: int | None = None) ->
 def _classifier(config: "Given", given: "Mapping[str, Any]", method: str) -> "Given":
     """Name the class that is trained: a classifier, where labels are spoken of."""
     model = _config.read(config)
+    if model["counted"] == "question-answering":
+        raise ValueError(
+            'config["architectures"] must not name a class that answers questions: '
+            "what its loss holds is not known"
+        )
     if model["counted"] in model["family"]["heads"]:
         return config
     if "num_labels" not in given and method != "head-only" and model["counted"] != "bare model":

@@ -87,7 +87,7 @@ def _qwen3_vl_moe_vision() -> "Family":
 
 
 def _qwen3_5() -> "Family":
-    return _joining.qwen("Qwen3_5", "qwen3_5", False, False)
+    return _joining.qwen("Qwen3_5", "qwen3_5", False, False, ("score", "linear"))
 
 
 def _qwen3_5_moe() -> "Family":

@@ -101,7 +101,7 @@ def transformers_head_parameters(
     | `deberta`, `deberta-v2`, `electra`, `eurobert` | $d^2 + d + d C + C$ | $d C + C$ | |
     | `big_bird`, `mpnet`, `roformer` | $d^2 + d + d C + C$ | $d C + C$ | |
     | `bart`, `bigbird_pegasus`, `mbart`, `mvp`, `plbart` | $d^2 + d + d C + C$ | | |
-    | `deepseek_v2`, `doge`, `gemma3`, `gemma3_text`, `gptj` | $d C$ | | |
+    | `ctrl`, `deepseek_v2`, `doge`, `gemma3`, `gemma3_text`, `gptj` | $d C$ | | |
     | `hunyuan_v1_dense`, `hunyuan_v1_moe`, `jamba`, `jetmoe`, `minicpm3` | $d C$ | | |
     | `olmo`, `olmo2`, `olmo3`, `openai-gpt`, `opt`, `phimoe` | $d C$ | | |
     | `qwen3_5_text`, `zamba` | $d C$ | | |

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 HEADS = ("score", "classifier", "pre_classifier", "classification_head", "dense", "pooler")
 """The first part of the path of a head over labels, whose layers each class calls otherwise."""
 
+ROOTS = ("transformer", "model")
+"""What the bare model is called in a class over it, of which one that answers questions has either."""
+
 
 def listed(config: Mapping[str, Any]) -> dict[str, int]:
     """Give the values of each module by its path."""
@@ -39,11 +42,12 @@ def listed(config: Mapping[str, Any]) -> dict[str, int]:
 
 
 def folded(modules: Mapping[str, int]) -> dict[str, int]:
-    """Join what heads over labels have, and name what T5 keeps under one as elsewhere."""
+    """Join what heads over labels have, and name what some keep under another as elsewhere."""
     found: dict[str, int] = {}
     for path, values in modules.items():
         root, _, rest = path.partition(".")
-        name = "over labels" if root in HEADS else rest if root == "transformer" else path
+        moved = root in (ROOTS if "qa_outputs" in modules else ROOTS[:1])
+        name = "over labels" if root in HEADS else rest if moved else path
         found[name] = found.get(name, 0) + values
     return found
 

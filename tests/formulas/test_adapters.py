@@ -243,7 +243,11 @@ def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
             {"trainable_token_indices": [1], "modules_to_save": ["model.embed_tokens"]},
             "is saved whole",
         ),
-        ({"task_type": "QUESTION_ANS"}, "task_type must be one of CAUSAL_LM"),
+        ({"task_type": "QUESTIONS"}, "task_type must be one of CAUSAL_LM"),
+        (
+            {"config": {"model_type": "big_bird"}, "task_type": "QUESTION_ANS"},
+            "task_type must be one that big_bird has, not 'QUESTION_ANS'",
+        ),
         ({"alpha_pattern": {"q_proj": -1}}, "alpha_pattern.*must be from"),
     ],
 )

@@ -28,6 +28,7 @@ from transformers import (
     AutoModelForCausalLM,
     AutoModelForImageClassification,
     AutoModelForMaskedLM,
+    AutoModelForQuestionAnswering,
     AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
@@ -43,6 +44,7 @@ PACKAGES = ("peft", "torch", "transformers")
 MODEL_CLASSES = {
     "CAUSAL_LM": AutoModelForCausalLM,
     "FEATURE_EXTRACTION": AutoModel,
+    "QUESTION_ANS": AutoModelForQuestionAnswering,
     "IMAGE_CLASSIFICATION": AutoModelForImageClassification,  # PEFT has no such task
     "MASKED_LM": AutoModelForMaskedLM,  # nor this one
     "SEQ_2_SEQ_LM": AutoModelForSeq2SeqLM,
