@@ -292,7 +292,7 @@ def _steps(options: argparse.Namespace) -> Answer:
         "num_devices": options.devices,
     }
     windows = {"gradient_accumulation_steps": options.accumulation}
-    data = {"num_samples": options.samples, "drop_last": options.drop_last, **devices}
+    data = {"num_samples": options.samples, "dataloader_drop_last": options.drop_last, **devices}
     epoch = {**data, **windows, "last_window": options.last_window}
     epochs = {"num_train_epochs": options.epochs}
     answer = {

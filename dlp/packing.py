@@ -91,7 +91,7 @@ def padding_tokens(
     per_device_train_batch_size: int,
     max_length: "int | None" = None,
     pad_to_multiple_of: "int | None" = None,
-    drop_last: bool = False,
+    dataloader_drop_last: bool = False,
 ) -> int:
     """Count the padding of batches, each as wide as its longest text.
 
@@ -102,7 +102,7 @@ def padding_tokens(
         max_length: Tokens that are kept of a text, 1 or more; `None` keeps all.
         pad_to_multiple_of: What the width of a batch is rounded up to a multiple of, 1 or more;
             `None` does not round.
-        drop_last: Whether an incomplete last batch is dropped.
+        dataloader_drop_last: Whether an incomplete last batch is dropped.
 
     Returns:
         Tokens of padding in one pass over the data.
@@ -127,7 +127,7 @@ def padding_tokens(
     if pad_to_multiple_of is not None:
         multiple = _check.count("pad_to_multiple_of", pad_to_multiple_of)
     end = len(texts)
-    if _check.flag("drop_last", drop_last):
+    if _check.flag("dataloader_drop_last", dataloader_drop_last):
         end -= end % size
     padding = 0
     for first in range(0, end, size):
@@ -142,7 +142,7 @@ def stream_micro_batches_per_epoch(
     per_device_train_batch_size: int,
     dataloader_num_workers: int = 0,
     num_devices: int = 1,
-    drop_last: bool = False,
+    dataloader_drop_last: bool = False,
     dispatch_batches: bool = True,
 ) -> int:
     """Count the micro-batches of one pass over a stream that each worker reads as a whole.
@@ -151,15 +151,15 @@ def stream_micro_batches_per_epoch(
     sample twice, and each rounds its batches up. Without workers the stream is read once.
 
     One process reads and hands a batch to each device. With `dispatch_batches=False` each device
-    reads the stream and keeps its share. With `drop_last=True` quotients are rounded down; the
-    Trainer does not hand this on for a stream.
+    reads the stream and keeps its share. With `dataloader_drop_last=True` quotients are rounded
+    down; the Trainer does not hand this on for a stream.
 
     Args:
         num_samples: Samples in the stream, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
         dataloader_num_workers: Processes that load, 0 or more, each of which reads all.
         num_devices: The data-parallel degree, 1 or more: devices that take different samples.
-        drop_last: Whether incomplete batches are dropped.
+        dataloader_drop_last: Whether incomplete batches are dropped.
         dispatch_batches: Whether one process reads for all devices, as for streams by default.
 
     Returns:
@@ -179,7 +179,7 @@ def stream_micro_batches_per_epoch(
     size = _check.count("per_device_train_batch_size", per_device_train_batch_size)
     readers = max(1, _check.count("dataloader_num_workers", dataloader_num_workers, minimum=0))
     devices = _check.count("num_devices", num_devices)
-    rest = 0 if _check.flag("drop_last", drop_last) else 1
+    rest = 0 if _check.flag("dataloader_drop_last", dataloader_drop_last) else 1
     if not _check.flag("dispatch_batches", dispatch_batches):
         return readers * ((samples - rest) // (size * devices) + rest)
     batches = readers * ((samples - rest) // size + rest)

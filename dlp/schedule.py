@@ -7,9 +7,9 @@ from dlp.steps import updates_per_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypedDict
+    from typing import TypedDict, Unpack
 
-    from dlp.steps import LastWindow
+    from dlp.steps import Epoch
 
     class ResumePoint(TypedDict):
         """Where a run goes on."""
@@ -18,17 +18,7 @@ if TYPE_CHECKING:
         skipped_micro_batches: int
 
 
-def epochs_started(
-    *,
-    max_steps: int,
-    num_samples: int,
-    per_device_train_batch_size: int,
-    gradient_accumulation_steps: int = 1,
-    num_devices: int = 1,
-    drop_last: bool = False,
-    split_batches: bool = False,
-    last_window: "LastWindow" = "step",
-) -> int:
+def epochs_started(*, max_steps: int, **epoch: "Unpack[Epoch]") -> int:
     r"""Count the epochs that a run of so many updates starts.
 
     $$\left\lceil \frac{\text{max\_steps}}{\operatorname{updates\_per\_epoch}} \right\rceil$$
@@ -38,13 +28,7 @@ def epochs_started(
 
     Args:
         max_steps: Updates in the run, 1 or more.
-        num_samples: Samples in the data set, 1 or more.
-        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
-        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
-        drop_last: Whether each epoch's incomplete last batch is dropped.
-        split_batches: Whether the batch is that of all devices, a multiple of their number.
-        last_window: One of `LAST_WINDOWS`.
+        **epoch: The arguments of [`updates_per_epoch`][dlp.steps.updates_per_epoch].
 
     Returns:
         Epochs started, the last of them perhaps not ended.
@@ -60,48 +44,25 @@ def epochs_started(
         >>> epochs_started(max_steps=10_000, num_samples=12_667, per_device_train_batch_size=4)
         4
     """
-    of_an_epoch = _updates_of_an_epoch(
-        num_samples=num_samples,
-        per_device_train_batch_size=per_device_train_batch_size,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        num_devices=num_devices,
-        drop_last=drop_last,
-        split_batches=split_batches,
-        last_window=last_window,
-    )
+    of_an_epoch = _updates_of_an_epoch(epoch)
     return -(-_check.count("max_steps", max_steps) // of_an_epoch)
 
 
 def resume_point(
-    *,
-    global_step: int,
-    num_samples: int,
-    per_device_train_batch_size: int,
-    gradient_accumulation_steps: int = 1,
-    num_devices: int = 1,
-    drop_last: bool = False,
-    split_batches: bool = False,
-    last_window: "LastWindow" = "step",
-    ignore_data_skip: bool = False,
+    *, global_step: int, ignore_data_skip: bool = False, **epoch: "Unpack[Epoch]"
 ) -> "ResumePoint":
     """Say where a run goes on from a checkpoint: in which epoch, and after how many micro-batches.
 
     `global_step` updates are so many whole epochs as the updates of an epoch go into them. Those
     left over have taken `gradient_accumulation_steps` micro-batches each, which the loader skips.
 
-    The other arguments are those of the run that goes on. With another number of devices or another
+    `epoch` is that of the run that goes on. With another number of devices or another
     batch the epoch has other updates, and the run goes on at another sample.
 
     Args:
         global_step: Updates that the checkpoint has behind it, 0 or more.
-        num_samples: Samples in the data set, 1 or more.
-        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
-        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
-        drop_last: Whether each epoch's incomplete last batch is dropped.
-        split_batches: Whether the batch is that of all devices, a multiple of their number.
-        last_window: One of `LAST_WINDOWS`.
         ignore_data_skip: Whether the epoch begins again at its first sample.
+        **epoch: The arguments of [`updates_per_epoch`][dlp.steps.updates_per_epoch].
 
     Returns:
         `epochs_trained`, the epochs that are done, which is the number of the one that goes on,
@@ -123,23 +84,12 @@ def resume_point(
         ... )
         {'epochs_trained': 1, 'skipped_micro_batches': 72}
     """
-    of_an_epoch = _updates_of_an_epoch(
-        num_samples=num_samples,
-        per_device_train_batch_size=per_device_train_batch_size,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        num_devices=num_devices,
-        drop_last=drop_last,
-        split_batches=split_batches,
-        last_window=last_window,
-    )
+    of_an_epoch = _updates_of_an_epoch(epoch)
     done = _check.count("global_step", global_step, minimum=0)
-    skipped = done % of_an_epoch * gradient_accumulation_steps
-    return {
-        "epochs_trained": done // of_an_epoch,
-        "skipped_micro_batches": 0
-        if _check.flag("ignore_data_skip", ignore_data_skip)
-        else skipped,
-    }
+    skipped = done % of_an_epoch * epoch.get("gradient_accumulation_steps", 1)
+    if _check.flag("ignore_data_skip", ignore_data_skip):
+        skipped = 0
+    return {"epochs_trained": done // of_an_epoch, "skipped_micro_batches": skipped}
 
 
 def warmup_updates(
@@ -218,28 +168,11 @@ def scheduler_steps(*, num_updates: int, num_devices: int = 1, split_batches: bo
     return updates if _check.flag("split_batches", split_batches) else updates * devices
 
 
-def _updates_of_an_epoch(
-    *,
-    num_samples: int,
-    per_device_train_batch_size: int,
-    gradient_accumulation_steps: int,
-    num_devices: int,
-    drop_last: bool,
-    split_batches: bool,
-    last_window: "LastWindow",
-) -> int:
+def _updates_of_an_epoch(epoch: "Epoch") -> int:
     """Count the updates of an epoch, of which there must be one."""
-    found = updates_per_epoch(
-        num_samples=num_samples,
-        per_device_train_batch_size=per_device_train_batch_size,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        num_devices=num_devices,
-        drop_last=drop_last,
-        split_batches=split_batches,
-        last_window=last_window,
-    )
+    found = updates_per_epoch(**epoch)
     if not found:
         raise ValueError(
-            f"num_samples must be enough for an update in each epoch, not {num_samples}"
+            f"num_samples must be enough for an update in each epoch, not {epoch['num_samples']}"
         )
     return found

@@ -13,10 +13,29 @@ from dlp import _check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Literal
+    from typing import Literal, Required, TypedDict, Unpack
 
     LastWindow = Literal["step", "skip", "at-least-one"]
     Leftover = Literal["step", "skip", "leak"]
+    SamplingStrategy = Literal["random", "sequential", "group_by_length", "batch_rebalance"]
+
+    class Data(TypedDict, total=False):
+        """The arguments of `micro_batches_per_epoch`."""
+
+        num_samples: Required[int]
+        per_device_train_batch_size: Required[int]
+        num_devices: int
+        dataloader_drop_last: bool
+        split_batches: bool
+
+    class Epoch(Data, total=False):
+        """The arguments of `updates_per_epoch`."""
+
+        gradient_accumulation_steps: int
+        train_sampling_strategy: SamplingStrategy
+        group_by_length: bool
+        last_window: LastWindow
+
 
 LAST_WINDOWS: "tuple[LastWindow, ...]" = ("step", "skip", "at-least-one")
 """What a loop does with the micro-batches left over at the end of an epoch.
@@ -25,6 +44,16 @@ LAST_WINDOWS: "tuple[LastWindow, ...]" = ("step", "skip", "at-least-one")
 none. `"at-least-one"` is the number that Transformers 4.48 plans and prints: as with `"skip"`, but
 1 for an epoch of one or more micro-batches that is shorter than a window. It is a plan: in such an
 epoch the loop of that version may end without a single update.
+"""
+
+SAMPLING_STRATEGIES: "tuple[SamplingStrategy, ...]" = (
+    *("random", "sequential", "group_by_length", "batch_rebalance"),
+)
+"""In which order the `Trainer` takes samples: values of `train_sampling_strategy`.
+
+The first three change no count. `"batch_rebalance"` puts samples of an update together by their
+lengths, so that each update has all its micro-batches: with `dataloader_drop_last` the samples that
+are too few for an update are dropped, not those that are too few for a micro-batch.
 """
 
 LEFTOVERS: "tuple[Leftover, ...]" = ("step", "skip", "leak")
@@ -79,7 +108,7 @@ def micro_batches_per_epoch(
     num_samples: int,
     per_device_train_batch_size: int,
     num_devices: int = 1,
-    drop_last: bool = False,
+    dataloader_drop_last: bool = False,
     split_batches: bool = False,
 ) -> int:
     r"""Count the forward and backward passes in one pass over the data.
@@ -87,7 +116,7 @@ def micro_batches_per_epoch(
     $$\left\lceil \frac{\text{num\_samples}}
     {\text{per\_device\_train\_batch\_size} \times \text{num\_devices}} \right\rceil$$
 
-    With `drop_last=True` the incomplete batch at the end is left out:
+    With `dataloader_drop_last=True` the incomplete batch at the end is left out:
 
     $$\left\lfloor \frac{\text{num\_samples}}
     {\text{per\_device\_train\_batch\_size} \times \text{num\_devices}} \right\rfloor$$
@@ -97,19 +126,19 @@ def micro_batches_per_epoch(
     $$\left\lceil \frac{\text{num\_samples}}
     {\text{per\_device\_train\_batch\_size}} \right\rceil$$
 
-    With `split_batches=True` and `drop_last=True` without the incomplete one:
+    With `split_batches=True` and `dataloader_drop_last=True` without the incomplete one:
 
     $$\left\lfloor \frac{\text{num\_samples}}
     {\text{per\_device\_train\_batch\_size}} \right\rfloor$$
 
-    A sampler that groups samples by length puts others together, and changes no count.
+    `updates_per_epoch` says which `train_sampling_strategy` makes others.
 
     Args:
         num_samples: Samples in the data set, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
         num_devices: The data-parallel degree, 1 or more: devices that take different samples.
-        drop_last: Whether an incomplete last batch is dropped. It never drops an incomplete
-            accumulation window.
+        dataloader_drop_last: Whether an incomplete last batch is dropped. It never drops an
+            incomplete accumulation window.
         split_batches: Whether the batch is that of all devices, a multiple of their number.
 
     Returns:
@@ -125,14 +154,14 @@ def micro_batches_per_epoch(
         >>> micro_batches_per_epoch(num_samples=100, per_device_train_batch_size=8)
         13
         >>> micro_batches_per_epoch(
-        ...     num_samples=100, per_device_train_batch_size=8, drop_last=True
+        ...     num_samples=100, per_device_train_batch_size=8, dataloader_drop_last=True
         ... )
         12
     """
     _check.count("num_samples", num_samples)
-    _check.flag("drop_last", drop_last)
+    _check.flag("dataloader_drop_last", dataloader_drop_last)
     samples_at_once = _samples_at_once(per_device_train_batch_size, num_devices, split_batches)
-    if drop_last:
+    if dataloader_drop_last:
         return num_samples // samples_at_once
     return -(-num_samples // samples_at_once)
 
@@ -143,8 +172,10 @@ def updates_per_epoch(
     per_device_train_batch_size: int,
     gradient_accumulation_steps: int = 1,
     num_devices: int = 1,
-    drop_last: bool = False,
+    dataloader_drop_last: bool = False,
     split_batches: bool = False,
+    train_sampling_strategy: "SamplingStrategy" = "random",
+    group_by_length: bool = False,
     last_window: "LastWindow" = "step",
 ) -> int:
     r"""Count the optimizer updates in one pass over the data.
@@ -160,13 +191,21 @@ def updates_per_epoch(
     `last_window="at-least-one"` gives the same, but 1 instead of 0 for an epoch of one or more
     micro-batches.
 
+    `train_sampling_strategy="batch_rebalance"` leaves no window incomplete: it divides the samples
+    of each update into as many micro-batches, and with `dataloader_drop_last` drops those that are
+    too few for an update.
+
     Args:
         num_samples: Samples in the data set, 1 or more.
         per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
         gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
         num_devices: The data-parallel degree, 1 or more: devices that take different samples.
-        drop_last: Whether an incomplete last batch is dropped.
+        dataloader_drop_last: Whether an incomplete last batch is dropped.
         split_batches: Whether the batch is that of all devices, a multiple of their number.
+            `train_sampling_strategy="batch_rebalance"` cannot have it.
+        train_sampling_strategy: One of `SAMPLING_STRATEGIES`.
+        group_by_length: What Transformers 4 has for `train_sampling_strategy="group_by_length"`; it
+            changes no count.
         last_window: One of `LAST_WINDOWS`: whether the micro-batches left over at the end of
             the epoch make an update of their own (`"step"`), none (`"skip"`), or one only if
             there would be no other (`"at-least-one"`).
@@ -175,9 +214,9 @@ def updates_per_epoch(
         Updates per epoch.
 
     Source:
-        Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values` (rounds up);
-        Transformers 4.48.3, `trainer.py`, `Trainer._inner_training_loop` (rounds down, but not
-        below one).
+        Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values` (rounds up), and
+        `trainer_pt_utils.py`, `BatchRebalanceSampler`; Transformers 4.48.3, `trainer.py`,
+        `Trainer._inner_training_loop` (rounds down, but not below one).
 
     Examples:
         >>> updates_per_epoch(
@@ -191,11 +230,22 @@ def updates_per_epoch(
         num_samples=num_samples,
         per_device_train_batch_size=per_device_train_batch_size,
         num_devices=num_devices,
-        drop_last=drop_last,
+        dataloader_drop_last=dataloader_drop_last,
         split_batches=split_batches,
     )
     _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
     _check.choice("last_window", last_window, LAST_WINDOWS)
+    _check.flag("group_by_length", group_by_length)
+    _check.choice("train_sampling_strategy", train_sampling_strategy, SAMPLING_STRATEGIES)
+    if train_sampling_strategy == "batch_rebalance":
+        if split_batches:
+            raise ValueError(
+                'split_batches must be False when train_sampling_strategy is "batch_rebalance"'
+            )
+        of_an_update = per_device_train_batch_size * num_devices * gradient_accumulation_steps
+        if dataloader_drop_last:
+            return num_samples // of_an_update
+        return -(-num_samples // of_an_update)
     if last_window == "at-least-one" and 0 < micro_batches < gradient_accumulation_steps:
         return 1
     if last_window != "step":
@@ -205,15 +255,14 @@ def updates_per_epoch(
 
 def training_micro_batches(
     *,
-    num_samples: int,
-    per_device_train_batch_size: int,
-    num_train_epochs: float,
+    num_train_epochs: float = 3.0,
+    max_steps: int = -1,
     gradient_accumulation_steps: int = 1,
-    num_devices: int = 1,
-    drop_last: bool = False,
-    split_batches: bool = False,
+    **data: "Unpack[Data]",
 ) -> int:
     r"""Count the forward and backward passes of a whole training run.
+
+    With `max_steps=-1`, which is the default, epochs are counted:
 
     $$\left\lceil \text{num\_train\_epochs} \times \operatorname{micro\_batches\_per\_epoch}
     \right\rceil$$
@@ -221,13 +270,10 @@ def training_micro_batches(
     A run that ends within an epoch ends with an update, so that its last window is a whole one.
 
     Args:
-        num_samples: Samples in the data set, 1 or more.
-        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
         num_train_epochs: Passes over the data, 0 or more; part of one too, such as 0.5.
+        max_steps: Updates of the run, as [`training_updates`][dlp.steps.training_updates] takes it.
         gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
-        drop_last: Whether each epoch's incomplete last batch is dropped.
-        split_batches: Whether the batch is that of all devices, a multiple of their number.
+        **data: The arguments of [`micro_batches_per_epoch`][dlp.steps.micro_batches_per_epoch].
 
     Returns:
         Micro-batches on each device.
@@ -238,60 +284,47 @@ def training_micro_batches(
         ... )
         375
     """
-    epochs = _check.number("num_train_epochs", num_train_epochs)
-    _check.count("gradient_accumulation_steps", gradient_accumulation_steps)
-    micro_batches = micro_batches_per_epoch(
-        num_samples=num_samples,
-        per_device_train_batch_size=per_device_train_batch_size,
-        num_devices=num_devices,
-        drop_last=drop_last,
-        split_batches=split_batches,
+    updates = training_updates(
+        num_train_epochs=num_train_epochs,
+        max_steps=max_steps,
+        gradient_accumulation_steps=gradient_accumulation_steps,
+        **data,
     )
-    whole = math.floor(epochs)
-    if whole == epochs:
-        return whole * micro_batches
+    micro_batches = micro_batches_per_epoch(**data)
     windows = -(-micro_batches // gradient_accumulation_steps)
-    begun = math.ceil(epochs * windows) - whole * windows
-    return whole * micro_batches + min(begun * gradient_accumulation_steps, micro_batches)
+    if not windows:
+        return 0
+    return updates // windows * micro_batches + updates % windows * gradient_accumulation_steps
 
 
 def training_updates(
-    *,
-    num_samples: int,
-    per_device_train_batch_size: int,
-    num_train_epochs: float,
-    gradient_accumulation_steps: int = 1,
-    num_devices: int = 1,
-    drop_last: bool = False,
-    split_batches: bool = False,
-    last_window: "LastWindow" = "step",
+    *, num_train_epochs: float = 3.0, max_steps: int = -1, **epoch: "Unpack[Epoch]"
 ) -> int:
     r"""Count the optimizer updates of a whole training run.
 
     Each epoch is rounded on its own; micro-batches left over in one epoch do not add up with
     those of the next.
 
+    With `max_steps=-1`, which is the default, epochs are counted:
+
     $$\left\lceil \text{num\_train\_epochs} \times \operatorname{updates\_per\_epoch} \right\rceil$$
 
     The product is one of floats where `num_train_epochs` is a float, as in the library: 1.1 epochs
-    of 50 updates are 56, as floats give a little more than 55. `max_steps`, where it is set, takes
-    the place of all this; `epochs_started` turns it into epochs.
+    of 50 updates are 56, as floats give a little more than 55. `max_steps` of 1 or more takes the
+    place of all this; [`epochs_started`][dlp.schedule.epochs_started] turns it into epochs.
 
     Args:
-        num_samples: Samples in the data set, 1 or more.
-        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
         num_train_epochs: Passes over the data, 0 or more; part of one too, such as 0.5.
-        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
-        drop_last: Whether each epoch's incomplete last batch is dropped.
-        split_batches: Whether the batch is that of all devices, a multiple of their number.
-        last_window: One of `LAST_WINDOWS`.
+        max_steps: Updates of the run, unless an epoch has none; as many as the epochs make if it is
+            below 0. With 0 the Trainer stops after the first.
+        **epoch: The arguments of [`updates_per_epoch`][dlp.steps.updates_per_epoch].
 
     Returns:
         Updates in the run.
 
     Source:
-        Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values`.
+        Transformers 5.23.0, `trainer.py`, `Trainer.set_initial_training_values` and
+        `Trainer._inner_training_loop`.
 
     Examples:
         >>> training_updates(
@@ -303,20 +336,17 @@ def training_updates(
         102
         >>> training_updates(num_samples=1000, per_device_train_batch_size=8, num_train_epochs=0.5)
         63
+        >>> training_updates(num_samples=1000, per_device_train_batch_size=8, max_steps=500)
+        500
     """
     epochs = _check.number("num_train_epochs", num_train_epochs)
-    return math.ceil(
-        epochs
-        * updates_per_epoch(
-            num_samples=num_samples,
-            per_device_train_batch_size=per_device_train_batch_size,
-            gradient_accumulation_steps=gradient_accumulation_steps,
-            num_devices=num_devices,
-            drop_last=drop_last,
-            split_batches=split_batches,
-            last_window=last_window,
-        )
-    )
+    _check.count("max_steps", max_steps, minimum=-_check.LARGEST_COUNT)
+    of_an_epoch = updates_per_epoch(**epoch)
+    if max_steps < 0:
+        return math.ceil(epochs * of_an_epoch)
+    if max_steps > 0 and of_an_epoch:
+        return max_steps
+    return min(math.ceil(epochs), of_an_epoch, 1)  # trainer_callback.py looks after an update
 
 
 def accumulation_windows(

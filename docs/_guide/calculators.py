@@ -162,7 +162,7 @@ CALCULATORS = {
             Field("num_devices", "Devices", given.num_devices),
             Field("sequence_length", "Tokens in a sample", given.context_length),
             Field("last_window", "A short last window", "step", steps.LAST_WINDOWS, kind="choice"),
-            Field("drop_last", "Drop an incomplete last batch", False, kind="bool"),
+            Field("dataloader_drop_last", "Drop an incomplete last batch", False, kind="bool"),
         ),
         functions=(steps.epoch,),
         solves=(dlp.updates_per_epoch,),

@@ -3,7 +3,7 @@ r"""Worked solutions: a function's documented formula with the call's numbers pu
 A formula in a docstring of `dlp` is display TeX whose letters are the argument names, written
 `\text{num\_samples}`. `\operatorname{micro\_batches\_per\_epoch}` stands for another function of
 the package, called with the arguments that both take, and `\sum` before a list adds it up.
-A formula after "With `drop_last=True` …" holds for that value, any other for the defaults.
+A formula after "With `split_batches=True` …" holds for that value, any other for the defaults.
 
 Nothing here knows what a formula means, so a solution can only say what the docstring says; the
 tests evaluate the substituted formula and compare it with what the function returns.

@@ -214,9 +214,9 @@ def test_a_link_has_what_was_changed_and_brings_it_back(phone: Page, host: str) 
     address = f"{host}questions/iterations-per-epoch/"
     opened(phone, address)
     phone.fill("[name=num_samples]", "1e3")
-    phone.check("[name=drop_last]")
+    phone.check("[name=dataloader_drop_last]")
     until(phone, "16 updates in an epoch of 62 micro-batches.")
-    assert phone.url == f"{address}#num_samples=1e3&drop_last=true"
+    assert phone.url == f"{address}#num_samples=1e3&dataloader_drop_last=true"
     link = phone.url
     phone.goto("about:blank")
     phone.goto(link)

@@ -86,12 +86,14 @@ _EPOCH: dict[str, list[Any]] = {
     "num_samples": [1003, 1000, 1],
     "per_device_train_batch_size": [9, 3],
     "num_devices": [1, 3],
-    "drop_last": [False, True],
+    "dataloader_drop_last": [False, True],
     "split_batches": [False, True],
 }
 _UPDATES: dict[str, list[Any]] = {
     **_EPOCH,
     "gradient_accumulation_steps": [4, 1],
+    "train_sampling_strategy": ["random"],  # "batch_rebalance" has nothing split
+    "group_by_length": [False],
     "last_window": list(dlp.LAST_WINDOWS),
 }
 _RUNS: dict[str, list[Any]] = {
@@ -197,9 +199,10 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
     "training_micro_batches": {
         **_EPOCH,
         "num_train_epochs": [3, 1, 2.0],
+        "max_steps": [-1],
         "gradient_accumulation_steps": [4, 1],
     },
-    "training_updates": {**_UPDATES, "num_train_epochs": [3, 1, 0.5]},
+    "training_updates": {**_UPDATES, "num_train_epochs": [3, 1, 0.5], "max_steps": [-1]},
     "updates_per_epoch": _UPDATES,
     # schedule
     "epochs_started": {**_RUNS, "max_steps": [10_000, 1]},
@@ -227,14 +230,14 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "per_device_train_batch_size": [2, 4],
         "max_length": [None, 4],
         "pad_to_multiple_of": [None, 8],
-        "drop_last": [False, True],
+        "dataloader_drop_last": [False, True],
     },
     "stream_micro_batches_per_epoch": {
         "num_samples": [10_000, 1],
         "per_device_train_batch_size": [32, 3],
         "dataloader_num_workers": [2, 0],
         "num_devices": [1, 3],
-        "drop_last": [False, True],
+        "dataloader_drop_last": [False, True],
         "dispatch_batches": [True, False],
     },
     # alignment

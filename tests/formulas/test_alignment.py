@@ -24,7 +24,10 @@ def test_a_row_of_grpo_is_an_answer(data: DataObject, prompts: int, times: int) 
     updates = dlp.grpo_updates_per_epoch(**call)
     # Answers that do not fill a generated batch are left out.
     assert updates == dlp.updates_per_epoch(
-        num_samples=prompts * call["num_generations"], **shape, drop_last=True, last_window="skip"
+        num_samples=prompts * call["num_generations"],
+        **shape,
+        dataloader_drop_last=True,
+        last_window="skip",
     )
     once = {name: value for name, value in call.items() if name != "num_iterations"}
     answers = dlp.grpo_completions_per_epoch(**once)

@@ -222,15 +222,16 @@ DEFAULTS: dict[str, Any] = {
         ),
         (
             False,
-            "autocast_adapter_dtype causal drop_last frozen imatrix master_weights packed "
-            "offload prefix_projection sequence_parallel use_dora lora_bias "
-            "ensure_weight_tying decompose_both block_share split_batches ignore_data_skip",
+            "autocast_adapter_dtype causal dataloader_drop_last frozen imatrix master_weights "
+            "packed offload prefix_projection sequence_parallel use_dora lora_bias "
+            "ensure_weight_tying decompose_both block_share split_batches ignore_data_skip "
+            "group_by_length",
         ),
         (
             1,
             "gradient_accumulation_steps largest_layer_params "
             "num_adapters num_devices num_gpus_per_node num_iterations num_nodes "
-            "num_train_epochs num_transformer_submodules "
+            "num_transformer_submodules "
             "per_device_train_batch_size tensor_parallel_size",
         ),
         ("bf16", "cache_dtype frozen_dtype"),
@@ -267,6 +268,7 @@ DEFAULTS |= {
     "oft_block_size": 32,
     "num_generations": 8,
     "max_shard_size": "50GB",
+    "max_steps": -1,
     "n_ubatch": 512,
     "objective": "sft",
     "optimizer": "adamw",
@@ -276,6 +278,7 @@ DEFAULTS |= {
     "recomputation": "none",
     "second_block_size": 256,
     "second_scale_bits": 32,
+    "train_sampling_strategy": "random",
     "warmup_ratio": 0.0,
 }
 """What an argument is when it is left out, the same wherever it is taken."""
@@ -287,6 +290,7 @@ VARIED: dict[str, list[Any]] = {
     "dtype": ["fp32", "fp16", "bf16", None],  # of weights, of caches, as a config says
     "max_length": [1024, None],  # of a packed row, of a text
     "method": ["full", "lora", None],
+    "num_train_epochs": [1, 3.0],  # of windows that are listed, of the Trainer
     "r": [8, 0],  # a rank, or a number of blocks
     "target_modules": [None, ("q_proj", "v_proj")],
     "scale_bits": [32, 8, 16],  # of one level, of two, of GPTQ

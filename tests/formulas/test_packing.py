@@ -114,7 +114,7 @@ def test_padding_fills_each_batch_to_its_longest(
     tokens = 0
     for first in range(0, len(kept), batch):
         together = kept[first : first + batch]
-        if call["drop_last"] and len(together) < batch:
+        if call["dataloader_drop_last"] and len(together) < batch:
             continue
         width = max(together)
         while width % multiple:
@@ -133,7 +133,7 @@ def test_texts_of_one_length_and_batches_of_one_need_no_padding() -> None:
 @given(data=st.data())
 def test_a_stream_without_workers_is_an_epoch(data: DataObject) -> None:
     call = some_call(data, "stream_micro_batches_per_epoch", dataloader_num_workers=0)
-    names = ("num_samples", "per_device_train_batch_size", "num_devices", "drop_last")
+    names = ("num_samples", "per_device_train_batch_size", "num_devices", "dataloader_drop_last")
     once = dlp.micro_batches_per_epoch(**{name: call[name] for name in names})
     assert dlp.stream_micro_batches_per_epoch(**call) == once
     assert dlp.stream_micro_batches_per_epoch(**call | {"dataloader_num_workers": 1}) == once
@@ -141,4 +141,4 @@ def test_a_stream_without_workers_is_an_epoch(data: DataObject) -> None:
     if call["num_devices"] == 1 or not call["dispatch_batches"]:
         assert four == 4 * once
     else:
-        assert four <= 4 * once or call["drop_last"]
+        assert four <= 4 * once or call["dataloader_drop_last"]

@@ -47,7 +47,7 @@ def test_an_epoch_without_an_update_is_neither_started_nor_resumed() -> None:
     short: dict[str, Any] = {
         "num_samples": 7,
         "per_device_train_batch_size": 8,
-        "drop_last": True,
+        "dataloader_drop_last": True,
     }
     with pytest.raises(ValueError, match="num_samples must be enough for an update"):
         dlp.epochs_started(**short, max_steps=1)

@@ -23,7 +23,7 @@ epoch = st.fixed_dictionaries(
         "num_samples": counts,
         "per_device_train_batch_size": small,
         "num_devices": small,
-        "drop_last": st.booleans(),
+        "dataloader_drop_last": st.booleans(),
     }
 )
 
@@ -40,7 +40,7 @@ def test_micro_batches_hold_every_sample_and_none_is_empty(data: dict[str, Any])
     at_once = data["per_device_train_batch_size"] * data["num_devices"]
     counted = dlp.micro_batches_per_epoch(**data)
     exact = data["num_samples"] / at_once
-    assert counted == (math.floor(exact) if data["drop_last"] else math.ceil(exact))
+    assert counted == (math.floor(exact) if data["dataloader_drop_last"] else math.ceil(exact))
 
 
 def test_no_micro_batch_makes_no_update() -> None:
@@ -48,7 +48,7 @@ def test_no_micro_batch_makes_no_update() -> None:
         updates = dlp.updates_per_epoch(
             num_samples=3,
             per_device_train_batch_size=4,
-            drop_last=True,
+            dataloader_drop_last=True,
             last_window=last_window,
         )
         assert updates == 0, last_window
@@ -128,14 +128,17 @@ def test_leaking_leftovers_lose_no_micro_batch_but_the_last(
 @law
 @given(data=st.data())
 def test_an_epoch_sees_every_sample_once(data: DataObject) -> None:
-    call = some_call(data, "updates_per_epoch") | {"drop_last": False, "last_window": "step"}
+    call = some_call(data, "updates_per_epoch") | {
+        "dataloader_drop_last": False,
+        "last_window": "step",
+    }
     shape: dict[str, Any] = {
         name: call[name] for name in worked.parameters(dlp.effective_batch_size)
     }
     effective = dlp.effective_batch_size(**shape)
     updates = dlp.updates_per_epoch(**call)
     assert (updates - 1) * effective < call["num_samples"] <= updates * effective
-    dropped = dlp.updates_per_epoch(**call | {"drop_last": True, "last_window": "skip"})
+    dropped = dlp.updates_per_epoch(**call | {"dataloader_drop_last": True, "last_window": "skip"})
     assert updates - 1 <= dropped <= updates
     assert dropped * effective <= call["num_samples"]
 
@@ -148,12 +151,8 @@ def test_an_epoch_too_short_for_a_window_still_makes_one_update_where_it_must(
     call = some_call(data, "updates_per_epoch")
     planned = dlp.updates_per_epoch(**call | {"last_window": "skip"})
     made = dlp.updates_per_epoch(**call | {"last_window": "at-least-one"})
-    shape: dict[str, Any] = {
-        name: call[name] for name in call.keys() - {"gradient_accumulation_steps"}
-    }
-    batches = dlp.micro_batches_per_epoch(
-        **{name: shape[name] for name in shape.keys() - {"last_window"}}
-    )
+    takes = worked.parameters(dlp.micro_batches_per_epoch)
+    batches = dlp.micro_batches_per_epoch(**{name: call[name] for name in takes})
     assert made == max(planned, min(batches, 1))
     assert made <= dlp.updates_per_epoch(**call | {"last_window": "step"})
 
@@ -215,6 +214,43 @@ def test_a_batch_that_is_split_is_one_of_all_devices(data: DataObject) -> None:
 def test_a_batch_that_does_not_split_is_refused() -> None:
     with pytest.raises(ValueError, match="per_device_train_batch_size must be a multiple of num"):
         dlp.effective_batch_size(per_device_train_batch_size=8, num_devices=3, split_batches=True)
+
+
+def test_a_number_of_updates_takes_the_place_of_epochs() -> None:
+    data: dict[str, Any] = {"num_samples": 100, "per_device_train_batch_size": 8}
+    assert dlp.training_updates(**data) == 3 * 13
+    assert dlp.training_updates(**data, max_steps=7, num_train_epochs=0) == 7
+    assert dlp.training_updates(**data, max_steps=-7) == 3 * 13
+    assert dlp.training_updates(**data, max_steps=0) == 1
+    assert dlp.training_updates(**data, max_steps=0, num_train_epochs=0.5) == 1
+    assert dlp.training_updates(**data, max_steps=0, num_train_epochs=0) == 0
+    none = data | {"num_samples": 7, "dataloader_drop_last": True}
+    assert [dlp.training_updates(**none, max_steps=steps) for steps in (-1, 0, 1, 7)] == [0] * 4
+    assert [dlp.training_micro_batches(**none, max_steps=steps) for steps in (-1, 0, 7)] == [0] * 3
+
+
+@law
+@given(
+    samples=st.integers(1, 300),
+    batch=st.integers(1, 9),
+    devices=st.integers(1, 4),
+    steps=st.integers(1, 7),
+)
+def test_a_rebalanced_update_has_all_its_samples_but_the_last(
+    samples: int, batch: int, devices: int, steps: int
+) -> None:
+    data: dict[str, Any] = {
+        "num_samples": samples,
+        "per_device_train_batch_size": batch,
+        "gradient_accumulation_steps": steps,
+        "num_devices": devices,
+    }
+    rebalanced = data | {"train_sampling_strategy": "batch_rebalance"}
+    for last_window in dlp.LAST_WINDOWS:
+        updates = dlp.updates_per_epoch(**rebalanced, last_window=last_window)
+        assert updates == dlp.updates_per_epoch(**data)
+    dropped = dlp.updates_per_epoch(**rebalanced, dataloader_drop_last=True)
+    assert dropped == samples // (batch * devices * steps)
 
 
 def test_epochs_are_multiplied_as_floats() -> None:

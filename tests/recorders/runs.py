@@ -122,7 +122,7 @@ def make_loader(inputs: dict[str, Any], data: Untyped) -> Untyped:
     return DataLoader(
         data,
         batch_size=inputs["per_device_train_batch_size"],
-        drop_last=inputs.get("drop_last", False),
+        drop_last=inputs.get("dataloader_drop_last", False),
         num_workers=inputs.get("dataloader_num_workers", 0),
     )
 

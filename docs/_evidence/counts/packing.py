@@ -11,8 +11,7 @@ def claims(record: Record) -> Iterator[Claim]:
     """Make the claims of one packing, one run on packed rows, or one pass with padding."""
     inputs, counted = record.inputs, record.counted
     if record.kind == "padding":
-        given = {name: value for name, value in inputs.items() if name != "dataloader_drop_last"}
-        ours = call("padding_tokens", **given, drop_last=inputs["dataloader_drop_last"])
+        ours = call("padding_tokens", **inputs)
         yield count(record, "tokens of padding", "trl", counted["padding"], ours)
         return
     takes = ("lengths", "max_length", "packing_strategy", "batch_size", "dataset_num_proc")

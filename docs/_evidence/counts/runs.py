@@ -21,27 +21,33 @@ def claims(record: Record) -> Iterator[Claim]:
 
 def _epoch(inputs: dict[str, Any]) -> dict[str, Any]:
     """Give the arguments that say what an epoch is."""
-    names = ("num_samples", "per_device_train_batch_size", "gradient_accumulation_steps")
-    found = {name: inputs[name] for name in names if name in inputs}
-    if "dataloader_drop_last" in inputs:
-        found["drop_last"] = inputs["dataloader_drop_last"]
-    return found
+    found = {name: inputs[name] for name in _EPOCH if name in inputs}
+    return {**found, **inputs.get("accelerator_config", {})}
+
+
+_EPOCH = (
+    *("num_samples", "per_device_train_batch_size", "gradient_accumulation_steps"),
+    *("dataloader_drop_last", "train_sampling_strategy"),
+)
 
 
 def _run(record: Record) -> Iterator[Claim]:
     inputs, counted = record.inputs, record.counted
     epoch = _epoch(inputs)
-    if updates := inputs.get("max_steps"):
-        started = call("epochs_started", **epoch, max_steps=updates)
+    length = {name: inputs[name] for name in ("num_train_epochs", "max_steps") if name in inputs}
+    updates = call("training_updates", **epoch, **length)
+    yield count(record, "updates", "transformers", counted["updates"], updates)
+    most = inputs.get("max_steps", -1)
+    if most < 0:
+        theirs = counted["updates_planned"]
+        yield count(record, "updates planned", "transformers", theirs, updates)
+    elif most and counted["updates"]:
+        started = call("epochs_started", **epoch, max_steps=most)
         theirs = counted["epochs_planned"]
         yield count(record, "epochs planned", "transformers", theirs, started)
-        return
-    epoch |= inputs.get("accelerator_config", {}) | {"num_train_epochs": inputs["num_train_epochs"]}
-    updates = call("training_updates", **epoch)
-    for what, key in (("updates planned", "updates_planned"), ("updates", "updates")):
-        yield count(record, what, "transformers", counted[key], updates)
-    ours = call("training_micro_batches", **epoch)
-    yield count(record, "micro-batches", "transformers", counted["micro_batches"], ours)
+    if epoch.pop("train_sampling_strategy", "") != "batch_rebalance":
+        ours = call("training_micro_batches", **epoch, **length)
+        yield count(record, "micro-batches", "transformers", counted["micro_batches"], ours)
 
 
 def _resumed(record: Record) -> Iterator[Claim]:
@@ -62,7 +68,9 @@ def _loaded(record: Record) -> Iterator[Claim]:
     ours = call("micro_batches_per_epoch", **inputs)
     yield count(record, "micro-batches of each process", "accelerate", theirs, ours)
     if theirs:
-        batch = {key: inputs[key] for key in inputs if key not in ("num_samples", "drop_last")}
+        batch = {
+            key: inputs[key] for key in inputs if key not in ("num_samples", "dataloader_drop_last")
+        }
         ours = call("effective_batch_size", **batch)
         theirs = counted["samples_of_the_first"]
         yield count(record, "samples of the first", "accelerate", theirs, ours)

@@ -21,7 +21,7 @@ def _run(record: Record) -> dict[str, Any]:
     return {
         "num_samples": record.inputs["num_samples"],
         "per_device_train_batch_size": record.inputs["per_device_train_batch_size"],
-        "drop_last": record.inputs["dataloader_drop_last"],
+        "dataloader_drop_last": record.inputs["dataloader_drop_last"],
     }
 
 

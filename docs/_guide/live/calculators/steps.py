@@ -36,7 +36,11 @@ def epoch(*, page: Page, **values: Any) -> dict[str, str]:
         "per_device_train_batch_size": values["per_device_train_batch_size"],
         "num_devices": values["num_devices"],
     }
-    data = {"num_samples": values["num_samples"], **batch, "drop_last": values["drop_last"]}
+    data = {
+        "num_samples": values["num_samples"],
+        **batch,
+        "dataloader_drop_last": values["dataloader_drop_last"],
+    }
     call = {**data, "gradient_accumulation_steps": windows, "last_window": last_window}
     effective = dlp.effective_batch_size(**batch, gradient_accumulation_steps=windows)
     micro_batches = dlp.micro_batches_per_epoch(**data)
@@ -76,7 +80,7 @@ def _command(values: dict[str, Any]) -> str:
         ("last-window", "last_window", "step"),
     ):
         text += f" --{option} {values[name]}" if values[name] != default else ""
-    return text + (" --drop-last" if values["drop_last"] else "")
+    return text + (" --drop-last" if values["dataloader_drop_last"] else "")
 
 
 def _end(micro_batches: int, windows: int, last_window: str) -> str:
