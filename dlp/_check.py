@@ -56,6 +56,33 @@ def choice(name: str, value: object, allowed: "Collection[Name]") -> "Name":
     return value  # type: ignore[return-value]
 
 
+# The names of one number format: here, in PyTorch, in llama.cpp.
+_SAME_DTYPES = (
+    ("fp32", "float32", "float", "f32"),
+    ("fp16", "float16", "half", "f16"),
+    ("bf16", "bfloat16"),
+    ("fp8", "float8_e4m3fn", "float8_e5m2"),
+)
+
+
+def dtype(name: str, value: object, allowed: "Collection[Name]") -> "Name":
+    """Return the number format among `allowed` that `value` names, by whatever name, in any case.
+
+    A `torch.dtype` is as good as its name, with or without `torch.` before it.
+    """
+    told = str(value) if type(value).__name__ == "dtype" else value
+    if isinstance(told, str):
+        word = told.lower().replace("torch.", "")
+        names: "tuple[str, ...]" = (word,)
+        for same in _SAME_DTYPES:
+            if word in same:
+                names = same
+        for each in allowed:
+            if each.lower() in names:
+                return each
+    return choice(name, told, allowed)
+
+
 def _listed(names: "list[str]") -> str:
     """Name what is allowed, of much the first alone."""
     if len(names) <= _NAMED:

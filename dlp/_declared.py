@@ -220,22 +220,12 @@ def stored_dtype(config: "Config") -> "Plain | None":
             value = each.get(key)
             if value is None or value == "auto":
                 continue
-            name = value.replace("torch.", "") if isinstance(value, str) else value
-            return _DTYPES[_check.choice(f'{place}["{key}"]', name, _DTYPES)]
+            return _check.dtype(f'{place}["{key}"]', value, PLAIN)
     return None
 
 
-_DTYPES: "dict[str, Plain]" = {
-    "float32": "fp32",
-    "fp32": "fp32",
-    "float": "fp32",
-    "float16": "fp16",
-    "fp16": "fp16",
-    "half": "fp16",
-    "bfloat16": "bf16",
-    "bf16": "bf16",
-}
-"""What PyTorch and people call the formats of weights, and what they are called here."""
+PLAIN: "tuple[Plain, ...]" = ("fp32", "fp16", "bf16")
+"""The formats of weights that are not quantized."""
 
 
 def quantized_by(config: "Config") -> "Mapping[str, Any] | None":

@@ -31,16 +31,7 @@ _ALIASES = {
     "compile": "torch_compile",
 }
 
-_FORMATS = {
-    "float32": 4,
-    "fp32": 4,
-    "float": 4,
-    "float16": 2,
-    "fp16": 2,
-    "half": 2,
-    "bfloat16": 2,
-    "bf16": 2,
-}
+_FORMATS = {"fp32": 4, "fp16": 2, "bf16": 2}
 
 # What computes attention, by the name of its implementation.
 _ATTENTIONS = {
@@ -349,14 +340,12 @@ def _formats(setup: "Setup", given: "Mapping[str, Any]") -> None:
     named = given.get("dtype")
     if named in (None, "auto"):
         reads = named == "auto" or setup["releases"]["transformers"] >= (5,)
-        named = (_declared.stored_dtype(setup["config"]) if reads else None) or "float32"
-    if isinstance(named, str) and named.startswith("torch."):
-        named = named[6:]
-    setup["format"] = _check.choice('training["dtype"]', named, _FORMATS)
-    setup["weight_size"] = _FORMATS[named]
+        named = (_declared.stored_dtype(setup["config"]) if reads else None) or "fp32"
+    setup["format"] = _check.dtype('training["dtype"]', named, _FORMATS)
+    setup["weight_size"] = _FORMATS[setup["format"]]
     if setup["bf16"] and setup["fp16"]:
         raise ValueError('training["bf16"] and training["fp16"] must not both be True')
-    half = setup["format"] in ("float16", "fp16", "half")
+    half = setup["format"] == "fp16"
     if setup["fp16"] and half and setup["method"] == "full":
         raise ValueError(
             'training["fp16"] must be False when weights are in fp16: '
@@ -379,13 +368,13 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
             raise ValueError('quantization must have one of "load_in_4bit" and "load_in_8bit"')
         kind = bits.get("bnb_4bit_quant_type", "fp4")
         _check.choice('quantization["bnb_4bit_quant_type"]', kind, ("fp4", "nf4"))
-        named = str(bits.get("bnb_4bit_compute_dtype") or "float32").replace("torch.", "")
-        _check.choice('quantization["bnb_4bit_compute_dtype"]', named, _FORMATS)
+        computes = bits.get("bnb_4bit_compute_dtype") or "fp32"
+        computes = _check.dtype('quantization["bnb_4bit_compute_dtype"]', computes, _FORMATS)
         _check_int8(bits)
         if eight and setup["layers"] == "litgpt":
             raise ValueError('quantization["load_in_8bit"] must be False when library is litgpt')
         setup["bits"] = 4 if four else 8
-        setup["compute_size"] = _FORMATS[named]
+        setup["compute_size"] = _FORMATS[computes]
         setup["double"] = _check.flag(
             'quantization["bnb_4bit_use_double_quant"]',
             bits.get("bnb_4bit_use_double_quant", False),
@@ -420,7 +409,7 @@ def _quantization(setup: "Setup", quantization: "Given | None", given: "Mapping[
         raise ValueError(
             'training["prepare_model_for_kbit_training"] must be False without quantization'
         )
-    other = "bf16" if setup["format"] in ("float16", "fp16", "half") else "fp16"
+    other = "bf16" if setup["format"] == "fp16" else "fp16"
     if setup[other] and setup["weight_size"] == 2:
         raise ValueError(
             f'training["{other}"] must be False when weights are in another format of 16 bits: '

@@ -62,9 +62,10 @@ def cache_bits_per_value(*, dtype: "CacheDtype" = "bf16") -> float:
         >>> cache_bits_per_value(dtype="Q8_0")
         8.5
     """
-    if _check.choice("dtype", dtype, CACHE_DTYPES) in _GGML_DTYPES:
-        return gguf_bits_per_weight(ggml_type=dtype)  # type: ignore[arg-type]
-    return bits_per_parameter(dtype=dtype)  # type: ignore[arg-type]
+    known = _check.dtype("dtype", dtype, CACHE_DTYPES)
+    if known in _GGML_DTYPES:
+        return gguf_bits_per_weight(ggml_type=known)  # type: ignore[arg-type]
+    return bits_per_parameter(dtype=known)  # type: ignore[arg-type]
 
 
 def kv_cache_bytes(
@@ -135,7 +136,7 @@ def kv_cache_bytes(
     of_values = head_dim if v_head_dim is None else _check.count("v_head_dim", v_head_dim)
     key_bits = value_bits = _bits(dtype)
     if value_dtype is not None:
-        _check.choice("value_dtype", value_dtype, CACHE_DTYPES)
+        _check.dtype("value_dtype", value_dtype, CACHE_DTYPES)
         value_bits = _bits(value_dtype)
     cells = num_hidden_layers * num_key_value_heads * num_tokens * batch_size
     return -(-cells * (head_dim * key_bits + of_values * value_bits) // 16)
@@ -246,7 +247,7 @@ def model_kv_cache_bytes(
     _check.choice("cache_implementation", cache_implementation, CACHE_IMPLEMENTATIONS)
     _check.count("n_ubatch", n_ubatch)
     if value_dtype is not None:
-        _check.choice("value_dtype", value_dtype, CACHE_DTYPES)
+        _check.dtype("value_dtype", value_dtype, CACHE_DTYPES)
     config, model = _caching.decoder(config)
     kinds = _caching.kept(config, model)
     if cache_implementation == "llama.cpp":

@@ -177,7 +177,7 @@ def gguf_weights(
         >>> gguf_weights(config=LLAMA_3_8B, ftype="Q4_K_M")
         {'Q4_K': 6498025472, 'Q6_K': 1531969536, 'F32': 266240}
     """
-    _check.choice("ftype", ftype, GGUF_FTYPES)
+    ftype = _check.dtype("ftype", ftype, GGUF_FTYPES)
     _check.flag("imatrix", imatrix)
     kind = _check.mapping("config", config).get("model_type")
     total, size = parameter_count(config=config), transformer_dimensions(config=config)

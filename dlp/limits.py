@@ -380,7 +380,7 @@ def largest_cached_context(
         (23446, 'weights')
     """
     weights = weight_bytes(num_parameters=num_parameters, dtype=dtype)
-    _check.choice("cache_dtype", cache_dtype, CACHE_DTYPES)
+    _check.dtype("cache_dtype", cache_dtype, CACHE_DTYPES)
     per_token = kv_cache_bytes(
         num_hidden_layers=num_hidden_layers,
         num_key_value_heads=num_key_value_heads,

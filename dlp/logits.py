@@ -47,6 +47,6 @@ def logits_bytes(
     _check.count("per_device_train_batch_size", per_device_train_batch_size)
     _check.count("sequence_length", sequence_length)
     _check.count("vocab_size", vocab_size)
-    _check.choice("dtype", dtype, COMPUTE_DTYPES)
+    _check.dtype("dtype", dtype, COMPUTE_DTYPES)
     numbers = per_device_train_batch_size * sequence_length * vocab_size
     return numbers * int(bytes_per_parameter(dtype=dtype))

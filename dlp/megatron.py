@@ -121,7 +121,7 @@ def megatron_activations(
         "sequence_length": _check.count("sequence_length", sequence_length),
     }
     _check.choice("method", method, METHODS)
-    _check.choice("dtype", dtype, COMPUTE_DTYPES)
+    _check.dtype("dtype", dtype, COMPUTE_DTYPES)
     _check.choice("attention", attention, ATTENTIONS)
     _check.choice("recomputation", recomputation, RECOMPUTATIONS)
     _check.count("tensor_parallel_size", tensor_parallel_size)
@@ -260,7 +260,7 @@ def megatron_output_activations(
     tokens *= _check.count("sequence_length", sequence_length)
     width = _check.count("hidden_size", hidden_size)
     _check.count("vocab_size", vocab_size)
-    _check.choice("dtype", dtype, COMPUTE_DTYPES)
+    _check.dtype("dtype", dtype, COMPUTE_DTYPES)
     devices = _check.count("tensor_parallel_size", tensor_parallel_size)
     element = int(bytes_per_parameter(dtype=dtype))
     for name, value in (("sequence_length", sequence_length), ("vocab_size", vocab_size)):

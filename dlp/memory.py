@@ -100,7 +100,7 @@ def gradient_bytes(*, num_trainable_parameters: int, dtype: "ComputeDtype" = "fp
         28000000000
     """
     _check.count("num_trainable_parameters", num_trainable_parameters, minimum=0)
-    _check.choice("dtype", dtype, COMPUTE_DTYPES)
+    _check.dtype("dtype", dtype, COMPUTE_DTYPES)
     return stored_bytes(num_values=num_trainable_parameters, dtype=dtype)
 
 
@@ -144,7 +144,7 @@ def optimizer_bytes_per_parameter(
 def _state_256ths(optimizer: "Optimizer", dtype: "ComputeDtype") -> int:
     """Give what an optimizer keeps of a parameter, in 256ths of a byte."""
     _check.choice("optimizer", optimizer, OPTIMIZERS)
-    size = int(bytes_per_parameter(dtype=_check.choice("dtype", dtype, COMPUTE_DTYPES)))
+    size = int(bytes_per_parameter(dtype=_check.dtype("dtype", dtype, COMPUTE_DTYPES)))
     return _EIGHT_BITS if optimizer == "adamw-8bit" else 256 * _STATES[optimizer] * size
 
 
@@ -453,11 +453,11 @@ def state_ledger(
     _check.count("num_head_parameters", num_head_parameters, minimum=0, maximum=room)
     room -= num_head_parameters
     _check.count("num_adapter_parameters", num_adapter_parameters, minimum=0, maximum=room)
-    _check.choice("dtype", dtype, COMPUTE_DTYPES)
+    _check.dtype("dtype", dtype, COMPUTE_DTYPES)
     _check.flag("autocast_adapter_dtype", autocast_adapter_dtype)
     adapter_dtype = "fp32" if autocast_adapter_dtype else dtype
     _check.flag("master_weights", master_weights)
-    _check.choice("quantized_dtype", quantized_dtype, DTYPES)
+    _check.dtype("quantized_dtype", quantized_dtype, DTYPES)
     _check.count(
         "num_unquantized_parameters", num_unquantized_parameters, minimum=0, maximum=num_parameters
     )

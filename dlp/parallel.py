@@ -126,7 +126,7 @@ def sharded_state_bytes(
     """
     _check.count("num_trainable_parameters", num_trainable_parameters, minimum=0)
     _check.count("num_frozen_parameters", num_frozen_parameters, minimum=0)
-    _check.choice("frozen_dtype", frozen_dtype, DTYPES)
+    _check.dtype("frozen_dtype", frozen_dtype, DTYPES)
     _check.choice("convention", convention, CONVENTIONS)
     _check.count("stage", stage, minimum=0, maximum=3)
     _check.count("num_devices", num_devices)

@@ -312,7 +312,7 @@ def gguf_bits_per_weight(*, ggml_type: "GgmlType") -> float:
         >>> gguf_bits_per_weight(ggml_type="Q4_K")
         4.5
     """
-    weights, num_bytes = _BLOCKS[_check.choice("ggml_type", ggml_type, GGML_TYPES)]
+    weights, num_bytes = _BLOCKS[_check.dtype("ggml_type", ggml_type, GGML_TYPES)]
     return 8 * num_bytes / weights
 
 
@@ -380,7 +380,7 @@ def _tensors(num_weights: "Mapping[str, int]") -> list[tuple[int, int]]:
     """Give for each type how many weights it stores, and in how many bytes."""
     tensors = []
     for ggml_type, count in _check.mapping("num_weights", num_weights).items():
-        weights, num_bytes = _BLOCKS[_check.choice("a key of num_weights", ggml_type, GGML_TYPES)]
+        weights, num_bytes = _BLOCKS[_check.dtype("a key of num_weights", ggml_type, GGML_TYPES)]
         name = f'num_weights["{ggml_type}"]'
         whole = _check.count(name, count, minimum=weights)
         if whole % weights:

@@ -108,7 +108,7 @@ def model_tensors(
     """
     places = _places(config)
     plain = (_declared.stored_dtype(config) or "bf16") if dtype is None else dtype
-    known = _check.choice("dtype", plain, FILE_DTYPES)
+    known = _check.dtype("dtype", plain, FILE_DTYPES)
     of_file = _IN_FILES[known][0]
     if quantization is None:
         quantization = _quantized(config)
@@ -182,7 +182,7 @@ def lora_tensors(
         167832240
     """
     _check.count("r", r)
-    of_file = _IN_FILES[_check.choice("dtype", dtype, FILE_DTYPES)][0]
+    of_file = _IN_FILES[_check.dtype("dtype", dtype, FILE_DTYPES)][0]
     _check.flag("use_dora", use_dora)
     linear = [each for each in _places(config) if each[4]]
     names = list(dict.fromkeys(_last(module) for module, _, _, _, _ in linear))

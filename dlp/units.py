@@ -50,7 +50,8 @@ DTYPES: "tuple[Dtype, ...]" = (
 )
 """The number formats of weights.
 
-The table of [`bits_per_parameter`][dlp.units.bits_per_parameter] lists them.
+The table of [`bits_per_parameter`][dlp.units.bits_per_parameter] lists them. PyTorch's names are
+taken too, such as `bfloat16` or `torch.float16`, those of llama.cpp, such as `f16`, and any case.
 """
 
 
@@ -131,7 +132,7 @@ def bits_per_parameter(*, dtype: "Dtype") -> float:
         >>> bits_per_parameter(dtype="nf4")
         4.5
     """
-    return _FORMATS[_check.choice("dtype", dtype, DTYPES)] / 512
+    return _FORMATS[_check.dtype("dtype", dtype, DTYPES)] / 512
 
 
 def bytes_per_parameter(*, dtype: "Dtype") -> float:
@@ -170,5 +171,5 @@ def stored_bytes(*, num_values: int, dtype: "Dtype") -> int:
     """
     # More than any count: a caller may have multiplied counts that it checked by name.
     _check.count("num_values", num_values, minimum=0, maximum=_check.LARGEST_COUNT**2)
-    _check.choice("dtype", dtype, DTYPES)
-    return -(-num_values * _FORMATS[dtype] // (512 * 8))
+    bits = _FORMATS[_check.dtype("dtype", dtype, DTYPES)]
+    return -(-num_values * bits // (512 * 8))

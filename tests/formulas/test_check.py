@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import dlp
 from dlp import _check
 
 
@@ -50,3 +51,57 @@ def test_a_list_that_would_fill_the_memory_is_not_read() -> None:
 )
 def test_names_are_as_far_apart_as_letters_change(first: str, second: str, edits: int) -> None:
     assert _check._edits(first, second) == edits
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("bfloat16", "bf16"),
+        ("torch.bfloat16", "bf16"),
+        ("BF16", "bf16"),
+        ("float16", "fp16"),
+        ("half", "fp16"),
+        ("f16", "fp16"),
+        ("float", "fp32"),
+        ("torch.float32", "fp32"),
+        ("F32", "fp32"),
+        ("float8_e4m3fn", "fp8"),
+        ("float8_e5m2", "fp8"),
+        ("q8_0", "Q8_0"),
+        ("Q8_0", "Q8_0"),
+        ("NF4-double", "nf4-double"),
+    ],
+)
+def test_a_number_format_has_several_names(value: str, found: str) -> None:
+    allowed = ("fp32", "fp16", "bf16", "fp8", "nf4-double", "Q8_0")
+    assert _check.dtype("dtype", value, allowed) == found
+
+
+def test_formats_of_files_go_by_the_same_names() -> None:
+    assert _check.dtype("ftype", "float16", dlp.GGUF_FTYPES) == "F16"
+    assert _check.dtype("ftype", "q4_k_m", dlp.GGUF_FTYPES) == "Q4_K_M"
+    numbers = {"q4_k": 256, "f32": 1}
+    assert dlp.gguf_bytes(num_weights=numbers) == dlp.gguf_bytes(
+        num_weights={"Q4_K": 256, "F32": 1}
+    )
+
+
+def test_no_other_format_is_near_enough() -> None:
+    with pytest.raises(ValueError, match="dtype must be one of fp32, bf16, not 'float64'"):
+        _check.dtype("dtype", "float64", ("fp32", "bf16"))
+    with pytest.raises(ValueError, match="dtype must be one of fp32, bf16, not 'half'"):
+        _check.dtype("dtype", "half", ("fp32", "bf16"))
+    with pytest.raises(TypeError, match=r"dtype must be a str, not 16 \(int\)"):
+        _check.dtype("dtype", 16, ("fp32", "bf16"))
+
+
+@pytest.mark.libraries
+def test_formats_are_as_wide_as_in_pytorch() -> None:
+    import torch
+
+    names = [name for same in _check._SAME_DTYPES for name in same if hasattr(torch, name)]
+    assert len(names) == 7
+    for name in names:
+        theirs = getattr(torch, name)
+        for told in (name, str(theirs), theirs):
+            assert dlp.bytes_per_parameter(dtype=told) == theirs.itemsize

@@ -394,7 +394,7 @@ def test_arguments_are_left_as_they_were(name: str) -> None:
     [
         ("weight_bytes", {"num_parameters": 7.0e9}, "num_parameters must be an int, not 7000000"),
         ("weight_bytes", {"num_parameters": -1}, "num_parameters must be from 0 to .*, not -1"),
-        ("weight_bytes", {"dtype": "float32"}, "dtype must be one of fp32, .*, not 'float32'"),
+        ("weight_bytes", {"dtype": "float64"}, "dtype must be one of fp32, .*, not 'float64'"),
         ("updates_per_epoch", {"num_samples": True}, "num_samples must be an int, not True"),
         (
             "updates_per_epoch",
