@@ -77,8 +77,8 @@ def kept(config: "Config", model: "Model", *, reusing: bool = False) -> "list[Ke
             found.append(_widths(config, model, number, seen))
     if not found:
         raise ValueError(
-            f"config of model_type {model['model_type']} must have layers with attention: others "
-            f"keep a state of one size, and no keys and values"
+            f"config must have layers with attention: without them a model, here of model_type "
+            f"{model['model_type']!r}, keeps no keys and values, but a state of one size"
         )
     return found
 

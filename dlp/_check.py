@@ -129,7 +129,7 @@ def known(name: str, value: object, allowed: "Collection[str]", whose: str) -> "
     given = keywords(name, value)
     for key in given:
         if key not in allowed:
-            edits = {each: _edits(key[:60], each) for each in allowed}
+            edits = {each: edited(key[:60], each) for each in allowed}
             near = min(allowed, key=lambda each: edits[each])
             # What differs in half of its letters is another word.
             hint = f"; did you mean {near!r}?" if 2 * edits[near] < len(near) else ""
@@ -158,7 +158,7 @@ def head_counts(num_attention_heads: object, num_key_value_heads: object) -> Non
         )
 
 
-def _edits(first: str, second: str) -> int:
+def edited(first: str, second: str) -> int:
     """Count the letters to change, add or leave out to make one word of another."""
     row = list(range(len(second) + 1))
     for place, letter in enumerate(first):

@@ -139,7 +139,7 @@ def read_causal(config: object) -> "Model":
     if not model["family"]["causal"]:
         raise ValueError(
             f'config["model_type"] must be that of a causal language model, '
-            f"not {model['model_type']!r}"
+            f"not {model['model_type']!r}{_nested.instead(config, _causal())}"
         )
     if model["counted"] != "language model":
         raise ValueError(
@@ -147,6 +147,10 @@ def read_causal(config: object) -> "Model":
             f"not a {model['counted']} model"
         )
     return model
+
+
+def _causal() -> "list[str]":
+    return [each for each in FAMILIES if FAMILIES[each]()["causal"]]
 
 
 def modules(model: "Model", parts: "tuple[str, ...]") -> "list[tuple[str, int, int, bool, int]]":

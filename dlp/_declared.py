@@ -56,8 +56,12 @@ def model_type(name: str, config: "Config", value: object) -> str:
         return _check.choice(name, value, FAMILIES)
     text = config.get("text_config")
     kind = text.get("model_type") if isinstance(text, dict) else None
-    near = nearest(config)
-    if isinstance(kind, str) and kind in FAMILIES:
+    # People write it as the name of a model, in letters of any size and with a hyphen.
+    spelled = [each for each in FAMILIES if _letters(each) == _letters(value)]
+    near = "" if spelled else nearest(config)
+    if spelled:
+        hint = f"it is written {spelled[0]!r}"
+    elif isinstance(kind, str) and kind in FAMILIES:
         hint = f"its text_config, a {kind!r}, is counted by itself"
     elif near:
         hint = f"its config has the keys of {near!r}, so where it is built alike name that"
@@ -120,17 +124,20 @@ def nearest(config: "Config") -> str:
     for read in keys.values():
         known.update(read)
     given = [key for key, value in config.items() if value is not None and _is_size(key, known)]
-    stem = _stem(str(config.get("model_type", "")))
-    best, least = "", (0, 0, 0)
+    named_type = str(config.get("model_type", ""))[:60]
+    stem = _stem(named_type)
+    best, least = "", (0, 0, 0, 0)
     for found, row in rows.items():
         read = keys[found]
         if [key for key in given if key not in read] or not given or not _may_be(config, row):
             continue
         told = [read[key] for key in given]
         spare = len([1 for size in dict.fromkeys(read.values()) if size and size not in told])
-        # Of several, first what has the same name, then what is no part of another model.
+        # Of several, first what has nearly the same name, then what is no part of another model.
+        other = _stem(found) != stem
         far = (
-            int(_stem(found) != stem),
+            int(other),
+            0 if other else _check.edited(found, named_type),
             len([each for each in _PARTS if found.endswith(each)]),
             spare,
         )
@@ -140,6 +147,11 @@ def nearest(config: "Config") -> str:
 
 
 _PARTS = ("_text", "_vision", "_model")
+
+
+def _letters(model_type: str) -> str:
+    """Give the letters and digits of a type, small ones."""
+    return model_type.lower().replace("_", "").replace("-", "").replace(" ", "").replace(".", "")
 
 
 def _stem(model_type: str) -> str:

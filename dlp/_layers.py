@@ -1,6 +1,6 @@
 """The embeddings and the layers of each family, as Transformers writes them."""
 
-from dlp import _check, _config, _litgpt, _training
+from dlp import _check, _config, _litgpt, _nested, _training
 from dlp._attention import attend, sliding
 from dlp._pieces import activate, add, cast, dropout, linear, norm, piece, plus, rotate
 
@@ -183,7 +183,7 @@ def form(setup: "Setup") -> "Form":
     if model_type not in _FORMS:
         raise ValueError(
             f'config["model_type"] must be of a family whose layers are known tensor by tensor, '
-            f"not {model_type!r}"
+            f"not {model_type!r}{_nested.instead(config, _FORMS)}"
         )
     known = _BEFORE.get(model_type, {"since": (5,)}).get("since", (4,))
     if release < known:

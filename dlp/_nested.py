@@ -5,6 +5,8 @@ from dlp.families import FAMILIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from dlp._rows import Config, Family
 
     Placed = tuple[str, str, int, int, bool, int, list[int] | None]
@@ -25,6 +27,18 @@ def part(config: "Config", family: "Family", key: str) -> "tuple[Config, Family]
     model_type = found["model_type"]
     model_type = _declared.model_type(f'config["{key}"]["model_type"]', found, model_type)
     return {name: found[name] for name in found if name != "auto_map"}, FAMILIES[model_type]()
+
+
+def instead(config: object, known: "Collection[str]") -> str:
+    """Say, after what is wrong with a config, that the config of its text is of a known type."""
+    config = _check.mapping("config", config)
+    family = FAMILIES[str(config["model_type"])]()
+    if "text_config" not in family["nested"]:
+        return ""
+    text = part(config, family, "text_config")[0]["model_type"]
+    if text not in known:
+        return ""
+    return f"; its text_config, a {text!r}, can be given in its place"
 
 
 def sizes(config: "Config", family: "Family", text: "dict[str, int]") -> "dict[str, int]":

@@ -1,6 +1,6 @@
 """GGUF mixtures: which tensors llama.cpp stores in which format when a file is named Q4_K_M."""
 
-from dlp import _check
+from dlp import _check, _nested
 from dlp.architectures import linear_layers, parameter_count, transformer_dimensions
 from dlp.quantization import _BLOCKS
 
@@ -184,6 +184,7 @@ def gguf_weights(
     if kind not in _FAMILIES:
         raise ValueError(
             f"the mixtures are known of model_type {', '.join(_FAMILIES)}, not of {kind}"
+            f"{_nested.instead(config, _FAMILIES)}"
         )
     layers, modules = size["num_hidden_layers"], linear_layers(config=config)
     _check.count("num_hidden_layers in config", layers, maximum=_check.MOST_LAYERS)

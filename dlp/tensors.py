@@ -3,7 +3,7 @@
 [`safetensors_bytes`][dlp.files.safetensors_bytes] says how large such a file is.
 """
 
-from dlp import _check, _declared, _tensors
+from dlp import _check, _declared, _nested, _tensors
 from dlp.adapters import ALL_LINEAR
 from dlp.architectures import linear_layers, parameter_count, transformer_dimensions
 
@@ -214,6 +214,7 @@ def _places(config: "Mapping[str, object]") -> "list[tuple[str, list[int], int, 
     if kind not in _LAYERS:
         raise ValueError(
             f"the names of tensors are known of model_type {', '.join(_LAYERS)}, not of {kind}"
+            f"{_nested.instead(config, _LAYERS)}"
         )
     embeddings, layers, last = _OF_GPT2 if kind == "gpt2" else _OTHERS
     _check.count(

@@ -50,7 +50,7 @@ def test_a_list_that_would_fill_the_memory_is_not_read() -> None:
     ],
 )
 def test_names_are_as_far_apart_as_letters_change(first: str, second: str, edits: int) -> None:
-    assert _check._edits(first, second) == edits
+    assert _check.edited(first, second) == edits
 
 
 @pytest.mark.parametrize(

@@ -417,7 +417,8 @@ def test_recomputation_of_all_layers_leaves_the_head_out_and_takes_adapters_in()
         ("gemma3n_text", "several inputs"),
         ("t5", "must be that of a causal language model"),
         ("electra", "must be that of a causal language model"),
-        ("gemma3", "must be that of a causal language model"),
+        ("gemma3", "its text_config, a 'gemma3_text', can be given in its place"),
+        ("qwen2_vl", "causal language model, not 'qwen2_vl'$"),
     ],
 )
 def test_flops_that_are_not_known_are_refused(model_type: str, words: str) -> None:

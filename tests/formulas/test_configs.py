@@ -76,6 +76,10 @@ NO_TYPE_HAS = "no type that is counted has the keys of its config"
         (LIKE_LLAMA | {"model_type": "mimo", "head_dim": 16}, "has the keys of 'llama'"),
         (QWEN | {"model_type": "qwen"}, NO_TYPE_HAS),
         (CHATGLM | {"model_type": "chatglm"}, NO_TYPE_HAS),
+        (LIKE_LLAMA | {"model_type": "Llama"}, "it is written 'llama'"),
+        (LIKE_LLAMA | {"model_type": "gemma-3"}, "it is written 'gemma3'"),
+        ({"model_type": "XLM RoBERTa"}, "it is written 'xlm-roberta'"),
+        (LIKE_LLAMA | {"model_type": "qwen3-4b"}, "has the keys of 'qwen3'"),
         ({"model_type": "foo"}, NO_TYPE_HAS),
         ({"model_type": "foo", "architectures": [3, None], "vocab_size": None}, NO_TYPE_HAS),
         (
