@@ -276,15 +276,10 @@ def _siglip() -> "Family":
 
 def _crossed(config: "Config", read: "Read", layers: int) -> list[int]:
     """List the layers that read the picture in place of the text."""
-    named = config.get("cross_attention_layers")
-    if named is None:
-        return [layer for layer in range(3, 39, 5) if layer < layers]
-    if not isinstance(named, (list, tuple)):
-        raise TypeError('config["cross_attention_layers"] must be a list of layers, from 0')
-    found: list[int] = []
-    for layer in named:
-        found.append(_check.count('config["cross_attention_layers"]', layer, minimum=0))
-    return [layer for layer in found if layer < layers]
+    named = _rows.indices(config, "cross_attention_layers", layers)
+    if named is not None:
+        return named
+    return [layer for layer in range(3, 39, 5) if layer < layers]
 
 
 def _mllama_text() -> "Family":

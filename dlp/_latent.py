@@ -188,7 +188,7 @@ def _indexes(config: "Config", read: "Read", layers: int) -> "list[int] | bool":
         return _rows.typed("full", usual, "indexer_types")(config, read, layers)
     if not isinstance(pattern, str):
         return _rows.typed("full", usual, "index_topk_pattern")(config, read, layers)
-    if len(pattern) != layers:
+    if len(pattern) < layers:
         raise ValueError(
             f'config["index_topk_pattern"] must have {layers} letters, one for each layer'
         )

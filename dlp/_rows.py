@@ -375,14 +375,15 @@ def decoder(
 
 
 def indices(config: "Config", key: str, layers: int) -> "list[int] | None":
-    """Read a list of layers, counted from 0."""
+    """Read a list of layers, counted from 0, without those that the model has not."""
     found = config.get(key)
     if found is None:
         return None
     if not isinstance(found, (list, tuple)):
         raise TypeError(f'config["{key}"] must be a list of layers, counted from 0')
-    last = layers - 1
-    return [_check.count(f'config["{key}"]', layer, minimum=0, maximum=last) for layer in found]
+    least = -_check.LARGEST_COUNT
+    named = [_check.count(f'config["{key}"]', layer, minimum=least) for layer in found]
+    return [layer for layer in named if 0 <= layer < layers]
 
 
 def by_step(config: "Config", read: "Read", layers: int) -> list[int]:
@@ -401,14 +402,25 @@ def typed(kind: str, usual: "Usual", key: str = "layer_types") -> "LayerSet":
         if types is None:
             return [layer for layer in range(layers) if usual(read, layer) == kind]
         names = _check.sequence(f'config["{key}"]', types)
-        if len(names) != layers:
+        longer = key in _MAY_BE_LONGER or (
+            key == "mlp_layer_types"
+            and config["model_type"] in _WITHOUT_LAYER_TYPES
+            and config.get("layer_types") is None
+        )
+        if len(names) < layers or (len(names) > layers and not longer):
             raise ValueError(
                 f'config["{key}"] must name {layers} layers, one for each, not {len(names)}'
             )
         called = [kind] + [old for old, new in _OLD_TYPES.items() if new == kind]
-        return [layer for layer, name in enumerate(names) if name in called]
+        return [layer for layer in range(layers) if names[layer] in called]
 
     return found
+
+
+# Transformers reads no more of these than there are layers, and does not compare their lengths:
+# of `mlp_layer_types` not where there are no `layer_types`, with which it looks at both.
+_MAY_BE_LONGER = ("indexer_types", "index_topk_pattern")
+_WITHOUT_LAYER_TYPES = ("axk1", "glm4_moe_lite", "hy_v3")
 
 
 _OLD_TYPES = {

@@ -83,6 +83,7 @@ def test_a_patch_fits_the_image_both_ways(image: list[int]) -> None:
         ({"mlp_only_layers": [2], "decoder_sparse_step": 3}, 0),
         ({"mlp_only_layers": [1], "decoder_sparse_step": 3}, 1),
         ({"mlp_only_layers": [], "decoder_sparse_step": 3}, 1),
+        ({"mlp_only_layers": [-1, 1, 5]}, 4),  # of which the model has one
     ],
 )
 def test_the_layers_with_experts_are_counted_from_zero(
@@ -95,10 +96,23 @@ def test_the_layers_with_experts_are_counted_from_zero(
     assert resting == 6 * moe_layers * expert
 
 
-@pytest.mark.parametrize("layer", [-1, 5])
-def test_a_layer_without_experts_is_one_of_the_layers(layer: int) -> None:
-    with pytest.raises(ValueError, match=r"mlp_only_layers.* must be from 0 to 4"):
+@pytest.mark.parametrize("layer", [True, "0", None])
+def test_a_layer_without_experts_is_a_number(layer: object) -> None:
+    with pytest.raises(TypeError, match=r"mlp_only_layers.* must be an int"):
         dlp.parameter_count(config=QWEN3_MOE | {"mlp_only_layers": [layer]})
+
+
+def test_a_list_of_kinds_may_be_longer_where_transformers_reads_no_further() -> None:
+    kinds = ["dense", "sparse", "sparse"]
+    few: dict[str, Any] = {"model_type": "axk1", "num_hidden_layers": 2, "mlp_layer_types": kinds}
+    assert dlp.transformer_dimensions(config=few)["num_moe_layers"] == 1
+    for refused in (
+        {"layer_types": ["full_attention"] * 2},
+        {"model_type": "glm_moe_dsa"},
+        {"num_hidden_layers": 4},
+    ):
+        with pytest.raises(ValueError, match=r"mlp_layer_types.* must name [24] layers"):
+            dlp.parameter_count(config=few | refused)
 
 
 @pytest.mark.parametrize(
