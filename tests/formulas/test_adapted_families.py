@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import dlp
 from dlp import _config
+
+ranks = st.integers(1, 512)
 
 ZAMBA: dict[str, Any] = {
     "model_type": "zamba",
@@ -39,6 +43,11 @@ def test_what_layers_share_is_trained_once_and_adapted_in_each() -> None:
             "llama",
             {"target_modules": ["lm_head"], "modules_to_save": ["layers"]},
             "model.layers, which is a list of modules",
+        ),
+        (
+            "wav2vec2",
+            {"modules_to_save": ["parametrizations"]},
+            "conv.parametrizations, which is a list of modules",
         ),
         (
             "bert",
@@ -136,3 +145,88 @@ def test_features_are_taken_from_the_bare_model() -> None:
     assert dlp.lora_totals(**setup, rank_pattern=pattern)["trainable_params"] == 512
     with pytest.raises(ValueError, match="target_modules"):
         dlp.lora_totals(**setup, layers_to_transform=[0])
+
+
+# --- What is tied, and what was a module once -----------------------------------------------
+
+TIED: dict[str, Any] = {
+    "model_type": "llama",
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 128,
+    "vocab_size": 99,
+    "tie_word_embeddings": True,
+}
+
+
+@given(ranks, ranks)
+def test_a_head_that_stays_tied_is_adapted_as_its_embedding(r: int, other: int) -> None:
+    setup: dict[str, Any] = {"config": TIED, "r": r, "target_modules": ["q_proj", "embed_tokens"]}
+    setup["rank_pattern"] = {"embed_tokens": other}
+    apart = dlp.lora_model_parameters(**setup)
+    both = dlp.lora_model_parameters(**setup, ensure_weight_tying=True)
+    assert both - apart == dlp.lora_parameters(r=other, in_features=64, out_features=99)
+
+
+@pytest.mark.parametrize("saved", [[], ["down_proj"]])
+def test_nothing_is_tied_that_is_neither_adapted_nor_saved(saved: list[str]) -> None:
+    setup: dict[str, Any] = {"config": TIED, "target_modules": ["q_proj"], "modules_to_save": saved}
+    assert dlp.lora_totals(**setup, ensure_weight_tying=True) == dlp.lora_totals(**setup)
+
+
+def test_tokens_of_tied_modules_are_trained_once_if_they_are_the_same() -> None:
+    def trained(*heads: list[int]) -> int:
+        names = ("embed_tokens", "lm_head")
+        return dlp.lora_model_parameters(
+            config=TIED,
+            target_modules=["q_proj"],
+            trainable_token_indices=dict(zip(names, heads, strict=False)),
+            ensure_weight_tying=True,
+        )
+
+    assert trained([1, 5], [1, 5]) == trained([1, 5])
+    with pytest.raises(ValueError, match="must be the same for tied modules"):
+        trained([1, 5], [1, 6])
+
+
+EXPERTS: dict[str, Any] = {
+    "model_type": "qwen3_moe",
+    "hidden_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 1,
+    "head_dim": 16,
+    "moe_intermediate_size": 24,
+    "num_experts": 5,
+    "num_experts_per_tok": 2,
+    "vocab_size": 99,
+    "attention_bias": True,
+}
+
+
+@given(ranks)
+def test_a_pattern_finds_experts_by_the_names_that_they_had(r: int) -> None:
+    setup: dict[str, Any] = {"config": EXPERTS, "r": r}
+    setup["bias"] = "lora_only"
+    pattern = r".*\.(q_proj|experts\.(gate|up)_proj)"
+    by_pattern = dlp.lora_model_parameters(**setup, target_modules=pattern)
+    names = ["q_proj", "gate_proj", "up_proj"]
+    assert by_pattern == dlp.lora_model_parameters(**setup, target_modules=names)
+    without = dlp.lora_model_parameters(**setup | {"bias": "none"}, target_modules=names)
+    assert by_pattern - without == 2 * 4 * 16  # the biases of q_proj
+
+
+def test_names_that_experts_had_are_found() -> None:
+    found = dlp.adapted_modules(
+        config={"model_type": "mixtral"}, target_modules=["q_proj", "w1", "w3", "w4"]
+    )
+    assert found["not_found"] == ["w4"]
+
+
+def test_several_lists_of_layers_may_be_named() -> None:
+    setup: dict[str, Any] = {"config": TIED, "target_modules": ["q_proj"]}
+    setup["layers_to_transform"] = [1]
+    one = dlp.lora_model_parameters(**setup, layers_pattern="layers")
+    assert one == dlp.lora_model_parameters(**setup, layers_pattern=["blocks", "layers"])
+    assert one == dlp.lora_model_parameters(**setup, layers_pattern=[])

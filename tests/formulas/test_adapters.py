@@ -365,10 +365,22 @@ def test_a_kronecker_product_has_both_widths(n_in: int, n_out: int, r: int) -> N
     assert dlp.lokr_parameters(r=10**6, **shape, decompose_factor=1) == n_in * n_out + 1
 
 
+@given(sizes, sizes, st.integers(1, 40), st.integers(1, 40), st.booleans())
+def test_a_factor_that_divides_a_width_is_taken(
+    n_in: int, n_out: int, factor: int, r: int, both: bool
+) -> None:
+    shape = {"in_features": factor * n_in, "out_features": factor * n_out}
+    found = dlp.lokr_parameters(r=r, **shape, decompose_factor=factor, decompose_both=both)
+    small = 2 * r * factor if both and 2 * r < factor else factor * factor
+    large = r * (n_in + n_out) if 2 * r < max(n_in, n_out) else n_in * n_out
+    assert found == small + large
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "message"),
     [
         ("oft_parameters", {"r": 2}, "one of r and oft_block_size must be 0"),
+        ("oft_parameters", {"oft_block_size": -1}, "oft_block_size must be from 0"),
         ("boft_parameters", {"boft_block_num": 2}, "one of boft_block_size and boft_block_num"),
         ("boft_parameters", {"in_features": 6}, "the blocks must divide in_features"),
         ("boft_parameters", {"boft_block_size": 1, "boft_n_butterfly_factor": 2}, "even size"),
