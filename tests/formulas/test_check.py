@@ -24,6 +24,12 @@ def test_a_choice_of_nothing_is_refused_unless_it_is_told_otherwise() -> None:
         _check.choices("names", [], ["a"])
 
 
+@pytest.mark.parametrize(("number", "end"), [(24, "n23, not 'x'"), (25, "n23 and 1 more, not 'x'")])
+def test_a_choice_of_much_names_the_first_alone(number: int, end: str) -> None:
+    with pytest.raises(ValueError, match=f"name must be one of n0, .*, {end}"):
+        _check.choice("name", "x", [f"n{place}" for place in range(number)])
+
+
 def test_what_is_handed_on_has_names() -> None:
     with pytest.raises(TypeError, match=r"a key of settings must be a str, not 1 \(int\)"):
         _check.keywords("settings", {1: 2})

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import pickle
 import re
+import sys
+from collections import OrderedDict
+from io import BytesIO
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from dlp import checkpoints
 from tests.formulas.laws import law
 
 TYPES = {"F32": 4, "BF16": 2, "U8": 1, "I64": 8}
@@ -115,6 +122,21 @@ def test_a_limit_is_of_numbers_not_of_headers(size: Any, files: int) -> None:
     assert len([name for name in found if "index" not in name]) == files
 
 
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=1, max_size=40),
+    limit=st.integers(5, 12),
+)
+def test_a_file_is_filled_until_the_next_tensor_is_too_much(sizes: list[int], limit: int) -> None:
+    tensors: Any = {f"{n:02}": {"dtype": "U8", "shape": [size]} for n, size in enumerate(sizes)}
+    files = dlp.saved_model_bytes(tensors=tensors, max_shard_size=limit)
+    rooms: list[int] = []
+    for size in sizes:
+        if not rooms or rooms[-1] < size:
+            rooms.append(limit)
+        rooms[-1] -= size
+    assert len([name for name in files if "index" not in name]) == len(rooms)
+
+
 @pytest.mark.parametrize("word", ["layers.", "shard_"])
 def test_a_loaded_model_is_saved_in_the_order_of_names(word: str) -> None:
     sizes = {"10": 5, "2": 6, "9": 4, "x": 5}
@@ -204,6 +226,112 @@ def test_norms_and_biases_are_saved_at_the_end(name: str, decays: bool) -> None:
     before = dlp.optimizer_file_bytes(tensors={name: small, "z.weight": large})
     after = dlp.optimizer_file_bytes(tensors={"z.weight": large, name: small})
     assert (before != after) == decays
+
+
+class Storage:
+    """The numbers of a tensor, of which a pickle of PyTorch says where they are."""
+
+    def __init__(self, kind: type, key: int, numbers: int) -> None:
+        """Say what is written in their place."""
+        self.told = ("storage", kind, str(key), "cpu", numbers)
+
+
+class Tensor:
+    """A tensor that is pickled as PyTorch's are."""
+
+    def __init__(self, kind: type, key: int, shape: list[int]) -> None:
+        """Make one of some shape, its numbers row after row."""
+        self.storage = Storage(kind, key, math.prod(shape))
+        self.shape = tuple(shape)
+        self.strides = tuple(math.prod(shape[place:]) for place in range(1, len(shape) + 1))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        rebuild = sys.modules["torch._utils"]._rebuild_tensor_v2
+        return rebuild, (self.storage, 0, self.shape, self.strides, False, OrderedDict())
+
+
+class Pickler(pickle.Pickler):
+    """Python's own, which asks where numbers are."""
+
+    def persistent_id(self, each: object) -> tuple[Any, ...] | None:
+        """Say what is written of an object in its place, if something is."""
+        return each.told if isinstance(each, Storage) else None
+
+
+def pickled(monkeypatch: pytest.MonkeyPatch, shapes: list[list[int]], decaying: int) -> int:
+    """Pickle what an optimizer has of bf16 tensors, under the names of PyTorch."""
+    torch: Any = ModuleType("torch")
+    torch._utils = ModuleType("torch._utils")
+    names = ("FloatStorage", "BFloat16Storage")
+    kinds = [type(name, (), {"__module__": "torch"}) for name in names]
+    vars(torch).update(zip(names, kinds, strict=True))
+    torch._utils._rebuild_tensor_v2 = type("_rebuild_tensor_v2", (), {"__module__": "torch._utils"})
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.setitem(sys.modules, "torch._utils", torch._utils)
+    state = {
+        place: {
+            "step": Tensor(kinds[0], 3 * place, []),
+            "exp_avg": Tensor(kinds[1], 3 * place + 1, shape),
+            "exp_avg_sq": Tensor(kinds[1], 3 * place + 2, shape),
+        }
+        for place, shape in enumerate(shapes)
+    }
+    groups = [
+        {
+            "weight_decay": 0.0,
+            "lr": 5e-5,
+            "betas": tuple([0.9, 0.999]),  # one for each group  # noqa: C409
+            "eps": 1e-8,
+            "amsgrad": False,
+            "maximize": False,
+            "foreach": None,
+            "capturable": False,
+            "differentiable": False,
+            "fused": True,
+            "decoupled_weight_decay": True,
+            "initial_lr": 5e-5,
+            "params": list(params),
+        }
+        for params in (range(decaying), range(decaying, len(shapes)))
+    ]
+    file = BytesIO()
+    Pickler(file, protocol=2).dump({"state": state, "param_groups": groups})
+    return len(file.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("shapes", "decaying"),
+    [
+        ([[3]], 1),
+        ([[3]], 0),
+        ([[], [1], [1, 2], [1, 2, 3], [1, 2, 3, 4], [1, 2, 3, 4, 5]], 4),
+        ([[side] for side in (255, 256, 257, 65535, 65536, 65537)], 3),
+        ([[side, 256 // side] for side in (1, 2, 128, 256)], 2),
+        ([[2, 3]] * 256, 255),
+        ([[2, 3]] * 257, 1),
+        ([[2, 3]] * 1001, 1000),
+        ([[2, 3]] * 2100, 1001),
+    ],
+)
+def test_states_are_pickled_as_python_does(
+    monkeypatch: pytest.MonkeyPatch, shapes: list[list[int]], decaying: int
+) -> None:
+    tensors: Any = [{"dtype": "BF16", "shape": shape} for shape in shapes]
+    theirs = pickled(monkeypatch, shapes, decaying)
+    assert checkpoints._pickled(tensors[:decaying], tensors[decaying:]) == theirs
+
+
+def test_a_file_of_states_has_less_than_4_gib() -> None:
+    one: Any = {"dtype": "F32", "shape": [1]}
+    tensors = {f"{place}.weight": one for place in range(341)}
+    # Both moments of a tensor grow by 64 bytes with 16 numbers; of so many it comes out even.
+    room = 2**32 - (dlp.optimizer_file_bytes(tensors=tensors) - 98)
+    assert room % 128 == 0
+    tensors["0.weight"] = {**one, "shape": [1 + room // 8]}
+    with pytest.raises(ValueError, match=r"less than 2\^32 bytes"):
+        dlp.optimizer_file_bytes(tensors=tensors)
+    tensors["0.weight"] = {**one, "shape": [1 + room // 8 - 16]}
+    assert dlp.optimizer_file_bytes(tensors=tensors) == 2**32 - 128 + 98
 
 
 def test_states_that_no_trainer_saves_are_refused() -> None:

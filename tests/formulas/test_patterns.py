@@ -91,6 +91,18 @@ def test_it_agrees_with_pythons_own() -> None:
     assert matched > 300
 
 
+@pytest.mark.parametrize("text", [r"[\b]", r"[\ba]b", r"[^\b]", r"[\n\t]", r"\n", r"[a\b-\n]+"])
+def test_characters_that_are_not_seen_are_those_of_pythons_own(text: str) -> None:
+    for word in ("\b", "\bb", "b", "\n", "\t", "ab", "a", "a\t\b", "\\b"):
+        assert Pattern("it", text).matches(word) == bool(re.fullmatch(text, word)), word
+
+
+def test_a_repeat_may_be_as_long_as_all_states() -> None:
+    assert Pattern("it", "a{5000}").matches("a" * 5000)
+    with pytest.raises(ValueError, match="it is too long when its repeats are written out"):
+        Pattern("it", "a{5000}b")
+
+
 @pytest.mark.parametrize("sign", ["!", "="])
 @pytest.mark.parametrize("begin", ["", "^", "(?!x)", "(?:", "lm_head|", "(?!(?=l))"])
 def test_it_looks_ahead_from_the_beginning(begin: str, sign: str) -> None:

@@ -35,6 +35,14 @@ def test_leftover_gradients_leak_into_the_next_epoch() -> None:
     assert windows[2] == [9, 10, 11, 12, 13, 14]
 
 
+@pytest.mark.parametrize("leftover", dlp.LEFTOVERS)
+def test_half_an_epoch_has_half_its_windows(leftover: Any) -> None:
+    windows = dlp.accumulation_windows(
+        num_micro_batches=16, gradient_accumulation_steps=4, num_train_epochs=0.5, leftover=leftover
+    )
+    assert windows == [[1, 2, 3, 4], [5, 6, 7, 8]]
+
+
 @given(epoch)
 def test_micro_batches_hold_every_sample_and_none_is_empty(data: dict[str, Any]) -> None:
     at_once = data["per_device_train_batch_size"] * data["num_devices"]
