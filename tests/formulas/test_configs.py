@@ -267,6 +267,8 @@ def test_weights_take_what_their_config_says() -> None:
     assert dlp.model_weight_bytes(config=LLAMA) == 4 * total
     quantized = LLAMA | {"quantization_config": {"quant_method": "gptq"}}
     assert dlp.model_weight_bytes(config=quantized, dtype="int8") == total
+    wide = LLAMA | {"hidden_size": 10**10}
+    assert weight_bytes(wide) == 2 * dlp.parameter_count(config=wide) > 10**20
 
 
 @pytest.mark.parametrize("double", [False, True])
@@ -305,6 +307,11 @@ def test_weights_of_gptq_and_awq_take_what_each_matrix_does() -> None:
     assert weight_bytes(LLAMA, quant_method="awq", group_size=-1) < weight_bytes(
         LLAMA, quant_method="awq", **stored
     )
+    # A width of 128 is one group, as both methods have it where none is said.
+    wide = LLAMA | {"hidden_size": 128}
+    for method in ("gptq", "awq"):
+        whole = weight_bytes(wide, quant_method=method, group_size=-1)
+        assert weight_bytes(wide, quant_method=method) == whole
 
 
 def test_weights_of_fp8_take_a_byte_and_their_scales() -> None:
@@ -316,6 +323,8 @@ def test_weights_of_fp8_take_a_byte_and_their_scales() -> None:
     fixed = {"weight_block_size": None, "activation_scheme": "static"}
     assert weight_bytes(LLAMA, quant_method="fp8", **fixed) == LINEAR + 2 * OTHERS + 14 * 8
     halves = weight_bytes(LLAMA, quant_method="fp8", weight_block_size=[64, 64])
+    each = {"weight_block_size": [64, 64], "activation_scheme": "static"}
+    assert weight_bytes(LLAMA, quant_method="fp8", **each) == halves + 14 * 4
     # q and o are 64 x 64, k and v 32 x 64, gate and up 128 x 64, down 64 x 128.
     assert halves == LINEAR + 2 * OTHERS + 2 * (4 * 1 + 3 * 2) * 4
 
@@ -353,10 +362,12 @@ EXPERTS = LIKE_LLAMA | OF_EXPERTS | {"model_type": "qwen3_moe", "head_dim": 16}
         (LLAMA, {"quant_method": "gptq", "lm_head": True}, '"lm_head".* left out'),
         (LLAMA, {"quant_method": "gptq", "bits": 5}, "bits must be one of"),
         (LLAMA, {"quant_method": "gptq", "group_size": 0}, '"group_size".* from 1'),
+        (LLAMA, {"quant_method": "gptq", "group_size": -2}, '"group_size".* from 1'),
         (LLAMA, {"quant_method": "awq", "bits": 8}, "must say 4 bits"),
         (LLAMA, {"quant_method": "awq", "zero_point": False}, "must say 4 bits"),
         (LLAMA, {"quant_method": "fp8", "scale_fmt": "ue8m0"}, '"scale_fmt".* left out'),
         (LLAMA, {"quant_method": "fp8", "weight_block_size": [128]}, "two numbers, not 1"),
+        (LLAMA, {"quant_method": "fp8", "weight_block_size": [64] * 3}, "two numbers, not 3"),
         (LLAMA, {"quant_method": "bitsandbytes"}, "must have one of"),
         (EXPERTS, {"quant_method": "bitsandbytes", "load_in_4bit": True}, "with experts"),
         (EXPERTS, {"quant_method": "fp8", "activation_scheme": "static"}, "with experts"),

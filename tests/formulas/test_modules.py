@@ -21,6 +21,14 @@ def test_modules_are_listed_by_their_paths() -> None:
     )
 
 
+def test_what_has_a_gate_beside_it_is_gated() -> None:
+    for record in records("configs"):
+        config = next(iter(record.inputs["configs"].values()))
+        names = [name for name, *_ in dlp.linear_layers(config=config)]
+        gated = dlp.transformer_dimensions(config=config)["gated"]
+        assert gated or "gate_proj" not in names, record.id
+
+
 def test_every_family_is_compared() -> None:
     found = [record.id for record in records("configs")]
     assert found == list(MODEL_TYPES), "list counted/configs.json in the order of dlp.MODEL_TYPES"

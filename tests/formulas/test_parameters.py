@@ -210,6 +210,53 @@ def test_what_a_config_leaves_out_is_as_in_the_library() -> None:
     assert count(**bloom, hidden_size=64, n_head=8) == count(**bloom, **old_names)
 
 
+def test_what_no_module_shows_is_as_in_the_library_too() -> None:
+    # Transformers 5.23.0, HunYuanMoEV1Config, and AyaVisionConfig, of which no model can be built:
+    # its 14 heads do not divide 1152.
+    hunyuan = dlp.transformer_dimensions(config={"model_type": "hunyuan_v1_moe"})
+    assert (hunyuan["num_experts"], hunyuan["num_experts_per_tok"]) == (1, 1)
+    eye = dlp.linear_layers(config={"model_type": "aya_vision"})
+    assert ("fc1", 1152, 4304, True, 26) in eye
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        (
+            {"model_type": "mellum", "num_hidden_layers": 3, "mlp_layer_types": ["dense"]},
+            r"mlp_layer_types.* must name 3 layers, one for each, not 1",
+        ),
+        (
+            {"model_type": "mellum", "num_hidden_layers": 1, "mlp_layer_types": ["dense"] * 2},
+            r"mlp_layer_types.* must name 1 layers, one for each, not 2",
+        ),
+        ({"model_type": "ernie4_5_moe", "moe_layer_end_index": -2}, "moe_layer_end_index.* from 0"),
+        *(
+            (
+                {
+                    "model_type": "laguna",
+                    "num_hidden_layers": 2,
+                    "num_attention_heads_per_layer": heads,
+                },
+                "num_attention_heads_per_layer.* must be num_attention_heads in each layer",
+            )
+            for heads in ([24, 48], [48, 96], [48])
+        ),
+        # which Transformers has not
+        *(
+            (
+                {"model_type": kind, "architectures": [f"{name}ForSequenceClassification"]},
+                f"must be one of {name}Model, {name}ForCausalLM, not",
+            )
+            for kind, name in (("bamba", "Bamba"), ("falcon_h1", "FalconH1"))
+        ),
+    ],
+)
+def test_what_no_layers_can_be_is_refused(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        dlp.transformer_dimensions(config=config)
+
+
 # --- Classes --------------------------------------------------------------------------------
 
 
