@@ -78,6 +78,19 @@ def test_adapters_of_litgpt_drop_nothing_unless_told_to() -> None:
     assert found["lora_dropout"] == 0
 
 
+@pytest.mark.parametrize(("wide", "size"), [(True, 4), (False, 2)])
+def test_adapters_of_litgpt_are_as_wide_as_they_are_told(wide: bool, size: int) -> None:
+    lora = LORA | {"autocast_adapter_dtype": wide}
+    assert _training.read(CONFIG, TRAINING, lora, None, None, "litgpt")["adapter_size"] == size
+
+
+def test_litgpt_quantizes_the_output_head_too() -> None:
+    linear = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+    for library, more in (("litgpt", ["lm_head"]), ("transformers", [])):
+        found = _training.read(CONFIG, TRAINING, LORA, NF4, None, library)
+        assert list(found["quantized"]) == linear + more
+
+
 def test_litgpt_has_no_8_bits_and_trains_no_head_alone() -> None:
     with pytest.raises(ValueError, match="load_in_8bit"):
         _training.read(CONFIG, TRAINING, LORA, {"load_in_8bit": True}, None, "litgpt")

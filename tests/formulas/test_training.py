@@ -185,6 +185,31 @@ def test_formats_have_their_names(name: str, size: int) -> None:
     assert setup({"dtype": name})["weight_size"] == size
 
 
+def test_a_rank_that_is_left_out_is_8() -> None:
+    lora = {"target_modules": ["q_proj"]}
+    assert setup({}, lora)["adapted"] == {"q_proj": 8}
+
+
+@pytest.mark.parametrize("window", [1, 2, 63, 64])
+def test_a_window_that_a_text_fills_has_a_mask_however_short(window: int) -> None:
+    config = dlp.MISTRAL_7B | {"sliding_window": window}
+    training: Any = TRAINING | {"gradient_checkpointing": True}
+    masked = dlp.peak_memory(config=config, training=training)["moments"]["forward end"]
+    free = dlp.peak_memory(config=config | {"sliding_window": 65}, training=training)
+    assert sum(masked.values()) - sum(free["moments"]["forward end"].values()) == 64**2
+
+
+def test_each_channel_of_a_picture_takes_as_much_as_another() -> None:
+    def held(channels: int) -> int:
+        config = dlp.VIT_BASE | {"patch_size": 1, "image_size": 8, "num_channels": channels}
+        config["architectures"] = ["ViTForImageClassification"]
+        training: Any = {"per_device_train_batch_size": 1, "dtype": "bfloat16"}
+        moments = dlp.peak_memory(config=config, training=training)["moments"]
+        return sum(moments["forward end"].values())
+
+    assert held(3) - held(2) == held(4) - held(3) > 0
+
+
 def test_what_lora_cannot_adapt_is_refused() -> None:
     with pytest.raises(ValueError, match=r"layers_to_transform.* must be from 0 to 31, not 32"):
         setup(lora=LORA | {"layers_to_transform": [32]})
