@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         r: int
         parameter: bool  # or a module
         inward: bool  # whether IA3 scales its inputs
+        saved: int  # in how many modules that are saved it is, with its adapter
 
     class Found(TypedDict):
         """What a setup does to a model."""
@@ -84,8 +85,8 @@ def biases(found: "Found", bias: str) -> int:
     total = 0
     for match in found["adapted"] if bias != "none" else ():
         site = match["site"]
-        # Those of experts have names of their own.
-        if site["bias"] and site["kind"] != "expert":
+        # Those of experts have names of their own; what is saved is trained whole.
+        if site["bias"] and site["kind"] != "expert" and not match["saved"]:
             total += match["copies"] * site["outputs"]
     return total
 
@@ -100,11 +101,13 @@ def find(model: "Model", method: str, given: "Given") -> "Found":
             f"target_modules must match a module of {model['model_type']}: "
             f"{_shown(given.get('target_modules'), wanted)} matches none"
         )
-    taken = {match["key"]: True for match in adapted}
+    taken = {match["key"]: match["parameter"] for match in adapted}
     for key in taken:
         _refuse_mamba(setup, key)
     leaves = _leaves(setup)
     saved = _saved(setup, leaves, taken)
+    for match in adapted:
+        match["saved"] = len([1 for key in saved if match["key"].startswith(key + ".")])
     every = sum(
         leaf["copies"] * _sites.size(leaf["site"]) for held in saved.values() for leaf in held
     )
@@ -171,6 +174,7 @@ def _modules(setup: Setup) -> "list[Match]":
                     "r": r,
                     "parameter": False,
                     "inward": setup.leads_in(key),
+                    "saved": 0,
                 }
             )
     return found
@@ -214,6 +218,7 @@ def _parameters(setup: Setup) -> "list[Match]":
                     "r": setup.rank(name),
                     "parameter": True,
                     "inward": False,
+                    "saved": 0,
                 }
             )
     return found
@@ -239,6 +244,7 @@ def _leaves(setup: Setup) -> "list[Match]":
                     "r": 0,
                     "parameter": False,
                     "inward": False,
+                    "saved": 0,
                 }
             )
     return found
@@ -267,9 +273,7 @@ def _saved(
             twice.append(outer)
             continue  # PEFT takes what is two steps inside of a saved module for that module
         held = [leaf for leaf in leaves if leaf["key"] == key or leaf["key"].startswith(key + ".")]
-        for leaf in held:
-            if leaf["key"] in taken or leaf["key"] + ".weight" in taken:
-                raise ValueError(f"modules_to_save must not match {key}: {leaf['key']} is adapted")
+        _refuse_adapted(setup, key, taken)
         if setup.task in _sites.SAVED and [1 for outer in found if key.startswith(outer + ".")]:
             raise ValueError(f"modules_to_save must not match {key}, which is in one that is saved")
         found[key] = held
@@ -279,6 +283,18 @@ def _saved(
                 f"modules_to_save must not match {outer} and what is in it at several depths"
             )
     return found
+
+
+def _refuse_adapted(setup: Setup, key: str, taken: "dict[str, bool]") -> None:
+    """Refuse to save what is adapted; LoRA's adapters inside of it are copied with it."""
+    for name in taken:
+        # What holds an adapted parameter is adapted.
+        itself = key == (name.rpartition(".")[0] if taken[name] else name)
+        inside = name.startswith(key + ".") and (
+            setup.method != "LORA" or setup.task in _sites.SAVED
+        )
+        if itself or inside:
+            raise ValueError(f"modules_to_save must not match {key}: {name} is adapted")
 
 
 def _tokens(setup: Setup, given: "Given", taken: "dict[str, bool]") -> int:

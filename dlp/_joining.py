@@ -21,14 +21,14 @@ def joined(
     paths: "tuple[str, ...]" = ("model.language_model", "model.vision_tower"),
     flat: bool = False,
     tied: "Tied" = True,
-    sequences: "Head" = "",
-    tokens: "Head" = "",
+    heads: "tuple[Head, Head]" = ("", ""),
     only: "dict[str, object] | None" = None,
     defaults: "dict[str, object] | None" = None,
 ) -> "Family":
     """Give the row of a language model that sees: what its parts are if left out, and between.
 
-    The paths are those of the two parts, and of the output head if it stands elsewhere.
+    The paths are those of the two parts, and of the output head if it stands elsewhere; heads are
+    those over sequences and over tokens.
     """
     last = paths[2] if len(paths) > 2 else "lm_head"
     head: "Module" = (last, "output_head", "text.e", "text.V", False, "language_model")
@@ -37,8 +37,8 @@ def joined(
         (*modules, head),
         (),
         language=f"{name}ForConditionalGeneration",
-        sequences=sequences,
-        tokens=tokens,
+        sequences=heads[0],
+        tokens=heads[1],
         nested={
             "text_config": (paths[0], text, flat),
             "vision_config": (paths[1], vision, False),
@@ -88,7 +88,7 @@ def _gemma3() -> "Family":
             (weight, "projection vector", "vision.d", "text.d", False, ""),
             (f"{PROJECTOR}.mm_soft_emb_norm", "norm", "1", "vision.d", False, ""),
         ),
-        sequences="score",
+        heads=("score", ""),
     )
 
 
@@ -195,8 +195,7 @@ def qwen(
         paths=("model.language_model", "model.visual"),
         flat=flat,
         tied=tied,
-        sequences=heads[0],
-        tokens=heads[1],
+        heads=heads,
     )
 
 

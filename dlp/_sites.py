@@ -276,7 +276,9 @@ def _kind(model: "Model", path: str, part: str, inputs: int, has_bias: bool) -> 
             return "embedding"
     kind = _KINDS.get(part, "parameter")
     if kind == "parameter" and last in (*_CONVOLUTIONS, "experts", "mlp"):
-        alone = last in _CONVOLUTIONS and [entry[0] for entry in model["placed"]].count(path) == 1
+        # A bias has the path of its matrix, but for that of a convolution made of two tensors.
+        same = [entry for entry in model["placed"] if entry[0] == path]
+        alone = part == "mixer vector" and last in _CONVOLUTIONS and len(same) == 1
         return "bias" if inputs == 1 and not alone else "unknown"
     return kind
 

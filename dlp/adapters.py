@@ -226,7 +226,7 @@ def lora_model_parameters(
     model, given, others = _found.asked(**modules)
     _check_others(others)
     found = _found.find(model, "LORA", {**given, "r": r, "rank_pattern": rank_pattern})
-    added, in_place = _trained(found, bias, use_dora, lora_bias)
+    added, in_place, _ = _trained(found, bias, use_dora, lora_bias)
     return added + in_place
 
 
@@ -281,8 +281,8 @@ def lora_totals(*, packed: bool = False, **lora: "Unpack[Lora]") -> dict[str, fl
     ranks = {"r": lora.get("r", 8), "rank_pattern": lora.get("rank_pattern")}
     found = _found.find(model, "LORA", {**given, **ranks})
     kinds = (lora.get("bias", "none"), lora.get("use_dora", False), lora.get("lora_bias", False))
-    added, in_place = _trained(found, *kinds)
-    everything = sum(_config.parts(model).values()) + added + found["frozen"]
+    added, in_place, again = _trained(found, *kinds)
+    everything = sum(_config.parts(model).values()) + added + again + found["frozen"]
     if _check.flag("packed", packed):
         everything -= sum(
             copies * (in_features * out_features // 2)
@@ -449,13 +449,16 @@ def _check_others(others: "Mapping[str, object]") -> None:
     _lora.check(others)
 
 
-def _trained(found: "Found", bias: str, use_dora: bool, lora_bias: bool) -> "tuple[int, int]":
-    """Count what LoRA trains: parameters added to the model, and biases of the model itself."""
+def _trained(found: "Found", bias: str, use_dora: bool, lora_bias: bool) -> "tuple[int, int, int]":
+    """Count what LoRA trains, parameters added and biases of the model itself, and what it freezes.
+
+    An adapter in a module that is saved is copied with it: the copy is trained, the first is not.
+    """
     _check.choice("bias", bias, LORA_BIASES)
     if _check.flag("use_dora", use_dora) and lora_bias:
         raise ValueError("lora_bias must be False when use_dora is True")
     _check.flag("lora_bias", lora_bias)
-    added = found["copies"] + found["tokens"]
+    added, frozen = found["copies"] + found["tokens"], 0
     for match in found["adapted"]:
         site, copies = match["site"], match["copies"]
         if match["parameter"] and (use_dora or lora_bias):
@@ -465,15 +468,13 @@ def _trained(found: "Found", bias: str, use_dora: bool, lora_bias: bool) -> "tup
             )
         if site["kind"] == "embedding" and lora_bias:
             raise ValueError(f"lora_bias must be False when {match['key']} is adapted")
-        added += (
-            copies
-            * site["each"]
-            * lora_parameters(
-                r=match["r"],
-                in_features=site["inputs"],
-                out_features=site["outputs"],
-                use_dora=use_dora,
-            )
+        one = site["each"] * lora_parameters(
+            r=match["r"],
+            in_features=site["inputs"],
+            out_features=site["outputs"],
+            use_dora=use_dora,
         )
-        added += copies * site["outputs"] if lora_bias else 0
-    return added, _found.biases(found, bias)
+        one += site["outputs"] if lora_bias else 0
+        added += copies * one
+        frozen += copies * one * match["saved"]
+    return added, _found.biases(found, bias), frozen

@@ -15,7 +15,7 @@ HEADS = ("score", "classifier", "pre_classifier", "classification_head", "dense"
 """The first part of the path of a head over labels, whose layers each class calls otherwise."""
 
 ROOTS = ("transformer", "model")
-"""What the bare model is called in a class over it, of which one that answers questions has either."""
+"""What the bare model is called in a class over it; one that answers questions has either."""
 
 
 def listed(config: Mapping[str, Any]) -> dict[str, int]:

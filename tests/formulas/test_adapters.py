@@ -219,7 +219,10 @@ def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
         ({"rank_pattern": {"v_proj": 0}}, r'rank_pattern\["v_proj"\] must be from 1'),
         ({"modules_to_save": ["q_proj", "v_proj"]}, "matches none"),
         ({"modules_to_save": ["proj"]}, "modules_to_save must not match .*: .*q_proj is adapted"),
-        ({"modules_to_save": ["attn"]}, "modules_to_save must not match .*q_proj is adapted"),
+        (
+            {"modules_to_save": ["attn"], "task_type": "SEQ_CLS"},
+            "modules_to_save must not match .*attn: .*q_proj is adapted",
+        ),
         ({"modules_to_save": ["dropout"]}, "lora_dropout of an adapted module"),
         ({"modules_to_save": "norm"}, "modules_to_save must be a list"),
         ({"target_modules": ["norm"]}, "model.norm, which is a norm"),

@@ -76,7 +76,8 @@ def test_what_changes_no_count_is_passed_over(count: Callable[..., Any], name: s
 def test_what_changes_a_count_unknown_is_refused_if_it_is_on(
     count: Callable[..., Any], name: str
 ) -> None:
-    for off in (None, False, []):
+    offs: tuple[Any, ...] = (None, False, [])
+    for off in offs:
         assert count(**LORA, **{name: off}) == count(**LORA)
     with pytest.raises(ValueError, match=f"^{name} must be left out: what it trains is not count"):
         count(**LORA, **{name: True})
@@ -130,8 +131,8 @@ def test_every_setting_that_is_passed_over_was_counted_by_peft_at_another_value(
     unseen = {"inference_mode", "autocast_adapter_dtype", "runtime_config"}
     assert set(PASSED) - given["LORA"] <= unseen
     for method in CLASSES:
-        known = set(matrix_adapters._names(method)) - set(_lora.NAMES)
-        assert known - given[method] <= unseen, method
+        names = set(matrix_adapters._names(method)) - set(_lora.NAMES)
+        assert names - set(matrix_adapters._OWN[method]) - given[method] <= unseen, method
 
 
 # --- Other methods --------------------------------------------------------------------------
@@ -212,3 +213,18 @@ def test_every_setting_of_a_method_is_taken(method: str) -> None:
     whole = config(target_modules=["q_proj", "down_proj"], **needed).to_dict()
     assert {field.name for field in dataclasses.fields(config)} - set(whole) <= {"runtime_config"}
     assert adapted(method, whole, target_modules=None) == adapted(method, {})
+
+
+# --- What is saved ------------------------------------------------------------------------------
+
+
+def test_adapters_in_what_is_saved_are_copied_with_it() -> None:
+    """The copy is trained, the first stays, frozen."""
+    apart = dlp.lora_totals(**LORA, modules_to_save=["k_proj", "v_proj", "o_proj"])
+    inside = dlp.lora_totals(**LORA, modules_to_save=["attn"])  # no word of a path, but its end
+    query = 2 * (64 * 64 + 64)
+    adapter = 2 * dlp.lora_parameters(r=4, in_features=64, out_features=64)
+    assert inside["trainable_params"] == apart["trainable_params"] + query
+    assert inside["all_param"] == apart["all_param"] + query + adapter
+    with pytest.raises(ValueError, match=r"modules_to_save must not match .*attn: .* is adapted"):
+        adapted("LOHA", {}, modules_to_save=["attn"])

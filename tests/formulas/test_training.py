@@ -415,3 +415,15 @@ def test_a_weight_in_8_bits_has_a_scale_a_row() -> None:
     hidden, layers = CONFIG["hidden_size"], CONFIG["num_hidden_layers"]
     more = step["moments"]["update"]["weights"] - whole["moments"]["update"]["weights"]
     assert more == layers * (hidden * hidden - 4 * hidden)
+
+
+def test_a_class_that_answers_questions_is_refused() -> None:
+    asked = {**dlp.LLAMA_2_7B, "architectures": ["LlamaForQuestionAnswering"]}
+    assert dlp.parameter_count(config=asked) == 6_607_343_616 + 2 * 4096 + 2
+    with pytest.raises(ValueError, match=r'config\["architectures"\] must not name a class that'):
+        setup(config=asked)
+
+
+def test_adapters_of_which_half_is_trained_are_refused() -> None:
+    with pytest.raises(ValueError, match=r'lora\["init_lora_weights"\] must not be \'mica\''):
+        setup(lora=LORA | {"init_lora_weights": "mica"})
