@@ -215,20 +215,18 @@ class Setup:
         heads = self.output()
         if not self.model["sizes"]["tie_word_embeddings"] or not heads:
             return
-        head, embedding = heads[0], self.embedding()
-        found = [name for name in _sites.EMBEDDINGS if self.named(name)]
-        if found and self.model["sizes"]["num_decoder_layers"]:
-            raise ValueError(
-                "ensure_weight_tying must be False for an encoder with a decoder: "
-                "what it ties there is not counted"
-            )
+        embedding = self.embedding()
+        tied = [heads[0]]  # and what an encoder and a decoder each have of one embedding
+        for site in self.sites:
+            if site["part"] == "tied copy" and site["kind"] == "embedding":
+                tied.append(site["path"])
         if [name for name in self.saved if name.rpartition(".")[2] in _sites.EMBEDDINGS]:
-            self.saved = [name for name in self.saved if not self.held(name, head)]
+            for key in tied:
+                self.saved = [name for name in self.saved if not self.held(name, key)]
             if embedding not in self.saved:
                 self.saved.append(embedding)
-            return
-        if found:
-            self.tied = [embedding, head]
+        elif [name for name in _sites.EMBEDDINGS if self.named(name)]:
+            self.tied = [embedding, *tied]
 
     def named(self, name: str) -> bool:
         """Say whether a module is named among those that are saved or adapted."""

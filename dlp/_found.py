@@ -165,7 +165,7 @@ def _modules(setup: Setup) -> "list[Match]":
                     site["kind"], "is no linear layer"
                 )
                 raise ValueError(f"target_modules must not match {key}, which {what}")
-            r = setup.rank(setup.tied[0] if tied else key)
+            r = setup.rank(setup.tied[0] if tied and site["kind"] == "linear" else key)
             found.append(
                 {
                     "site": site,
