@@ -1,9 +1,25 @@
 """Steps of training on answers: groups of answers to a prompt (GRPO), and pairs of them (DPO)."""
 
-import math
-
 from dlp import _check
-from dlp.steps import effective_batch_size
+from dlp.steps import _of_a_run, effective_batch_size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Required, TypedDict, Unpack
+
+    from dlp.steps import Batch
+
+    class Prompts(TypedDict, total=False):
+        """The arguments of `grpo_updates_per_epoch`."""
+
+        num_samples: Required[int]
+        per_device_train_batch_size: Required[int]
+        num_generations: int
+        gradient_accumulation_steps: int
+        steps_per_generation: int | None
+        generation_batch_size: int | None
+        num_iterations: int
+        num_devices: int
 
 
 def grpo_updates_per_epoch(
@@ -70,41 +86,27 @@ def grpo_updates_per_epoch(
         gradient_accumulation_steps=gradient_accumulation_steps,
         steps_per_generation=steps_per_generation,
         generation_batch_size=generation_batch_size,
+        num_iterations=num_iterations,
         num_devices=num_devices,
     )
-    micro_batches = batches * steps * _check.count("num_iterations", num_iterations)
+    micro_batches = batches * steps * num_iterations
     return -(-micro_batches // gradient_accumulation_steps)
 
 
 def grpo_training_updates(
-    *,
-    num_samples: int,
-    per_device_train_batch_size: int,
-    num_train_epochs: float,
-    num_generations: int = 8,
-    gradient_accumulation_steps: int = 1,
-    steps_per_generation: "int | None" = None,
-    generation_batch_size: "int | None" = None,
-    num_iterations: int = 1,
-    num_devices: int = 1,
+    *, num_train_epochs: float = 3.0, max_steps: int = -1, **epoch: "Unpack[Prompts]"
 ) -> int:
     r"""Count the optimizer updates of a whole run of GRPO.
+
+    With `max_steps=-1`, which is the default, epochs are counted:
 
     $$\left\lceil \text{num\_train\_epochs} \times \operatorname{grpo\_updates\_per\_epoch}
     \right\rceil$$
 
     Args:
-        num_samples: Prompts in the data set, 1 or more.
-        per_device_train_batch_size: Answers in one micro-batch on one device, 1 or more.
         num_train_epochs: Passes over the prompts, 0 or more; part of one too, such as 0.5.
-        num_generations: Answers to each prompt, 2 or more.
-        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        steps_per_generation: Micro-batches in a generated batch, 1 or more; `None` as many as in an
-            update.
-        generation_batch_size: Or else its answers on all devices together, 1 or more.
-        num_iterations: How often each generated batch is trained on, 1 or more.
-        num_devices: The data-parallel degree, 1 or more: devices that take different answers,
-            without those that only generate.
+        max_steps: Updates of the run, as [`training_updates`][dlp.steps.training_updates] takes it.
+        **epoch: The arguments of [`grpo_updates_per_epoch`][dlp.alignment.grpo_updates_per_epoch].
 
     Returns:
         Updates in the run.
@@ -129,48 +131,19 @@ def grpo_training_updates(
         ... )
         4000
     """
-    epochs = _check.number("num_train_epochs", num_train_epochs)
-    of_an_epoch = grpo_updates_per_epoch(
-        num_samples=num_samples,
-        per_device_train_batch_size=per_device_train_batch_size,
-        num_generations=num_generations,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        steps_per_generation=steps_per_generation,
-        generation_batch_size=generation_batch_size,
-        num_iterations=num_iterations,
-        num_devices=num_devices,
-    )
-    return math.ceil(epochs * of_an_epoch)
+    return _of_a_run(grpo_updates_per_epoch(**epoch), num_train_epochs, max_steps)
 
 
-def grpo_completions_per_epoch(
-    *,
-    num_samples: int,
-    per_device_train_batch_size: int,
-    num_generations: int = 8,
-    gradient_accumulation_steps: int = 1,
-    steps_per_generation: "int | None" = None,
-    generation_batch_size: "int | None" = None,
-    num_devices: int = 1,
-) -> int:
+def grpo_completions_per_epoch(**epoch: "Unpack[Prompts]") -> int:
     r"""Count the answers that one pass of GRPO over its prompts generates.
 
     $$\left\lfloor \frac{\text{num\_samples} \times \text{num\_generations}}
     {\operatorname{effective\_batch\_size}} \right\rfloor \times
     \operatorname{effective\_batch\_size}$$
 
-    However often each is trained on: `num_iterations` makes no more of them.
-
     Args:
-        num_samples: Prompts in the data set, 1 or more.
-        per_device_train_batch_size: Answers in one micro-batch on one device, 1 or more.
-        num_generations: Answers to each prompt, 2 or more.
-        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        steps_per_generation: Micro-batches in a generated batch, 1 or more; `None` as many as in an
-            update.
-        generation_batch_size: Or else its answers on all devices together, 1 or more.
-        num_devices: The data-parallel degree, 1 or more: devices that take different answers,
-            without those that only generate.
+        **epoch: The arguments of [`grpo_updates_per_epoch`][dlp.alignment.grpo_updates_per_epoch],
+            of which `num_iterations` changes no count.
 
     Returns:
         Completions per epoch.
@@ -193,25 +166,11 @@ def grpo_completions_per_epoch(
         ... )
         43904
     """
-    batches, steps = _generated(
-        num_samples=num_samples,
-        per_device_train_batch_size=per_device_train_batch_size,
-        num_generations=num_generations,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        steps_per_generation=steps_per_generation,
-        generation_batch_size=generation_batch_size,
-        num_devices=num_devices,
-    )
-    return batches * steps * per_device_train_batch_size * num_devices
+    batches, steps = _generated(**epoch)
+    return batches * steps * epoch["per_device_train_batch_size"] * epoch.get("num_devices", 1)
 
 
-def preference_sequences_per_update(
-    *,
-    per_device_train_batch_size: int,
-    gradient_accumulation_steps: int = 1,
-    num_devices: int = 1,
-    split_batches: bool = False,
-) -> int:
+def preference_sequences_per_update(**batch: "Unpack[Batch]") -> int:
     r"""Count the sequences that a model reads for one update of DPO or of a reward model.
 
     A row is a prompt with two answers, the chosen one and the rejected one, so that a batch has
@@ -221,10 +180,8 @@ def preference_sequences_per_update(
     $$2 \times \operatorname{effective\_batch\_size}$$
 
     Args:
-        per_device_train_batch_size: Rows in one micro-batch on one device, 1 or more.
-        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: The data-parallel degree, 1 or more: devices that take different rows.
-        split_batches: Whether the batch is that of all devices, a multiple of their number.
+        **batch: The arguments of [`effective_batch_size`][dlp.steps.effective_batch_size], whose
+            samples are rows.
 
     Returns:
         Sequences per update. A reference model reads as many, unless `precompute_ref_log_probs`
@@ -239,25 +196,22 @@ def preference_sequences_per_update(
         ... )
         64
     """
-    return 2 * effective_batch_size(
-        per_device_train_batch_size=per_device_train_batch_size,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        num_devices=num_devices,
-        split_batches=split_batches,
-    )
+    return 2 * effective_batch_size(**batch)
 
 
 def _generated(
     *,
     num_samples: int,
     per_device_train_batch_size: int,
-    num_generations: int,
-    gradient_accumulation_steps: int,
-    steps_per_generation: "int | None",
-    generation_batch_size: "int | None",
-    num_devices: int,
+    num_generations: int = 8,
+    gradient_accumulation_steps: int = 1,
+    steps_per_generation: "int | None" = None,
+    generation_batch_size: "int | None" = None,
+    num_iterations: int = 1,
+    num_devices: int = 1,
 ) -> "tuple[int, int]":
     """Count the generated batches of an epoch, and the micro-batches of each."""
+    _check.count("num_iterations", num_iterations)
     prompts = _check.count("num_samples", num_samples)
     answers = _check.count("num_generations", num_generations, minimum=2)
     steps = _check.count("gradient_accumulation_steps", gradient_accumulation_steps)

@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     Leftover = Literal["step", "skip", "leak"]
     SamplingStrategy = Literal["random", "sequential", "group_by_length", "batch_rebalance"]
 
+    class Batch(TypedDict, total=False):
+        """The arguments of `effective_batch_size`."""
+
+        per_device_train_batch_size: Required[int]
+        gradient_accumulation_steps: int
+        num_devices: int
+        split_batches: bool
+
     class Data(TypedDict, total=False):
         """The arguments of `micro_batches_per_epoch`."""
 
@@ -339,9 +347,13 @@ def training_updates(
         >>> training_updates(num_samples=1000, per_device_train_batch_size=8, max_steps=500)
         500
     """
+    return _of_a_run(updates_per_epoch(**epoch), num_train_epochs, max_steps)
+
+
+def _of_a_run(of_an_epoch: int, num_train_epochs: float, max_steps: int) -> int:
+    """Count the updates of a run whose epochs have so many."""
     epochs = _check.number("num_train_epochs", num_train_epochs)
     _check.count("max_steps", max_steps, minimum=-_check.LARGEST_COUNT)
-    of_an_epoch = updates_per_epoch(**epoch)
     if max_steps < 0:
         return math.ceil(epochs * of_an_epoch)
     if max_steps > 0 and of_an_epoch:
@@ -418,24 +430,14 @@ def accumulation_windows(
     return windows[: math.ceil(epochs * of_an_epoch)]
 
 
-def tokens_per_update(
-    *,
-    sequence_length: int,
-    per_device_train_batch_size: int,
-    gradient_accumulation_steps: int = 1,
-    num_devices: int = 1,
-    split_batches: bool = False,
-) -> int:
+def tokens_per_update(*, sequence_length: int, **batch: "Unpack[Batch]") -> int:
     r"""Count the tokens that one optimizer update sees, each sample one sequence long.
 
     $$\operatorname{effective\_batch\_size} \times \text{sequence\_length}$$
 
     Args:
         sequence_length: Tokens in one sample, 1 or more.
-        per_device_train_batch_size: Samples in one micro-batch on one device, 1 or more.
-        gradient_accumulation_steps: Micro-batches summed into one update, 1 or more.
-        num_devices: The data-parallel degree, 1 or more: devices that take different samples.
-        split_batches: Whether the batch is that of all devices, a multiple of their number.
+        **batch: The arguments of [`effective_batch_size`][dlp.steps.effective_batch_size].
 
     Returns:
         Tokens per update.
@@ -446,12 +448,7 @@ def tokens_per_update(
         ... )
         491520
     """
-    return _check.count("sequence_length", sequence_length) * effective_batch_size(
-        per_device_train_batch_size=per_device_train_batch_size,
-        gradient_accumulation_steps=gradient_accumulation_steps,
-        num_devices=num_devices,
-        split_batches=split_batches,
-    )
+    return _check.count("sequence_length", sequence_length) * effective_batch_size(**batch)
 
 
 def tokens_per_epoch(*, num_samples: int, sequence_length: int) -> int:

@@ -241,8 +241,13 @@ ARGUMENTS: dict[str, dict[str, list[Any]]] = {
         "dispatch_batches": [True, False],
     },
     # alignment
-    "grpo_completions_per_epoch": _GRPO,
-    "grpo_training_updates": {**_GRPO, "num_iterations": [1, 3], "num_train_epochs": [2, 0.5]},
+    "grpo_completions_per_epoch": {**_GRPO, "num_iterations": [1, 3]},
+    "grpo_training_updates": {
+        **_GRPO,
+        "num_iterations": [1, 3],
+        "num_train_epochs": [2, 0.5],
+        "max_steps": [-1],
+    },
     "grpo_updates_per_epoch": {**_GRPO, "num_iterations": [1, 3]},
     "preference_sequences_per_update": {
         "per_device_train_batch_size": [16, 2],

@@ -25,7 +25,7 @@ def _grpo(record: Record) -> Iterator[Claim]:
         epoch = _without(inputs, "num_train_epochs")
         ours = call("grpo_updates_per_epoch", **epoch)
         yield count(record, "updates of the epoch", "trl", counted["updates"], ours)
-        answers = call("grpo_completions_per_epoch", **_without(epoch, "num_iterations"))
+        answers = call("grpo_completions_per_epoch", **epoch)
         yield count(record, "answers generated", "trl", counted["completions"], answers)
 
 
