@@ -7,7 +7,7 @@ from typing import Any
 import dlp
 from _evidence.real import Real, address, configs, models
 from _guide.formats import count, decimal
-from _guide.rows import plain
+from _guide.rows import plain, table
 
 KINDS = {
     "Decoders": "They write text, word by word.",
@@ -67,24 +67,11 @@ def tables() -> str:
     found: dict[str, list[Real]] = {kind: [] for kind in KINDS}
     for each in models():
         found[kind_of(each.model_type)].append(each)
-    return "\n\n".join(
-        f"## {kind}\n\n{said}\n\n{_table(kind, found[kind])}" for kind, said in KINDS.items()
-    )
-
-
-def _table(kind: str, rows: list[Real]) -> str:
     header = ("Type", "A real model", "Parameters", "Also counted", "Configs")
-    sides = ("", "", ' class="number"', "", ' class="number"')
-    head = "".join(f"<th{side}>{cell}</th>" for side, cell in zip(sides, header, strict=True))
-    body = "\n".join(
-        "<tr>"
-        + "".join(f"<td{side}>{cell}</td>" for side, cell in zip(sides, _row(each), strict=True))
-        + "</tr>"
-        for each in rows
-    )
-    return (
-        f'<div class="table models" role="group" aria-label="Table: {kind}" tabindex="0">\n'
-        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n</div>"
+    return "\n\n".join(
+        f"## {kind}\n\n{said}\n\n"
+        + table(kind, header, map(_row, found[kind]), numbers=(2, 4), kind="table models")
+        for kind, said in KINDS.items()
     )
 
 

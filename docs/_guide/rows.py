@@ -5,7 +5,7 @@ The tables are written as HTML at once: as Markdown they would be a good part of
 
 import html
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from _evidence import sources
@@ -67,7 +67,22 @@ def folded_table(
     function: str, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
 ) -> str:
     """Write a folded table as HTML. The first two columns hold words, the next two numbers."""
-    sides = ("", "", ' class="number"', ' class="number"', "")[: len(header)]
+    return (
+        f'<details class="evidence" data-search-exclude><summary>{title}</summary>\n'
+        f"{table(f'{function}, {title}', header, rows, numbers=(2, 3))}\n</details>"
+    )
+
+
+def table(
+    name: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    numbers: Collection[int],
+    kind: str = "table",
+) -> str:
+    """Write a table as HTML; `numbers` are the columns that hold any, `kind` its classes."""
+    sides = [' class="number"' if place in numbers else "" for place in range(len(header))]
     head = "".join(f"<th{side}>{cell}</th>" for side, cell in zip(sides, header, strict=True))
     body = "\n".join(
         "<tr>"
@@ -76,10 +91,8 @@ def folded_table(
         for row in rows
     )
     return (
-        f'<details class="evidence" data-search-exclude><summary>{title}</summary>\n'
-        f'<div class="table" role="group" aria-label="Table: {function}, {title}" tabindex="0">\n'
-        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n"
-        f"</div>\n</details>"
+        f'<div class="{kind}" role="group" aria-label="Table: {name}" tabindex="0">\n'
+        f"<table><thead><tr>{head}</tr></thead><tbody>\n{body}\n</tbody></table>\n</div>"
     )
 
 
