@@ -319,7 +319,7 @@ def training_updates(
 
     The product is one of floats where `num_train_epochs` is a float, as in the library: 1.1 epochs
     of 50 updates are 56, as floats give a little more than 55. `max_steps` of 1 or more takes the
-    place of all this; [`epochs_started`][dlp.schedule.epochs_started] turns it into epochs.
+    place of all this; `epochs_started` turns it into epochs.
 
     Args:
         num_train_epochs: Passes over the data, 0 or more; part of one too, such as 0.5.

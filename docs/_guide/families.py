@@ -70,7 +70,7 @@ def tables() -> str:
     header = ("Type", "A real model", "Parameters", "Also counted", "Configs")
     return "\n\n".join(
         f"## {kind}\n\n{said}\n\n"
-        + table(kind, header, map(_row, found[kind]), numbers=(2, 4), kind="table models")
+        + table(kind, header, map(_row, found[kind]), align="llrlr", kind="table models")
         for kind, said in KINDS.items()
     )
 

@@ -5,7 +5,7 @@ The tables are written as HTML at once: as Markdown they would be a good part of
 
 import html
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from _evidence import sources
@@ -69,7 +69,7 @@ def folded_table(
     """Write a folded table as HTML. The first two columns hold words, the next two numbers."""
     return (
         f'<details class="evidence" data-search-exclude><summary>{title}</summary>\n'
-        f"{table(f'{function}, {title}', header, rows, numbers=(2, 3))}\n</details>"
+        f"{table(f'{function}, {title}', header, rows, align='llrrl')}\n</details>"
     )
 
 
@@ -78,11 +78,11 @@ def table(
     header: Sequence[str],
     rows: Iterable[Sequence[str]],
     *,
-    numbers: Collection[int],
+    align: str,
     kind: str = "table",
 ) -> str:
-    """Write a table as HTML; `numbers` are the columns that hold any, `kind` its classes."""
-    sides = [' class="number"' if place in numbers else "" for place in range(len(header))]
+    """Write a table as HTML; of `align` an r is for each column of numbers, `kind` are its classes."""
+    sides = [' class="number"' if side == "r" else "" for side in align[: len(header)]]
     head = "".join(f"<th{side}>{cell}</th>" for side, cell in zip(sides, header, strict=True))
     body = "\n".join(
         "<tr>"
