@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from dlp._rows import Family
 
+    Rows = dict[str, Callable[[], Family]]
+
 _LLAMA = _rows.attention("attention_bias", "attention_bias") + _rows.LAYER_NORMS
 
 
@@ -310,18 +312,74 @@ def _falcon() -> "Family":
     )
 
 
-def _later(
-    rows: "Callable[[], dict[str, Callable[[], Family]]]", names: str
-) -> "dict[str, Callable[[], Family]]":
-    """Name rows of a module that is loaded when one of them is asked for."""
-    return {name: _of(rows, name) for name in names.split(" ")}
+# The rows of a module are loaded when one of them is asked for.
 
 
-def _of(rows: "Callable[[], dict[str, Callable[[], Family]]]", name: str) -> "Callable[[], Family]":
+def _of_dense() -> "Rows":
+    return _dense.ROWS
+
+
+def _of_gpts() -> "Rows":
+    return _gpts.ROWS
+
+
+def _of_mixed() -> "Rows":
+    return _mixed.ROWS
+
+
+def _of_sparse() -> "Rows":
+    return _sparse.ROWS
+
+
+def _of_latent() -> "Rows":
+    return _latent.ROWS
+
+
+def _of_linear() -> "Rows":
+    return _linear.ROWS
+
+
+def _of_mixers() -> "Rows":
+    return _mixers.ROWS
+
+
+def _of_reading() -> "Rows":
+    return _reading.ROWS
+
+
+def _of_translating() -> "Rows":
+    return _translating.ROWS
+
+
+def _of_seeing() -> "Rows":
+    return _seeing.ROWS
+
+
+def _of_hearing() -> "Rows":
+    return _hearing.ROWS
+
+
+def _of_joining() -> "Rows":
+    return _joining.ROWS
+
+
+def _of_viewing() -> "Rows":
+    return _viewing.ROWS
+
+
+def _of_documents() -> "Rows":
+    return _documents.ROWS
+
+
+def _later(rows: "Callable[[], Rows]", names: str) -> "Rows":
+    return {name: _named(rows, name) for name in names.split(" ")}
+
+
+def _named(rows: "Callable[[], Rows]", name: str) -> "Callable[[], Family]":
     return lambda: rows()[name]()
 
 
-FAMILIES: "dict[str, Callable[[], Family]]" = {
+FAMILIES: "Rows" = {
     "llama": _llama,
     "mistral": _mistral,
     "mixtral": _mixtral,
@@ -341,75 +399,75 @@ FAMILIES: "dict[str, Callable[[], Family]]" = {
     "falcon": _falcon,
     "gpt-sw3": _gpt2,
     **_later(
-        lambda: _dense.ROWS,
+        _of_dense,
         "smollm3 olmo olmo2 olmo3 granite granite_swa starcoder2 cohere cohere2 glm glm4 "
         "exaone4 nemotron stablelm helium seed_oss arcee apertus cwm ministral ministral3 "
         "hunyuan_v1_dense ernie4_5 vaultgemma hyperclovax jais2 internlm3 iquestcoder bitnet "
         "diffllama nanochat",
     ),
     **_later(
-        lambda: _gpts.ROWS,
+        _of_gpts,
         "gptj gpt_neo codegen mpt persimmon gpt_neox_japanese biogpt xglm openai-gpt ctrl "
         "modernbert-decoder",
     ),
     **_later(
-        lambda: _mixed.ROWS,
+        _of_mixed,
         "gemma3n_text gemma4_text gemma4_unified_text youtu minicpm3 mellum laguna kolibri1 doge",
     ),
     **_later(
-        lambda: _sparse.ROWS,
+        _of_sparse,
         "gpt_oss qwen2_moe llama4_text glm4_moe olmoe granitemoe granitemoeshared "
         "granitemoe_swa phimoe dots1 ernie4_5_moe minimax_m2 hunyuan_v1_moe exaone_moe "
         "flex_olmo afmoe solar_open aria_text hy_v3 cohere2_moe mimo_v2_flash dbrx jetmoe",
     ),
     **_later(
-        lambda: _latent.ROWS,
+        _of_latent,
         "mistral4 deepseek_v3 deepseek_v2 deepseek_v32 glm4_moe_lite glm_moe_dsa axk1 "
         "longcat_flash",
     ),
     **_later(
-        lambda: _linear.ROWS,
+        _of_linear,
         "qwen3_next qwen3_5_text qwen3_5_moe_text minimax olmo_hybrid kimi_linear "
         "bailing_hybrid recurrent_gemma rwkv xlstm",
     ),
     **_later(
-        lambda: _mixers.ROWS,
+        _of_mixers,
         "granitemoehybrid mamba mamba2 falcon_mamba jamba bamba falcon_h1 lfm2 lfm2_moe "
         "nemotron_h zamba",
     ),
     **_later(
-        lambda: _reading.ROWS,
+        _of_reading,
         "bert roberta distilbert xlm-roberta deberta-v2 modernbert electra albert mpnet "
         "camembert deberta xlm-roberta-xl ernie megatron-bert roberta-prelayernorm rembert "
         "roformer data2vec-text nomic_bert eurobert big_bird",
     ),
     **_later(
-        lambda: _translating.ROWS,
+        _of_translating,
         "t5 bart mt5 umt5 mbart pegasus marian m2m_100 whisper blenderbot blenderbot-small "
         "plbart bigbird_pegasus mvp",
     ),
     **_later(
-        lambda: _seeing.ROWS,
+        _of_seeing,
         "vit clip_vision_model clip_text_model siglip_vision_model siglip_text_model dinov2 "
         "deit beit internvl_vision pixtral idefics3_vision smolvlm_vision qwen2_vl_vision "
         "qwen2_5_vl_vision qwen3_vl_vision",
     ),
-    **_later(lambda: _hearing.ROWS, "wav2vec2 hubert"),
+    **_later(_of_hearing, "wav2vec2 hubert"),
     **_later(
-        lambda: _joining.ROWS,
+        _of_joining,
         "clip siglip gemma3 llava llava_next llava_onevision mistral3 lighton_ocr qwen2_vl "
         "qwen2_5_vl qwen3_vl paligemma internvl mllama mllama_text_model mllama_vision_model "
         "idefics3 smolvlm",
     ),
     **_later(
-        lambda: _viewing.ROWS,
+        _of_viewing,
         "qwen3_5 qwen3_vl_text qwen2_5_vl_text qwen2_vl_text qwen3_5_vision qwen3_5_moe "
         "qwen3_5_moe_vision qwen3_vl_moe qwen3_vl_moe_text qwen3_vl_moe_vision gemma4 "
         "gemma4_vision gemma4_audio llama4 llama4_vision_model siglip2_vision_model lfm2_vl "
         "cohere2_vision aya_vision llava_next_video glm46v glm4v glm4v_text glm4v_vision "
         "glm4v_moe glm4v_moe_text glm4v_moe_vision",
     ),
-    **_later(lambda: _documents.ROWS, "paddleocr_vl paddleocr_vl_text paddleocr_vl_vision"),
+    **_later(_of_documents, "paddleocr_vl paddleocr_vl_text paddleocr_vl_vision"),
 }
 """What gives the row of each `model_type`."""
 
