@@ -93,6 +93,9 @@ LINEAR_ROUTERS = """
     """.split()  # noqa: SIM905
 """Types whose router is a linear layer, not a module of its own kind."""
 
+ROUTER_VECTORS = ("e_score_correction_bias", "expert_bias", "per_expert_scale", "scale")
+"""What routers have beside their matrix."""
+
 _LINEAR_PATCHES = (
     "gemma4",
     "gemma4_vision",
@@ -263,7 +266,7 @@ def _kind(model: "Model", path: str, part: str, inputs: int, has_bias: bool) -> 
     last = path.rpartition(".")[2]
     if part == "router":
         linear = model["model_type"] in LINEAR_ROUTERS
-        return "parameter" if inputs == 1 else "linear" if linear else "router"
+        return "parameter" if last in ROUTER_VECTORS else "linear" if linear else "router"
     if part == "patch_embedding" and (inputs > 1 or has_bias):
         linear = model["model_type"] in _LINEAR_PATCHES and last != "conv"  # those of a sound
         return "linear" if linear else "conv"

@@ -429,7 +429,8 @@ def _linear(model: "Model") -> "list[tuple[str, int, int, bool, int]]":
         if moved:
             found.append((module, inputs, 2 * outputs, has_bias, copies))
     found += _config.modules(model, ("expert",) if moved else ())
-    routers = [row for row in _config.modules(model, ("router",)) if row[1] > 1]
+    routers = _config.modules(model, ("router",))
+    routers = [row for row in routers if row[0] not in _sites.ROUTER_VECTORS]
     return found + (routers if moved or model["model_type"] in _sites.LINEAR_ROUTERS else [])
 
 
