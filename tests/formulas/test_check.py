@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import dlp
@@ -105,7 +107,9 @@ def test_no_other_format_is_near_enough() -> None:
 def test_formats_are_as_wide_as_in_pytorch() -> None:
     import torch
 
-    names = [name for same in _check._SAME_DTYPES for name in same if hasattr(torch, name)]
+    names: list[Any] = [
+        name for same in _check._SAME_DTYPES for name in same if hasattr(torch, name)
+    ]
     assert len(names) == 7
     for name in names:
         theirs = getattr(torch, name)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ROOMS = [
     {"_check", "_autograd", "_names", "_patterns"},
-    {"_loops", "_objectives", "_optimizers", "_pieces", "_rows", "_tensors"},
+    {"_lora", "_loops", "_objectives", "_optimizers", "_pieces", "_rows", "_tensors"},
     {"_experts"},
     {
         "_dense",
