@@ -107,10 +107,9 @@ def test_no_other_format_is_near_enough() -> None:
 def test_formats_are_as_wide_as_in_pytorch() -> None:
     import torch
 
-    names: list[Any] = [
-        name for same in _check._SAME_DTYPES for name in same if hasattr(torch, name)
-    ]
+    names = [name for same in _check._SAME_DTYPES for name in same if hasattr(torch, name)]
     assert len(names) == 7
+    told: Any
     for name in names:
         theirs = getattr(torch, name)
         for told in (name, str(theirs), theirs):

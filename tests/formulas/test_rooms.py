@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 ROOMS = [
     {"_check", "_autograd", "_names", "_patterns"},
-    {"_lora", "_loops", "_objectives", "_optimizers", "_pieces", "_rows", "_tensors"},
+    {"_loops", "_objectives", "_optimizers", "_pieces", "_rows", "_tensors"},
     {"_experts"},
     {
         "_dense",
@@ -37,7 +37,7 @@ ROOMS = [
     {"_attention"},
     {"_litgpt"},
     {"_adapted"},
-    {"_found"},
+    {"_found", "_lora"},
     {"adapters", "architectures", "small_adapters", "soft_prompts"},
     {"matrix_adapters"},
     {"_training"},
