@@ -81,7 +81,7 @@ def table(
     align: str,
     kind: str = "table",
 ) -> str:
-    """Write a table as HTML: of `align` an r is a column of numbers, `kind` are its classes."""
+    """Write a table as HTML; `align` has an r for a column of numbers, `kind` are its classes."""
     sides = [' class="number"' if side == "r" else "" for side in align[: len(header)]]
     head = "".join(f"<th{side}>{cell}</th>" for side, cell in zip(sides, header, strict=True))
     body = "\n".join(
