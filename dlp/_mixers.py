@@ -284,15 +284,19 @@ def _nemotron_h() -> "Family":
         | experts
         | states
         | {"ssm_heads": 128, "mamba_head_dim": 64, "moe_shared_expert_intermediate_size": 7688},
-        numbers=_MAMBA2 | {"inner": "ssm_heads mamba_head_dim"},
+        numbers=_MAMBA2
+        | {
+            "inner": "ssm_heads mamba_head_dim",
+            "num_hidden_layers": lambda config, read: len(_blocks(config)),
+        },
         optional=("moe_latent_size",),
         window=_rows.window("none"),
         sets={
             "latent": _rows.given("moe_latent_size"),
-            "mixes": _called("linear_attention", "M"),
-            "moe": _called("moe", "E"),
-            "attends": _called("full_attention", "*"),
-            "dense": _called("mlp", "-"),
+            "mixes": _called("linear_attention"),
+            "moe": _called("moe"),
+            "attends": _called("full_attention"),
+            "dense": _called("mlp"),
         },
         tied=None,
         gated=False,
@@ -301,28 +305,32 @@ def _nemotron_h() -> "Family":
     )
 
 
-def _called(kind: str, letter: str) -> "LayerSet":
-    """Give the layers of a kind, by a list of names or by a string with a letter for each."""
+def _called(kind: str) -> "LayerSet":
+    return lambda config, read, layers: [
+        layer for layer, name in enumerate(_blocks(config)) if name == kind
+    ]
 
-    def usual(read: "Read", layer: int) -> str:
-        return ("linear_attention", "moe", "full_attention", "mlp")[layer % 4]
 
-    def found(config: "Config", read: "Read", layers: int) -> "list[int] | bool":
-        pattern, key = config.get("hybrid_override_pattern"), "layers_block_type"
-        if pattern is None and config.get(key) is None and layers != 4:
-            raise ValueError(
-                f'config must have "{key}" or "hybrid_override_pattern" beside {layers} layers: '
-                f"the class has four without them"
-            )
-        if pattern is None or config.get(key) is not None:
-            return _rows.typed(kind, usual, key)(config, read, layers)
-        if not isinstance(pattern, str) or len(pattern) != layers:
-            raise ValueError(
-                f'config["hybrid_override_pattern"] must have {layers} letters, one for each layer'
-            )
-        return [layer for layer in range(layers) if pattern[layer] == letter]
+def _blocks(config: "Config") -> list[str]:
+    """List the kinds of all layers, by names or letters: no other number of layers is read."""
+    for key in ("layer_types", "layers_block_type"):
+        if config.get(key) is not None:
+            names = _check.sequence(f'config["{key}"]', config[key])
+            return [
+                _rows.kind_of_layer(f'config["{key}"]', name, _LETTERS.values()) for name in names
+            ]
+    pattern = config.get("hybrid_override_pattern")
+    if pattern is None:
+        return ["linear_attention", "moe", "full_attention", "mlp"]
+    if not isinstance(pattern, str) or not pattern:
+        raise ValueError('config["hybrid_override_pattern"] must have a letter for each layer')
+    return [
+        _LETTERS[_check.choice('a letter of config["hybrid_override_pattern"]', letter, _LETTERS)]
+        for letter in pattern
+    ]
 
-    return found
+
+_LETTERS = {"M": "linear_attention", "E": "moe", "*": "full_attention", "-": "mlp"}
 
 
 def _lfm2() -> "Family":

@@ -22,7 +22,7 @@ from dlp import _check
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import Literal, TypedDict, Unpack
 
     Bias = bool | str
@@ -399,6 +399,8 @@ def typed(kind: str, usual: "Usual", key: str = "layer_types") -> "LayerSet":
 
     def found(config: "Config", read: "Read", layers: int) -> list[int]:
         types = config.get(key)
+        if types is None and config["model_type"] in _WITH_BOTH_NAMES:
+            types = config.get("layers_block_type" if key == "layer_types" else "layer_types")
         if types is None:
             return [layer for layer in range(layers) if usual(read, layer) == kind]
         names = _check.sequence(f'config["{key}"]', types)
@@ -417,6 +419,9 @@ def typed(kind: str, usual: "Usual", key: str = "layer_types") -> "LayerSet":
     return found
 
 
+# Types that take `layers_block_type` and `layer_types` for the same.
+_WITH_BOTH_NAMES = ("granitemoehybrid", "zamba")
+
 # Transformers reads no more of these than there are layers, and does not compare their lengths:
 # of `mlp_layer_types` not where there are no `layer_types`, with which it looks at both.
 _MAY_BE_LONGER = ("indexer_types", "index_topk_pattern")
@@ -429,6 +434,12 @@ _OLD_TYPES = {
     "deepseek_sparse_attention": "indexed_attention",
 }
 """What Transformers calls now what older configs call a layer."""
+
+
+def kind_of_layer(name: str, value: object, kinds: "Collection[str]") -> str:
+    """Return what Transformers calls a kind of layers, one of `kinds`, in old configs too."""
+    new = _OLD_TYPES.get(value, value) if isinstance(value, str) else value
+    return _check.choice(f"a name in {name}", new, kinds)
 
 
 def after(name: str) -> "LayerSet":

@@ -275,3 +275,16 @@ def test_each_layer_has_one_type(number: int) -> None:
     window = {"sliding_window": 512, "layer_types": ["full_attention"] * number}
     with pytest.raises(ValueError, match=r"layer_types.* must name 28 layers"):
         dlp.sliding_window_layers(config=dlp.QWEN2_5_7B | window)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"hybrid_override_pattern": "M*x"}, "a letter of .*hybrid_override_pattern.* not 'x'"),
+        ({"hybrid_override_pattern": ""}, "must have a letter for each layer"),
+        ({"layer_types": ["mamba", "conv"]}, "a name in .*layer_types.* not 'conv'"),
+    ],
+)
+def test_a_layer_of_no_known_kind_is_refused(settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        dlp.parameter_count(config={"model_type": "nemotron_h"} | settings)
