@@ -111,6 +111,7 @@ def test_formats_are_as_wide_as_in_pytorch() -> None:
     assert len(names) == 7
     told: Any
     for name in names:
-        theirs = getattr(torch, name)
-        for told in (name, str(theirs), theirs):
+        theirs: Any = getattr(torch, name)
+        names_of_it: tuple[Any, ...] = (name, str(theirs), theirs)
+        for told in names_of_it:
             assert dlp.bytes_per_parameter(dtype=told) == theirs.itemsize
