@@ -159,6 +159,14 @@ def test_what_is_left_out_is_what_the_class_takes() -> None:
         assert sum(parts.values()), model_type
 
 
+def test_minus_one_stands_for_none_and_nothing_below_it_does() -> None:
+    config = {"model_type": "deberta-v2", "relative_attention": True}
+    without = dlp.parameter_count(config=config | {"position_buckets": None})
+    assert dlp.parameter_count(config=config | {"position_buckets": -1}) == without
+    with pytest.raises(ValueError, match="position_buckets.* must be from -1 to"):
+        dlp.parameter_count(config=config | {"position_buckets": -2})
+
+
 def test_a_size_without_a_default_is_named() -> None:
     with pytest.raises(ValueError, match='must have "hidden_size" when its model_type is llama'):
         dlp.parameter_count(config=dlp.LLAMA_2_7B | {"hidden_size": None})

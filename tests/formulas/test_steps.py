@@ -228,6 +228,7 @@ def test_a_number_of_updates_takes_the_place_of_epochs() -> None:
     data: dict[str, Any] = {"num_samples": 100, "per_device_train_batch_size": 8}
     assert dlp.training_updates(**data) == 3 * 13
     assert dlp.training_updates(**data, max_steps=7, num_train_epochs=0) == 7
+    assert dlp.training_updates(**data, max_steps=1, num_train_epochs=0) == 1
     assert dlp.training_updates(**data, max_steps=-7) == 3 * 13
     assert dlp.training_updates(**data, max_steps=0) == 1
     assert dlp.training_updates(**data, max_steps=0, num_train_epochs=0.5) == 1

@@ -66,7 +66,7 @@ SURVIVED, KILLED, NOT_PYTHON = 0, 1, 3
 DEFAULTS = "test_an_argument_that_is_left_out"
 TRACED = "test_each_moment"
 PATIENCE = 0.1
-"""The share of the time of all tests that a mutant must survive."""
+"""The share of the time of all tests that a mutant must survive; one that did, all of it."""
 
 
 # --- In memory ------------------------------------------------------------------------------
@@ -104,6 +104,7 @@ class Runner:
 
     mutants: list[Mutant]
     jobs: int
+    patience: float = PATIENCE
     touched: dict[tuple[str, str], set[int]] = field(default_factory=lambda: defaultdict(set))
     seconds: dict[int, float] = field(default_factory=dict)
     turns: dict[int, int] = field(default_factory=dict)
@@ -178,7 +179,7 @@ class Runner:
                 self.seconds[n] * (1 + self.turns[n]),
             ),
         )
-        budget = PATIENCE * sum(self.seconds.values())
+        budget = self.patience * sum(self.seconds.values())
         for tried, number in enumerate(tests, start=1):
             budget -= self.seconds[number]
             if budget < 0:
@@ -228,7 +229,7 @@ class Runner:
         quiet = os.open(os.devnull, os.O_WRONLY)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
-        signal.setitimer(signal.ITIMER_VIRTUAL, 10)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 10 + self.patience * sum(self.seconds.values()))
         code = mutant.code
         try:
             compile(code or "(", mutant.path, "exec")
@@ -317,7 +318,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("module", nargs="*", help="such as steps; else those that have changed")
     parser.add_argument("--all", action="store_true", help="every module, changed or not")
     parser.add_argument("--sample", action="store_true", help="draw one in ten of any module")
-    parser.add_argument("--again", action="store_true", help="those that survived last time alone")
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="with all tests, what survived last time and has no reason yet",
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
     chosen = parser.parse_args(arguments)
     os.chdir(ROOT)
@@ -335,19 +340,19 @@ def main(arguments: list[str]) -> int:
         or (path.stem in chosen.module)
         or (not chosen.module and not chosen.again and not is_current(path, result.get(path.stem)))
     ]
+    groups = tomllib.loads(HARMLESS.read_text(encoding="utf-8"))["because"]
+    known = {title for group in groups for title in group["mutants"]}
     drawn = FOLLOWING | LISTING | ({path.stem for path in paths} if chosen.sample else set())
     drawn |= set(last["sampled"]) - ({path.stem for path in paths} - drawn)
     tested = mutants(paths, sampled=drawn)
     if chosen.again:
-        survived = {title for row in result.values() for title in row["survivors"]}
+        survived = {title for row in result.values() for title in row["survivors"]} - known
         tested = [mutant for mutant in tested if mutant.title in survived]
-    runner = Runner(tested, chosen.jobs)
+    runner = Runner(tested, chosen.jobs, 1.0 if chosen.again else PATIENCE)
     # Everything that is printed while mutants are tested is ours.
     status = pytest.main([*PYTEST, "-s"], plugins=[runner])
     if any(not mutant.outcome for mutant in runner.mutants):
         return int(status) or 1
-    groups = tomllib.loads(HARMLESS.read_text(encoding="utf-8"))["because"]
-    known = {title for group in groups for title in group["mutants"]}
     left = [
         mutant
         for mutant in runner.mutants
@@ -379,8 +384,13 @@ def _row(path: Path, tested: list[Mutant], before: dict[str, Any] | None) -> dic
     Where those alone were tested that survived before, their number is as it was.
     """
     of_module = [m for m in tested if m.module == path.stem and m.outcome != "not Python"]
-    survivors = sorted(mutant.title for mutant in of_module if mutant.outcome == "survived")
-    number = before["mutants"] if before else len(of_module)
+    survivors = [mutant.title for mutant in of_module if mutant.outcome == "survived"]
+    number = len(of_module)
+    if before:
+        number = before["mutants"]
+        again = {mutant.title for mutant in of_module}
+        survivors += [title for title in before["survivors"] if title not in again]
+    survivors.sort()
     return {"seal": seal(path, number, survivors), "mutants": number, "survivors": survivors}
 
 
