@@ -278,7 +278,7 @@ def _crossed(config: "Config", read: "Read", layers: int) -> list[int]:
     named = _rows.indices(config, "cross_attention_layers", layers)
     if named is not None:
         return named
-    return [layer for layer in range(3, 39, 5) if layer < layers]
+    return list(range(3, 39, 5))
 
 
 def _mllama_text() -> "Family":

@@ -53,8 +53,8 @@ def optimizer_file_bytes(*, tensors: "Mapping[str, Tensor]") -> int:
 
     Raises:
         TypeError: If `tensors` is not a dict of tensors.
-        ValueError: If it is empty, a tensor is in another format, or the file is so large that
-            places in it do not fit 32 bits, where records are longer.
+        ValueError: If it is empty, a tensor is in another format or has no numbers, or the file is
+            so large that places in it do not fit 32 bits, where records are longer.
 
     Source:
         PyTorch 2.13.0, `serialization.py` and `caffe2/serialize/inline_container.cc`; Transformers
@@ -75,6 +75,8 @@ def optimizer_file_bytes(*, tensors: "Mapping[str, Tensor]") -> int:
     for name, tensor in table:
         if tensor["dtype"] not in _STORAGES:
             raise ValueError(f"a dtype in tensors must be one of {', '.join(_STORAGES)} here")
+        if 0 in tensor["shape"]:
+            raise ValueError("a side of a shape in tensors must be 1 or more here")
         (others if _is_spared(name) else decaying).append(tensor)
     records = []
     for tensor in decaying + others:
@@ -174,14 +176,8 @@ class _Pickle:
         self.written += 1 if count == 1 else 2 * -(-count // 1000)
 
     def number(self, value: int) -> None:
-        """Write an int."""
-        if value < 2**31:
-            self.written += 2 if value < 256 else 3 if value < 2**16 else 5
-            return
-        digits = 1
-        while value >= 2 ** (8 * digits - 1):
-            digits += 1
-        self.written += 2 + digits
+        """Write an int below 2^31: a side, a stride or a count of what the file has room for."""
+        self.written += 2 if value < 256 else 3 if value < 2**16 else 5
 
     def once(self, name: str, size: int) -> None:
         """Write an object, or its number if it was written before."""

@@ -453,9 +453,7 @@ def _divisor(width: int, near: int) -> int:
     """Give the divisor of a width that is nearest to a number, the lower of two."""
     if near >= width:
         return width
-    for away in range(near):
-        if width % (near - away) == 0:
-            return near - away
-        if width % (near + away) == 0:
-            return near + away
-    return 1
+    away = 0
+    while width % (near - away) and width % (near + away):
+        away += 1
+    return near + away if width % (near - away) else near - away

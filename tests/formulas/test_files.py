@@ -339,5 +339,7 @@ def test_states_that_no_trainer_saves_are_refused() -> None:
         dlp.optimizer_file_bytes(tensors={"a": {"dtype": "U8", "shape": [1]}})
     with pytest.raises(ValueError, match="at least one tensor"):
         dlp.optimizer_file_bytes(tensors={})
+    with pytest.raises(ValueError, match="must be 1 or more"):
+        dlp.optimizer_file_bytes(tensors={"a": {"dtype": "F32", "shape": [2**40, 0]}})
     with pytest.raises(ValueError, match=r"less than 2\^32 bytes"):
         dlp.optimizer_file_bytes(tensors={"a": {"dtype": "F32", "shape": [2**29]}})
