@@ -231,7 +231,7 @@ def _from_to(config: "Config", read: "Read", layers: int) -> list[int]:
     """List the layers with experts of ERNIE: every so many, from one to another."""
     last, step = config.get("moe_layer_end_index"), read("moe_layer_interval")
     end = layers - 1 if last is None or last == -1 else last
-    end = _check.count('config["moe_layer_end_index"]', end, minimum=0)
+    end = _check.count('config["moe_layer_end_index"]', end, minimum=-_check.LARGEST_COUNT)
     first = read("moe_layer_start_index")
     return [layer for layer in range(step - 1, layers, step) if first <= layer <= end]
 

@@ -238,7 +238,6 @@ def test_what_no_module_shows_is_as_in_the_library_too() -> None:
             {"model_type": "mellum", "num_hidden_layers": 1, "mlp_layer_types": ["dense"] * 2},
             r"mlp_layer_types.* must name 1 layers, one for each, not 2",
         ),
-        ({"model_type": "ernie4_5_moe", "moe_layer_end_index": -2}, "moe_layer_end_index.* from 0"),
         *(
             (
                 {
