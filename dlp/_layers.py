@@ -299,7 +299,12 @@ def embeddings(setup: "Setup") -> "Piece":
     if setup["model"]["model_type"] in ("bert", "roberta", "distilbert", "bloom"):
         x = norm(one, "norm", x, how["norm"])
     x = cast(one, "embedded in fp32", x, setup["stream_size"])
-    dropout(one, "embedding", x, how["embedding dropout"])
+    x = dropout(one, "embedding", x, how["embedding dropout"])
+    one["in_scope"] = (x,)
+    if setup["model"]["family"]["causal"] and setup["model"]["model_type"] != "phi":
+        # `inputs_embeds`, and positions, have names of their own.
+        words = "projected" if "projected" in one["width"] else "embedded"
+        one["in_scope"] = (words, "positions")
     return one
 
 
@@ -349,8 +354,8 @@ def layer(setup: "Setup", place: int) -> "Piece":
             plus(one, "output", "x", dropout(one, "residual", inner, chance))
             return one
         out = dropout(one, "attention residual", out, chance)
-        one["in_scope"] += (out,)
         inner = dropout(one, "mlp residual", _mlp(one, how, other), chance)
+        one["in_scope"] += (out, inner)
         plus(one, "output", plus(one, "sum", out, inner), "x")
         return one
     middle = _residual(one, how, "x", ("first", "middle"), place)
@@ -391,10 +396,14 @@ def kind(setup: "Setup", place: int) -> object:
 
 
 def _modules(setup: "Setup", part: str) -> "list[tuple[str, int, bool]]":
-    """List the linear layers of attention or MLP: name, width of the result, has a bias."""
+    """List the linear layers of attention or MLP: name, width of the result, has a bias.
+
+    Two of one name and one shape are one module of the inventory.
+    """
     return [
         (module, outputs, has_bias)
-        for module, _, outputs, has_bias, _ in _config.modules(setup["model"], (part,))
+        for module, _, outputs, has_bias, copies in _config.modules(setup["model"], (part,))
+        for _ in range(copies // setup["num_hidden_layers"])
     ]
 
 

@@ -90,7 +90,8 @@ def embeddings(setup: "Setup") -> "Piece":
         weight=_trained(setup, setup["vocab_size"] * setup["hidden_size"]),
     )
     if setup["model"]["model_type"].startswith("gemma"):
-        add(one, "scaled", "scale", (x,))
+        x = add(one, "scaled", "scale", (x,))
+    one["in_scope"] = (x,)
     return one
 
 

@@ -103,10 +103,12 @@ def norm(one: "Piece", name: str, of: str, kind: str, *, heads: int = 0) -> str:
     scaled = add(one, f"{name} scaled", "normalize", (wide, scale))
     if kind == "gemma":
         out = add(one, f"{name} weighed", "weigh", (scaled,), weight=weight)
-        return cast(one, f"{name} output", out, size)
-    scaled = cast(one, f"{name} rounded", scaled, size)
+        return out if size == 4 else add(one, f"{name} output", "cast", (out, of), size=size)
+    rounded = cast(one, f"{name} rounded", scaled, size)
     size = max(size, setup["weight_size"])
-    return add(one, f"{name} output", "weigh", (scaled,), weight=weight, size=size)
+    # The norm still holds what it rounds, and its caller what it was given.
+    held = (rounded, scaled, mean, of)
+    return add(one, f"{name} output", "weigh", held, weight=weight, size=size)
 
 
 def _rms_norm(one: "Piece", name: str, of: str, means: int, weight: int) -> str:
@@ -136,7 +138,7 @@ def linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
         lone = setup["biases"] == "all" or (
             setup["biases"] == "lora_only" and module in setup["adapted"]
         )
-        out = _product(
+        out = product(
             one,
             name,
             of,
@@ -168,15 +170,15 @@ def linear(one: "Piece", name: str, of: str, module: str, width: int) -> str:
 def _adapter(one: "Piece", name: str, given: str, r: int, width: int) -> str:
     """Add the two matrices of an adapter."""
     size, inner = one["setup"]["adapter_size"], one["width"][given]
-    low = _product(
+    low = product(
         one, f"{name} low", given, r, weight_size=size, trained=inner * r * size, adapts=True
     )
-    return _product(
+    return product(
         one, f"{name} high", low, width, weight_size=size, trained=r * width * size, adapts=True
     )
 
 
-def _product(
+def product(
     one: "Piece",
     name: str,
     of: str,
@@ -343,7 +345,9 @@ def activate(one: "Piece", name: str, of: str, function: str) -> str:
         raise ValueError(
             f"the activation function must be one of {', '.join(ACTIVATIONS)}, not {function!r}"
         )
-    return add(one, name, ACTIVATIONS[function], (of,))
+    # BLOOM's makes four products at once, the last of which is its result.
+    moment = 3 * one["rows"][of] * one["width"][of] * one["size"][of] * (function == "bloom")
+    return add(one, name, ACTIVATIONS[function], (of,), moment=moment, later=-moment)
 
 
 ACTIVATIONS = {

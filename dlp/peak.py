@@ -223,7 +223,8 @@ def _inputs(setup: "_training.Setup") -> int:
 def _batch(setup: "_training.Setup") -> int:
     """Give the bytes of one batch."""
     tokens, batch = int(setup["tokens"]), int(setup["batch"])
-    labels = tokens if setup["model"]["counted"] == "language model" else batch
+    over_tokens = setup["model"]["counted"] in ("language model", "token-classification")
+    labels = tokens if over_tokens else batch
     if setup["objective"] == "dpo":  # a mask of padding, one of answers, and labels
         return 8 * 4 * tokens
     if setup["objective"] == "grpo":  # what was generated, and a batch of it
@@ -357,9 +358,8 @@ def _moments(setup: "_training.Setup", all_gradients: int) -> "dict[str, dict[st
         "logits": after["forward"] + before_it["logits"],
         "working": cached + whole["ended"],
     }
-    forward = _fullest_forward(
-        setup, layers, kept, sum(before["kept"].values()), forward, before_it
-    )
+    around = _around(before_layers, before, head)
+    forward = _fullest_forward(setup, layers, kept, around, forward, before_it)
     after_it = {
         "gradients": old,
         "activations": below + sum(kept),
@@ -479,22 +479,41 @@ def _forget_copies(
         found[name] = plain[name]
 
 
+def _around(
+    before_layers: "_pieces.Piece", before: "_autograd.Run", head: "_pieces.Piece"
+) -> dict[str, int]:
+    """Give what is there while layers run: what is kept below them, or named in the model.
+
+    Apart from it their input, if that is named, and what the norm after them holds, which runs
+    beside these names.
+    """
+    found = {"below": sum(before["kept"].values()), "input": 0, "last norm": 0}
+    last = before_layers["steps"][-1][0]
+    for name, size, *_ in before_layers["steps"]:
+        if name in before_layers["in_scope"] and name not in before["kept"]:
+            found["input" if name == last else "below"] += size
+    norm = dict(head)
+    norm["steps"] = [step for step in head["steps"] if step[0].startswith("last norm")]
+    if norm["steps"]:
+        found["last norm"] = _pieces.finish(norm, needs=("x",))["forward"]
+    return found
+
+
 def _fullest_forward(
     setup: "_training.Setup",
     layers: "list[_autograd.Run]",
     kept: list[int],
-    below: int,
+    around: dict[str, int],
     ended: dict[str, int],
     before_it: dict[str, int],
 ) -> dict[str, int]:
     """Give what the forward pass holds where it holds most: at its end, or inside a layer."""
     fullest, checkpointed, whole = ended, setup["gradient_checkpointing"], _sharding.gathered(setup)
-    # What was embedded has a name until the layers are done, even if the first does not keep it.
     embedded = setup["tokens"] * setup["hidden_size"] * setup["stream_size"]
-    below += _layers.shared(setup, forward=True)
+    below = around["below"] + _layers.shared(setup, forward=True)
     begun = ended | {"activations": below + embedded, "working": whole["begun"]} | before_it
     fullest = max(ended, begun, key=lambda held: sum(held.values()))
-    named = 0 if checkpointed or "x" in layers[0]["kept"] else embedded
+    named = 0 if checkpointed or "x" in layers[0]["kept"] else around["input"]
     cached = 0
     for place, layer in enumerate(layers):
         now = {
@@ -512,7 +531,9 @@ def _fullest_forward(
             fullest = now
         below += kept[place]
         cached += layer["output"]
-    return fullest
+    now = ended | {"activations": below + named, "logits": before_it["logits"]}
+    now["working"] += around["last norm"]
+    return max(fullest, now, key=lambda held: sum(held.values()))
 
 
 def _cache(setup: "_training.Setup", layers: "list[_autograd.Run]", done: int) -> int:

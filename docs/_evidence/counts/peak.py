@@ -27,7 +27,6 @@ _FURTHER = (
     "ViT-base, drawn 47",
     "a gemma3_text, LoRA, checkpointed, padded, Transformers 4.57",
     "a gemma3_text, LoRA, checkpointed, padded, Transformers 4.53",
-    "GPT-2, head alone",
     "BLOOM-560M, QLoRA",
     "BLOOM-560M, LoRA on all layers, checkpointed, eager",
     "BLOOM-560M, drawn 37",
