@@ -1,14 +1,16 @@
 """What follows the layers: the last norm, the head and the loss, as each library writes them."""
 
-from dlp import _config, _litgpt
+from dlp import _check, _config, _litgpt
 from dlp._layers import ending, form
-from dlp._pieces import activate, add, cast, dropout, linear, norm, piece
+from dlp._pieces import activate, add, cast, dropout, linear, norm, piece, product
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from dlp._pieces import Piece
+
+    Dropout = tuple[tuple[str, ...], float]
 
 
 def head(setup: "dict[str, Any]") -> "Piece":
@@ -251,7 +253,8 @@ def classifier(setup: "dict[str, Any]") -> "Piece":
     labels = entries[-1][2]
     x = ending(one)
     if counted == "token-classification":
-        x = dropout(one, "classifier", x, chance)
+        last, x = x, dropout(one, "classifier", x, chance)
+        one["in_scope"] = (last, x)
     elif which != "score":
         x = add(one, "first token", "slice", (x,), rows=setup["batch"])
     if which == "pooled":
@@ -260,9 +263,11 @@ def classifier(setup: "dict[str, Any]") -> "Piece":
     if which == "dense":
         x = _dense(one, x, chance)
     logits = _over_labels(one, "logits", x, labels)
+    one["held"] = (logits,)
     if counted == "sequence-classification" and which == "score":
         logits = add(one, "last logits", "copy", (logits,), rows=setup["batch"])
-    if setup["half"] or counted == "token-classification":
+    wide = counted == "token-classification" and setup["model"]["model_type"] not in _AS_THEY_ARE
+    if setup["half"] or wide:
         logits = cast(one, "wide logits", logits, 4)
     logs = add(one, "log-probabilities", "log softmax", (logits,))
     add(one, "loss", "nll", (logs,), width=0, size=4)
@@ -281,17 +286,41 @@ def _dense(one: "Piece", x: str, chance: float) -> str:
 
 def _over_labels(one: "Piece", name: str, x: str, width: int) -> str:
     """Add a linear layer of the head."""
-    setup = one["setup"]
-    weight = one["width"][x] * width * setup["weight_size"] if setup["trains_head"] else 0
-    return add(one, name, "linear", (x,), width=width, weight=weight)
+    size = one["setup"]["weight_size"]
+    trained = one["width"][x] * width * size if one["setup"]["trains_head"] else 0
+    return product(one, name, x, width, weight_size=size, trained=trained)
+
+
+# The dropout of a head: the keys of a config, of which the first counts that is there, and the
+# chance of the class. Other heads over sequences have none, and all others over tokens the last.
+_BERT: "Dropout" = ("classifier_dropout", "hidden_dropout_prob"), 0.1
+_OVER_SEQUENCES: "dict[str, Dropout]" = {
+    "bert": _BERT,
+    "roberta": _BERT,
+    "distilbert": (("seq_classif_dropout",), 0.2),
+}
+_OVER_TOKENS: "dict[str, Dropout]" = {
+    "bert": _BERT,
+    "roberta": _BERT,
+    "distilbert": (("dropout",), 0.1),
+    "gpt_neox": (("classifier_dropout",), 0.1),
+    "bloom": (("classifier_dropout", "hidden_dropout"), 0.0),
+    "falcon": (("classifier_dropout", "hidden_dropout"), 0.0),
+    "": (("classifier_dropout", "hidden_dropout"), 0.1),
+}
+
+# Families whose class over tokens hands logits to the loss in the format they have; all others
+# take them to fp32: `loss/loss_utils.py`, `ForTokenClassification`.
+_AS_THEY_ARE = ("bert", "roberta", "distilbert", "gpt2", "bloom", "gpt_bigcode", "falcon")
 
 
 def _chance(setup: "dict[str, Any]") -> float:
     """Give the chance of dropping in the head."""
     config, model_type = setup["config"], setup["model"]["model_type"]
-    if model_type == "distilbert":
-        return float(config.get("seq_classif_dropout", 0.2))
-    if model_type == "vit" or setup["model"]["family"]["causal"]:
-        return 0.0
-    chance = config.get("classifier_dropout")
-    return float(form(setup)["residual dropout"] if chance is None else chance)
+    keys, chance = _OVER_SEQUENCES.get(model_type, ((), 0.0))
+    if setup["model"]["counted"] == "token-classification":
+        keys, chance = _OVER_TOKENS.get(model_type, _OVER_TOKENS[""])
+    for key in reversed(keys):
+        if config.get(key) is not None:
+            chance = _check.number(f'config["{key}"]', config[key])
+    return chance

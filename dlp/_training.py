@@ -307,7 +307,7 @@ def _classifier(config: "Given", given: "Mapping[str, Any]", method: str) -> "Gi
 def _pixels(model: "_config.Model") -> int:
     """Count the values of a picture's patches, of which each has a row of its own."""
     for _, part, inputs, _, _, _ in model["inventory"]:
-        if part == "patch_embedding" and inputs > 1:
+        if part == "patch_embedding":
             return inputs
     return 0
 

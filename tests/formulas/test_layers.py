@@ -229,6 +229,79 @@ def test_the_head_of_a_decoder_gives_logits_to_all_tokens() -> None:
     assert sizes["last logits"] == 2 * 3 * 2
 
 
+def over_tokens(model_type: str, **changes: Any) -> dict[str, Any]:
+    """Give the config of a small model with a head over tokens."""
+    classes = dlp.FAMILIES[model_type]()["classes"]
+    name = next(name for name, task in classes.items() if task == "token-classification")
+    named: dict[str, Any] = {"model_type": model_type, "architectures": [name], "num_labels": 3}
+    return TINY | CONFIGS[model_type] | named | changes
+
+
+@pytest.mark.parametrize(
+    ("config", "drops"),
+    [
+        (over_tokens("llama"), True),
+        (over_tokens("llama", hidden_dropout=0.0), False),
+        (over_tokens("llama", hidden_dropout=0.0, classifier_dropout=0.2), True),
+        (over_tokens("llama", hidden_dropout=0.2, classifier_dropout=0.0), False),
+        (over_tokens("gpt2", resid_pdrop=0.0), True),
+        (over_tokens("gpt_neox", hidden_dropout=0.0), True),
+        (over_tokens("gpt_neox", classifier_dropout=0.0), False),
+        (over_tokens("bloom"), False),
+        (over_tokens("bloom", hidden_dropout=0.1), True),
+        (over_tokens("falcon", attention_dropout=0.1, parallel_attn=False), False),
+        (over_tokens("falcon", hidden_dropout=0.1), True),
+        (over_tokens("bert"), True),
+        (over_tokens("bert", hidden_dropout_prob=0.0), False),
+        (over_tokens("roberta", hidden_dropout_prob=0.0, classifier_dropout=0.1), True),
+        (over_tokens("distilbert", seq_classif_dropout=0.0), True),
+        (over_tokens("distilbert", dropout=0.0, classifier_dropout=0.1), False),
+    ],
+)
+def test_a_head_over_tokens_drops_as_its_class_does(config: dict[str, Any], drops: bool) -> None:
+    setup = _training.read(config, TRAINING, None, None, None, "transformers")
+    sizes = {step[0]: step[1] for step in _losses.head(setup)["steps"]}
+    assert sizes.get("classifier mask", 0) == (2 * 64 * 64 if drops else 0)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "widened"),
+    [("llama", True), ("gpt_neox", True), ("gpt2", False), ("bert", False), ("bloom", False)],
+)
+def test_logits_over_tokens_are_widened_as_their_class_does(model_type: str, widened: bool) -> None:
+    setup = _training.read(over_tokens(model_type), TRAINING, None, None, None, "transformers")
+    sizes = {step[0]: step[1] for step in _losses.head(setup)["steps"]}
+    assert sizes["logits"] == 2 * 64 * 3 * 2
+    assert ("wide logits" in sizes) == widened
+
+
+def test_a_chance_of_dropping_is_a_number() -> None:
+    with pytest.raises(TypeError, match=r'config\["classifier_dropout"\] must be a number'):
+        dlp.peak_memory(config=over_tokens("llama", classifier_dropout="0.1"), training=TRAINING)
+
+
+def test_labels_of_tokens_are_as_many_as_they() -> None:
+    inputs = dlp.peak_memory(config=over_tokens("bert"), training=TRAINING)["moments"]["update"]
+    assert inputs["inputs"] == 8 * 2 * (2 * 64)
+
+
+def test_a_picture_has_no_length_though_its_patches_have_one_value() -> None:
+    config = TINY | {"model_type": "vit", "image_size": 8, "patch_size": 1, "num_channels": 1}
+    training = {"per_device_train_batch_size": 2, "num_labels": 3}
+    held = dlp.peak_memory(config=config, training=training)["moments"]["update"]
+    assert held["inputs"] == 2 * (4 * 8 * 8 + 8)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "roberta"])
+def test_an_mlp_may_be_no_wider_than_the_stream(model_type: str) -> None:
+    config = TINY | CONFIGS[model_type] | {"model_type": model_type, "intermediate_size": 64}
+    setup = _training.read(config, TRAINING, None, None, None, "transformers")
+    names = [step[0] for step in _layers.layer(setup, 0)["steps"]]
+    assert names.index("up") < names.index("active") < names.index("down")
+    ledger = dlp.memory_ledger(config=config, training=TRAINING | {"num_labels": 3})
+    assert ledger["full"]["total"] > ledger["head-only"]["total"]
+
+
 SHARED = {"per_device_train_batch_size": 2, "max_length": 64, "dtype": "bfloat16"}
 ROTARY = 2 * 64 * 128 * 2  # cosines and sines of Llama 3 8B
 

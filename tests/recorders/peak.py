@@ -64,7 +64,9 @@ def make_model(inputs: Record, device: str = "cpu") -> Untyped:
     if "attn_implementation" in training:  # what the library chooses, if not
         options["attn_implementation"] = training["attn_implementation"]
     kind = "AutoModelForCausalLM"
-    if "num_labels" in training or method == "head-only" or config.get("num_labels"):
+    if over_tokens(config):
+        kind = "AutoModelForTokenClassification"
+    elif "num_labels" in training or method == "head-only" or config.get("num_labels"):
         images = config["model_type"] == "vit"
         kind = f"AutoModelFor{'Image' if images else 'Sequence'}Classification"
         config["num_labels"] = training.get("num_labels", config.get("num_labels", 2))
@@ -106,6 +108,11 @@ def make_model(inputs: Record, device: str = "cpu") -> Untyped:
     return model.train()
 
 
+def over_tokens(config: Config) -> bool:
+    """Say whether the class that a config names has a head over tokens."""
+    return any(name.endswith("ForTokenClassification") for name in config.get("architectures", ()))
+
+
 def aligns(inputs: Record) -> bool:
     """Say whether a trainer of TRL for another objective than that of SFT runs the step."""
     return bool(inputs.get("objective", "sft") != "sft")
@@ -145,6 +152,8 @@ def adapt(model: Untyped, inputs: Record, config: Config) -> Untyped:
     task: str | None = (
         "CAUSAL_LM" if type(model).__name__.endswith(("CausalLM", "LMHeadModel")) else "SEQ_CLS"
     )
+    if over_tokens(config):
+        task = "TOKEN_CLS"
     if config["model_type"] == "vit":
         task = None
     lora.setdefault("fan_in_fan_out", config["model_type"] in {"gpt2", "gpt_bigcode"})
@@ -203,6 +212,7 @@ def _batch(inputs: Record, model: Untyped) -> dict[str, torch.Tensor]:
     training = inputs["training"]
     batch, length = training["per_device_train_batch_size"], training["max_length"]
     classifies = not hasattr(model, "lm_head") and "Classification" in str(type(plain(model)))
+    classifies = classifies and not over_tokens(inputs["config"])
     labels = torch.zeros(batch, dtype=torch.long)
     if inputs["config"]["model_type"] == "vit":
         side = inputs["config"]["image_size"]
