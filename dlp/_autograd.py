@@ -59,6 +59,7 @@ _OPERATIONS = {
     "pad": ("0", "0"),  # index_copy, whose gradient asks for the shape of what was copied
     "linear": ("0@w ~", "0"),
     "biased": ("~", "0"),  # a product whose bias alone is trained
+    "convolution": ("0 1", "0 1"),  # keeps both, whichever is trained
     "cast matrix": ("", ""),  # of a weight, which is no tensor of the program
     "kept product": ("0", "0"),  # by a layer that keeps what it need not
     "by magnitude": ("0 ~", "0 t0"),

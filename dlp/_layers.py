@@ -277,11 +277,17 @@ def embeddings(setup: "Setup") -> "Piece":
     one = piece(setup, 1, 0)
     if "patch_embedding" in parts:
         weight = sum(parts["patch_embedding"])
-        # Pictures come in fp32, and are copied to the format of the weights.
-        width = setup["pixels"] if setup["weight_size"] < 4 else 0
-        x = add(one, "pixels", "new", ("x",), width=width, size=setup["weight_size"])
-        x = add(one, "patches", "linear", (x,), width=d, size=size, weight=weight)
-        x = add(one, "embedded", "append", (x,))
+        # Pictures come in fp32, and are copied to the format of the weights, or of autocast.
+        patches, narrow = setup["tokens"] - setup["batch"], setup["half"] or setup["weight_size"]
+        width = setup["pixels"] if narrow < 4 else 0
+        x = add(one, "pixels", "new", ("x",), width=width, size=narrow, rows=patches)
+        if narrow < setup["weight_size"]:
+            copied = narrow * width * d
+            matrix = add(one, "patches weight", "cast matrix", (), fixed=copied, weight=weight)
+            x = add(one, "patches", "convolution", (x, matrix), width=d)
+        else:
+            x = add(one, "patches", "linear", (x,), width=d, weight=weight)
+        x = add(one, "embedded", "append", (x,), rows=setup["tokens"], size=size)
     else:
         weight = sum(parts["token_embedding"])
         width = setup["embedding_size"]

@@ -48,7 +48,6 @@ FAR = {
     "Phi-2, drawn 61": 0.037,
     "OPT-1.3B, QLoRA": 0.030,
     "Falcon-7B, QLoRA": 0.016,
-    "ViT-base, full, autocast": 0.009,
     "ViT-base, drawn 17": 0.009,
     "BLOOM-560M, QLoRA": 0.008,
 }

@@ -23,8 +23,6 @@ UNEXPLAINED = (
 )
 
 _FURTHER = (
-    "ViT-base, full, autocast",
-    "ViT-base, drawn 47",
     "a gemma3_text, LoRA, checkpointed, padded, Transformers 4.57",
     "a gemma3_text, LoRA, checkpointed, padded, Transformers 4.53",
     "BLOOM-560M, QLoRA",
