@@ -230,3 +230,36 @@ def test_several_lists_of_layers_may_be_named() -> None:
     one = dlp.lora_model_parameters(**setup, layers_pattern="layers")
     assert one == dlp.lora_model_parameters(**setup, layers_pattern=["blocks", "layers"])
     assert one == dlp.lora_model_parameters(**setup, layers_pattern=[])
+
+
+QWEN: dict[str, Any] = {
+    "model_type": "qwen2",
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 128,
+    "vocab_size": 99,
+    "tie_word_embeddings": True,
+}
+
+
+def test_a_default_that_is_a_pattern_finds_the_text_alone() -> None:
+    config = {"model_type": "gemma4"}
+    named: dict[str, Any] = {
+        "target_modules": ["q_proj", "v_proj"],
+        "exclude_modules": ".*(vision|audio).*",
+    }
+    taken = dlp.lora_model_parameters(config=config, r=8)
+    assert taken == dlp.lora_model_parameters(config=config, r=8, **named)
+
+
+def test_what_is_to_be_saved_and_does_not_occur_is_named() -> None:
+    saved = ["nonsense", "norm"]
+    found = dlp.adapted_modules(config=QWEN, target_modules=["q_proj"], modules_to_save=saved)
+    assert found["not_found"] == ["nonsense"]
+
+
+def test_tied_weights_are_none_of_what_is_adapted_elsewhere() -> None:
+    setup: dict[str, Any] = {"config": QWEN, "r": 4, "target_modules": ["down_proj"]}
+    assert dlp.lora_totals(**setup, ensure_weight_tying=True) == dlp.lora_totals(**setup)

@@ -163,7 +163,7 @@ def test_minus_one_stands_for_none_and_nothing_below_it_does() -> None:
     config = {"model_type": "deberta-v2", "relative_attention": True}
     without = dlp.parameter_count(config=config | {"position_buckets": None})
     assert dlp.parameter_count(config=config | {"position_buckets": -1}) == without
-    with pytest.raises(ValueError, match="position_buckets.* must be from -1 to"):
+    with pytest.raises(ValueError, match=r"position_buckets.* must be from -1 to"):
         dlp.parameter_count(config=config | {"position_buckets": -2})
 
 
