@@ -7,6 +7,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from wsgiref.util import setup_testing_defaults
 
+import pytest
 from mkdocs.livereload import LiveReloadServer
 
 from _guide.engine import hook
@@ -14,8 +15,6 @@ from tests.pages.copies import lay, run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 PAGE = """\
 # A page
@@ -45,6 +44,7 @@ for returned in ("return r * (", "return 100 + r * ("):
 """
 
 
+@pytest.mark.copies
 def test_a_second_build_in_one_process_shows_the_edited_formula(tmp_path: Path) -> None:
     lay(tmp_path, {"page": PAGE})
     done = run(tmp_path, "-c", BUILD_EDIT_BUILD)
