@@ -89,10 +89,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what runs the libraries where they are not; fail there when the run demands them.
 
-    Tests of the tests take as long as half of the others, and run where everything does.
+    Tests of the tests, in changed copies, take half as long as all others, and wait for them too.
     """
-    if item.get_closest_marker("copies") and os.environ.get("GUIDE_REQUIRE_TOOLS") != "1":
-        pytest.skip("changes copies of the project, as .ci/run does: GUIDE_REQUIRE_TOOLS=1")
+    if item.get_closest_marker("copies") and _not_installed():
+        told.lacking("tests of the tests wait for `make tools`")
     if item.get_closest_marker("libraries") and (reason := _not_installed()):
         told.lacking(reason)
 
