@@ -6,6 +6,7 @@ import ast
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import dlp
 from tests.paths import DOCS, ROOT
 
 if TYPE_CHECKING:
@@ -20,11 +21,7 @@ FOLLOWING = frozenset({
 })  # fmt: skip
 """The modules that follow a training step, tensor by tensor: one formula, and many rows."""
 
-LISTING = frozenset({
-    "_dense", "_documents", "_experts", "_gpts", "_hearing", "_joining", "_latent", "_linear",
-    "_mixed", "_mixers", "_reading", "_rows", "_seeing", "_sparse", "_translating", "_viewing",
-    "families",
-})  # fmt: skip
+LISTING = frozenset(vars(dlp)["_LATER"]) | {"_experts", "_rows", "families"}
 """The modules that list families, module by module: each word is compared with what is built."""
 
 ONE_IN = 10

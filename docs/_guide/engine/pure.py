@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECONDS = 60.0
-"""How long a block may run; the longest takes a fortieth of it."""
+"""How long a block may run: one that hangs ends, one on a slow machine does not."""
 
 _OURS = {"dlp", "_guide", "_evidence"}
 _IMPORTS = _OURS | {"math"}
