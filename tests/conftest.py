@@ -23,7 +23,7 @@ os.environ["NO_MKDOCS_2_WARNING"] = "1"
 collect_ignore = ["recorders", "mutants"]
 
 # The same examples every time, so that a failure is one for everybody; more if nothing is skipped.
-settings.register_profile("guide", derandomize=True, database=None, deadline=None, max_examples=15)
+settings.register_profile("guide", derandomize=True, database=None, deadline=None, max_examples=5)
 settings.register_profile("thorough", settings.get_profile("guide"), max_examples=100)
 # For `make mutants`, where a test that fails has done its work.
 phases = [Phase.explicit, Phase.generate]
@@ -87,26 +87,25 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip what runs the libraries where they are not; fail there when the run demands them.
+    """Skip what waits for `make tools` where it has not run; fail there when the run demands it.
 
-    Tests of the tests, in changed copies, take half as long as all others, and wait for them too.
+    So the everyday suite is the same on every machine, whichever browsers it has.
     """
-    if item.get_closest_marker("copies") and _not_installed():
-        told.lacking("tests of the tests wait for `make tools`")
-    if item.get_closest_marker("libraries") and (reason := _not_installed()):
-        told.lacking(reason)
+    for marker in ("browser", "libraries", "slow"):
+        if item.get_closest_marker(marker) and (lacking := _lacking()):
+            told.lacking(f"marked {marker}: waits for `make tools`, which installs {lacking}")
 
 
 @cache
-def _not_installed() -> str:
-    """Say which libraries are not installed, if any."""
-    named = ("torch", "transformers", "peft", "trl", "bitsandbytes")
-    missing = [name for name in named if not find_spec(name)]
-    # What make tools puts into folders of their own.
+def _lacking() -> str:
+    """Say what of `make tools` is not installed, if anything."""
+    named = ("torch", "transformers", "peft", "trl", "bitsandbytes", "properdocs")
+    drivers = ("playwright", "axe_playwright_python")
+    missing = [name for name in (*named, *drivers) if not find_spec(name)]
+    # What it puts into folders of their own.
     beside = ("transformers-4.48", "liger-kernel")
     missing += [name for name in beside if not (Path(sys.prefix) / name).is_dir()]
-    listed = ", ".join(missing)
-    return f"{listed} not installed, see tests/recorders/requirements.in" if missing else ""
+    return ", ".join(missing)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

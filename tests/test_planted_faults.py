@@ -83,12 +83,12 @@ def test_there_are_enough_faults_and_each_is_another() -> None:
     assert len({fault[:3] for fault in faults}) == len(faults) >= 25
 
 
-@pytest.mark.copies
+@pytest.mark.slow
 def test_a_copy_without_a_fault_passes(failed: dict[str, Future[list[str]]]) -> None:
     nothing(line[:200] for line in failed["sound"].result())
 
 
-@pytest.mark.copies
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FAULTS)
 def test_every_fault_is_found(failed: dict[str, Future[list[str]]], kind: str) -> None:
     lines = failed[kind].result()

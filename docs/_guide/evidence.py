@@ -342,6 +342,9 @@ def measured_tables() -> str:
 # --- A module's page ------------------------------------------------------------------------
 
 
+_CASES = "evidence cases"  # each row is a case of the conformance file
+
+
 def of_module(module: str) -> str:
     """Write all evidence for the formulas of a module."""
     return "\n\n".join(_of_formula(each) for each in standings().values() if each.module == module)
@@ -361,7 +364,7 @@ def _of_formula(each: Standing) -> str:
         claims = sorted(each.printed, key=lambda claim: VERDICTS.index(claim.verdict))
         title = f"Printed numbers: {count(len(claims))}"
         header = ("What", "Source", "Printed", "dlp", "Verdict")
-        written.append(folded_table(each.function, title, header, map(printed_row, claims)))
+        written.append(folded_table(each.function, title, header, map(printed_row, claims), _CASES))
     if of_types := [claim for claim in each.counted if claim.topic == "configs"]:
         written.append(
             f"{count(len(of_types))} counts are of configs of every [model type][types-of-models]: "
@@ -372,7 +375,7 @@ def _of_formula(each: Standing) -> str:
         title = f"Counts of real libraries: {count(len(others))}"
         header = ("What", "Library", "Counted", "dlp", "Off by")
         rows = [counted_row(list(run)) for _, run in runs]
-        written.append(folded_table(each.function, title, header, rows))
+        written.append(folded_table(each.function, title, header, rows, _CASES))
     if each.callers:
         written.append(
             f"It is a part of {evidence_links(*each.callers)}, and stands on their evidence too."

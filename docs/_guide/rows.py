@@ -64,11 +64,15 @@ def counted_row(found: Sequence[Claim]) -> tuple[str, ...]:
 
 
 def folded_table(
-    function: str, title: str, header: Sequence[str], rows: Iterable[Sequence[str]]
+    function: str,
+    title: str,
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    kind: str = "evidence",
 ) -> str:
     """Write a folded table as HTML. The first two columns hold words, the next two numbers."""
     return (
-        f'<details class="evidence" data-search-exclude><summary>{title}</summary>\n'
+        f'<details class="{kind}" data-search-exclude><summary>{title}</summary>\n'
         f"{table(f'{function}, {title}', header, rows, align='llrrl')}\n</details>"
     )
 

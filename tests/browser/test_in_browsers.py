@@ -19,7 +19,7 @@ from _guide.browser import bundle
 from _guide.browser.sources import Module
 from _guide.browser.translate import KNOWN, LIBRARY, RUNTIME, Translator
 from tests.browser import cases, compare, grid, operations, statements
-from tests.evidence.test_conformance import CONTENT, argument
+from tests.evidence.test_conformance import argument, content
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -201,7 +201,7 @@ def test_random_calls_of_every_public_function(tab: Tab) -> None:
 
 
 def test_every_call_of_the_conformance_file(tab: Tab) -> None:
-    calls = list({repr(each): each for each in claimed(CONTENT["cases"])}.values())
+    calls = list({repr(each): each for each in claimed(content()["cases"])}.values())
     wrong = differences(tab, calls)
     assert not wrong, f"{len(wrong)} of {len(calls)} calls differ: {wrong[:5]}"
 

@@ -11,6 +11,7 @@ import math
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import jsonschema
@@ -20,8 +21,14 @@ from _evidence import conformance
 from _evidence.claims import UNITS, claims
 from tests.paths import DOCS
 
-CONTENT = json.loads(conformance.text())
 SCHEMA = json.loads((DOCS / conformance.SCHEMA).read_text(encoding="utf-8"))
+
+
+@cache
+def content() -> dict[str, Any]:
+    """Read the file as it is written for others."""
+    read: dict[str, Any] = json.loads(conformance.text())
+    return read
 
 
 def shape(case: dict[str, Any]) -> str:
@@ -30,13 +37,15 @@ def shape(case: dict[str, Any]) -> str:
     return f"{case['function']} {written}"
 
 
-SHAPES = list({shape(case): case for case in CONTENT["cases"]}.values())
-"""A case of every shape: there are thousands that are alike."""
+@cache
+def of_every_shape() -> list[dict[str, Any]]:
+    """Give a case of every shape: there are thousands that are alike."""
+    return list({shape(case): case for case in content()["cases"]}.values())
 
 
 def test_the_file_keeps_to_its_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    jsonschema.Draft202012Validator(SCHEMA).validate(CONTENT | {"cases": SHAPES})
+    jsonschema.Draft202012Validator(SCHEMA).validate(content() | {"cases": of_every_shape()})
     assert SCHEMA["properties"]["version"]["const"] == conformance.VERSION
 
 
@@ -45,7 +54,7 @@ def test_the_schema_knows_every_unit_and_no_other() -> None:
 
 
 def test_every_claim_is_a_case() -> None:
-    assert [case["id"] for case in CONTENT["cases"]] == [claim.name for claim in claims()]
+    assert [case["id"] for case in content()["cases"]] == [claim.name for claim in claims()]
 
 
 def argument(name: str, value: Any) -> Any:
@@ -55,7 +64,7 @@ def argument(name: str, value: Any) -> Any:
             return int(found) if found.denominator == 1 else float(found)
         return found
     if name == "config":
-        return CONTENT["configs"][value]
+        return content()["configs"][value]
     if isinstance(value, dict):
         return {key: argument(key, entry) for key, entry in value.items()}
     return value
@@ -103,7 +112,7 @@ def agrees(case: dict[str, Any]) -> bool:
             return bool(ours == expected)
         return math.isclose(ours, expected, rel_tol=case["within"])
     last_digit = Fraction(10) ** int(Decimal(expected).as_tuple().exponent)
-    excess = ours / Fraction(CONTENT["units"][case["unit"]]) - Fraction(expected)
+    excess = ours / Fraction(content()["units"][case["unit"]]) - Fraction(expected)
     comes_out = {
         "exact": excess == 0,
         "rounded": -last_digit / 2 <= excess < last_digit / 2,
@@ -116,12 +125,12 @@ def agrees(case: dict[str, Any]) -> bool:
 
 def test_a_case_of_every_shape_can_be_used_by_what_its_page_says() -> None:
     """That each number comes out is another test; here it is read from the file alone."""
-    wrong = [case["id"] for case in SHAPES if not agrees(case)]
+    wrong = [case["id"] for case in of_every_shape() if not agrees(case)]
     assert not wrong
 
 
 def test_the_page_names_every_key_of_a_case() -> None:
     page = (DOCS / "evidence" / "index.md").read_text(encoding="utf-8")
-    keys = {key for case in CONTENT["cases"] for key in case}
+    keys = {key for case in content()["cases"] for key in case}
     unsaid = sorted(key for key in keys if f"`{key}`" not in page)
     assert not unsaid, f"docs/evidence/index.md: say what {unsaid} of a case holds"

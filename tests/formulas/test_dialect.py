@@ -13,6 +13,7 @@ from _guide.browser import bundle, shaken
 from _guide.browser.sources import Module
 from _guide.browser.translate import Translator, UnknownPythonError
 from dlp import _config, tokens_per_update
+from tests.told import nothing
 
 
 def translated(code: str, folder: Path) -> str:
@@ -36,20 +37,24 @@ def test_every_module_but_the_command_is_translated() -> None:
     assert all(f'$.define("{name}",' in written for name in bundle.modules())
 
 
-FORMULAS = [name for name in bundle.modules() if name.startswith("dlp.")]
+def imported(node: ast.AST) -> set[str]:
+    """Name the packages that a statement imports."""
+    match node:
+        case ast.Import(names=names):
+            return {each.name for each in names}
+        case ast.ImportFrom(module=module):
+            return {(module or "").partition(".")[0]}
+    return set()
 
 
-@pytest.mark.parametrize("name", FORMULAS)
-def test_formulas_import_math_alone(name: str) -> None:
-    module = bundle.modules()[name]
-    for node in (each for statement in module.body for each in ast.walk(statement)):
-        imported = {"math"}
-        if isinstance(node, ast.Import):
-            imported = {each.name for each in node.names}
-        if isinstance(node, ast.ImportFrom):
-            imported = {(node.module or "").partition(".")[0]}
-        where = f"dlp/{module.path.name}:{getattr(node, 'lineno', 0)}"
-        assert imported <= {"math", "dlp"}, f"{where}: import nothing but math and dlp"
+def test_formulas_import_math_alone() -> None:
+    nothing(
+        f"dlp/{module.path.name}:{getattr(node, 'lineno', 0)}: import nothing but math and dlp"
+        for name, module in bundle.modules().items()
+        if name.startswith("dlp.")
+        for node in (each for statement in module.body for each in ast.walk(statement))
+        if not imported(node) <= {"math", "dlp"}
+    )
 
 
 def test_the_scripts_are_the_same_at_every_build() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
@@ -60,7 +60,6 @@ def with_setting(run: dict[str, Any], name: str, value: int | None) -> dict[str,
 
 
 @law
-@settings(max_examples=25)
 @given(
     lora=st.booleans(),
     checkpointing=st.booleans(),

@@ -156,6 +156,15 @@ def inside(value: Any) -> Iterator[tuple[str, Any]]:
                 yield str(place), changed
 
 
+def a_search_is_slow(name: str, *more: str) -> Any:
+    """Give what a test is tried with; a search makes its call dozens of times."""
+    marks = [pytest.mark.slow] if name.startswith("largest_") else []
+    return pytest.param(name, *more, marks=marks)
+
+
+HOSTILE_TO = pytest.mark.parametrize("name", [*map(a_search_is_slow, FUNCTIONS)])
+
+
 def test_no_arguments_are_kept_for_functions_that_are_gone() -> None:
     assert set(ARGUMENTS) == set(FUNCTIONS), "tests/formulas/calls.py: tidy ARGUMENTS"
 
@@ -167,7 +176,7 @@ def test_valid_arguments_give_finite_numbers_that_are_not_negative(name: str) ->
         assert not list(wrong_numbers(result)), arguments
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@HOSTILE_TO
 def test_a_hostile_value_is_refused_by_the_name_of_its_argument(name: str) -> None:
     for parameter in ARGUMENTS.get(name, {}):
         for hostile in HOSTILE:
@@ -205,7 +214,12 @@ def test_a_value_of_another_kind_never_passes(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "parameter"),
-    [(n, p) for n, of in ARGUMENTS.items() for p in of if isinstance(of[p][0], (list, dict))],
+    [
+        a_search_is_slow(name, parameter)
+        for name, values in ARGUMENTS.items()
+        for parameter in values
+        if isinstance(values[parameter][0], (list, dict))
+    ],
 )
 def test_a_hostile_item_is_refused_by_the_name_of_its_argument(name: str, parameter: str) -> None:
     arguments = plain_call(name)
@@ -217,7 +231,7 @@ def test_a_hostile_item_is_refused_by_the_name_of_its_argument(name: str, parame
 HUGE = [10**18, 10**17, 999_999_999_999_999_989]
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@HOSTILE_TO
 def test_a_huge_count_is_counted_or_refused_at_once(name: str) -> None:
     counts = [p for p, value in plain_call(name).items() if type(value) in (int, list, dict)]
     for huge in HUGE:
@@ -277,7 +291,7 @@ def _changes(value: dict[Any, Any]) -> Callable[[list[tuple[Any, Any]]], dict[An
     return change
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@HOSTILE_TO
 @given(data=st.data())
 def test_hostile_and_valid_values_in_any_mixture_are_counted_or_refused(
     name: str, data: DataObject
@@ -349,24 +363,24 @@ def nested(depth: int) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("name", "parameter", "value"),
+    ("name", "parameter", "huge"),
     [
-        ("weight_bytes", "num_parameters", nested(10**5)),
-        ("weight_bytes", "num_parameters", [10**5000]),
-        ("weight_bytes", "dtype", nested(10**5)),
-        ("cross_entropy", "logits", nested(10**5)),
-        ("lora_model_parameters", "target_modules", [nested(10**5)]),
-        ("lora_model_parameters", "target_modules", ["q_proj"] * 10**6),
-        ("updates_per_epoch", "dataloader_drop_last", dict.fromkeys(range(10**6))),
-        ("supervised_tokens", "labels", range(10**12)),
-        ("supervised_tokens", "labels", range(10**100)),
-        ("supervised_tokens", "labels", [0] * (10**7 + 1)),
+        ("weight_bytes", "num_parameters", lambda: nested(10**5)),
+        ("weight_bytes", "num_parameters", lambda: [10**5000]),
+        ("weight_bytes", "dtype", lambda: nested(10**5)),
+        ("cross_entropy", "logits", lambda: nested(10**5)),
+        ("lora_model_parameters", "target_modules", lambda: [nested(10**5)]),
+        ("lora_model_parameters", "target_modules", lambda: ["q_proj"] * 10**6),
+        ("updates_per_epoch", "dataloader_drop_last", lambda: dict.fromkeys(range(10**6))),
+        ("supervised_tokens", "labels", lambda: range(10**12)),
+        ("supervised_tokens", "labels", lambda: range(10**100)),
+        ("supervised_tokens", "labels", lambda: [0] * (10**7 + 1)),
     ],
-    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_what_is_huge_is_refused_at_once_and_in_few_words(
-    name: str, parameter: str, value: Any
+    name: str, parameter: str, huge: Callable[[], Any]
 ) -> None:
+    value = huge()
     begin = time.perf_counter()
     check(name, plain_call(name) | {parameter: value}, (parameter,))
     assert time.perf_counter() - begin < 0.5

@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sympy.parsing.latex import parse_latex
 
 from _guide import worked
 from _guide.engine import mathml
@@ -82,9 +81,12 @@ def test_the_default_conventions_have_a_formula(name: str) -> None:
     assert worked.solve(FUNCTIONS[name], plain_call(name) | defaults)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DOCUMENTED)
 def test_a_computer_algebra_system_reads_the_same_in_the_formula(name: str) -> None:
-    """SymPy parses one call of each formula; it is too slow for all of them."""
+    """SymPy parses one call of each formula; it is too slow for all of them, and to import."""
+    from sympy.parsing.latex import parse_latex
+
     seen = set()
     for _, steps in solutions(name):
         step = steps[-1]

@@ -44,7 +44,7 @@ for returned in ("return r * (", "return 100 + r * ("):
 """
 
 
-@pytest.mark.copies
+@pytest.mark.slow
 def test_a_second_build_in_one_process_shows_the_edited_formula(tmp_path: Path) -> None:
     lay(tmp_path, {"page": PAGE})
     done = run(tmp_path, "-c", BUILD_EDIT_BUILD)

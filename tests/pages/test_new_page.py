@@ -70,7 +70,7 @@ def test_a_new_page_keeps_the_rules(guide: Path) -> None:
     assert [line.split(":")[1] for line in unwritten(text, "my-topic.md")] == ["3", "8", "37"]
 
 
-@pytest.mark.copies
+@pytest.mark.slow
 def test_a_new_page_builds(guide: Path) -> None:
     new_page("my-topic", guide)
     done = subprocess.run(

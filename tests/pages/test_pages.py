@@ -79,8 +79,9 @@ def test_blocks_are_written_as_the_build_understands_them(page: str) -> None:
     assert not blocks.problems(text_of(page), page)
 
 
-@every_page
+@every_page_with_code
 def test_blocks_run_in_order_and_print(page: str) -> None:
+    """Those of the other pages run when the site is built, which fails with them."""
     for each in runs(page):
         assert each.printed.strip(), f"docs/{page}:{each.block.line}: print the result"
 
@@ -120,7 +121,7 @@ def test_tabs_with_and_without_dlp_print_the_same(page: str) -> None:
         assert "parts.lock(" in plain.block.code, f"{where}: hide a lock"
 
 
-@every_page
+@every_page_with_code
 def test_shown_code_is_locked(page: str) -> None:
     for each in shown(page):
         assert is_locked(each.block), (

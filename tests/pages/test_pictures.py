@@ -11,8 +11,6 @@ import dlp
 from _guide import ledger, pictures
 from _guide.formats import count, decimal, gb
 from tests.pages.drawn import Drawn
-from tests.pages.reading import run_page, text_of
-from tests.paths import PAGES
 
 NAMED: dict[str, Any] = {"name": "x", "title": "A picture", "caption": ""}
 GB = 10**9
@@ -101,14 +99,6 @@ def test_the_parts_drawn_of_a_ledger_add_up_to_its_total(
     assert drawn.problems() == []
     totals = re.findall(r"(?:^|; )([^:]+): ([^,]+)", drawn.summary)
     assert totals == [(method, gb(parts["total"])) for method, parts in rows.items()]
-
-
-@pytest.mark.parametrize("page", [page for page in PAGES if "html=" in text_of(page)])
-def test_every_picture_on_a_page_draws_what_its_summary_says(page: str) -> None:
-    printed = "".join(each.printed for each in run_page(text_of(page), page))
-    found = re.findall(r'<figure class="picture".*?</figure>', printed, re.S)
-    assert found, f"docs/{page} has no picture"
-    assert [problem for each in found for problem in Drawn(each).problems()] == []
 
 
 def half(match: re.Match[str]) -> str:

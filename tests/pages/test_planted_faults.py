@@ -80,13 +80,13 @@ def builds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builds]:
         }
 
 
-@pytest.mark.copies
+@pytest.mark.slow
 def test_a_strict_build_does_not_warn_of_the_sound_page(builds: Builds) -> None:
     done = builds["warned"].result()
     assert "sound.md" not in done.stderr, done.stderr
 
 
-@pytest.mark.copies
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WARNED)
 def test_a_strict_build_warns_of_a_planted_fault(builds: Builds, name: str) -> None:
     done = builds["warned"].result()
@@ -95,7 +95,7 @@ def test_a_strict_build_warns_of_a_planted_fault(builds: Builds, name: str) -> N
     assert any(name in each and WARNED[name][2] in each for each in about), done.stderr
 
 
-@pytest.mark.copies
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STOPPED)
 def test_a_planted_fault_stops_the_build(builds: Builds, name: str) -> None:
     done = builds[name].result()

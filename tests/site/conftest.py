@@ -15,7 +15,6 @@ import pytest
 from tests.paths import ROOT
 from tests.site.html import Document
 from tests.site.served import served, started_browser
-from tests.told import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,10 +99,6 @@ def site(built: Site) -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    try:
-        import axe_playwright_python  # noqa: F401
-    except ImportError:
-        lacking("axe_playwright_python is not installed: `make tools` installs it")
     with started_browser() as browser:
         yield browser
 

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import os
 import re
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
+
+import pytest
 
 from tests.pages.copies import lay_all
 from tests.paths import ROOT
 from tests.site.conftest import build
-from tests.told import lacking, nothing
+from tests.told import nothing
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.site.conftest import Site
 
 _OTHERWISE = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "7"}
 _NAMED = re.compile(rb'<meta name="generator" content="[^"]*">')
 
 
+@pytest.mark.slow
 def test_properdocs_builds_the_same_bytes_elsewhere_without_the_tests(
     built: Site, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    if not find_spec("properdocs"):
-        lacking("properdocs is not installed: `make tools` installs it")
     copy = tmp_path_factory.mktemp("ein Führer")
     lay_all(copy, ("dlp", "docs"))
     names = {"PYTHONPATH": os.pathsep.join([str(copy), str(copy / "docs")]), **_OTHERWISE}

@@ -26,6 +26,8 @@ from _guide.questions import QUESTIONS
 from tests.formulas import api
 from tests.formulas.calls import FUNCTIONS
 from tests.pages import answers
+from tests.pages.drawn import Drawn
+from tests.pages.reading import text_of
 from tests.paths import PAGES, ROOT
 from tests.site.html import Document, urls
 from tests.told import nothing
@@ -99,7 +101,9 @@ def test_nothing_is_left_as_it_was_written(built: Site, leak: str) -> None:
     def check(name: str, document: Document) -> list[str]:
         if LEAKS[leak] and name.startswith(LEAKS[leak]):
             return []
-        return re.findall(f".{{0,40}}{leak}.{{0,40}}", document.text)
+        text = document.text
+        found = (match.span() for match in re.finditer(leak, text))
+        return [text[max(0, begin - 40) : end + 40] for begin, end in found]
 
     on_no_page(built, check)
 
@@ -195,6 +199,15 @@ def test_every_question_page_has_a_picture(built: Site) -> None:
     for question in QUESTIONS:
         document = built.documents[f"{question.page.removesuffix('.md')}/index.html"]
         assert document.pictures, question.page
+
+
+def test_every_picture_on_a_page_draws_what_its_summary_says(built: Site) -> None:
+    for page in (page for page in PAGES if "html=" in text_of(page)):
+        address = page.removesuffix(".md").removesuffix("index").rstrip("/")
+        markup = built.files[f"{address}/index.html".lstrip("/")].read_text("utf-8")
+        found = re.findall(r'<figure class="picture".*?</figure>', markup, re.S)
+        assert found, f"docs/{page} has no picture"
+        nothing(f"docs/{page}: {each}" for figure in found for each in Drawn(figure).problems())
 
 
 def test_the_answers_are_those_of_the_key(built: Site) -> None:

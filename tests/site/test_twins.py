@@ -21,7 +21,9 @@ _TEX = re.compile(r"(\$\$?)([^$]+)\1")
 _LINK = re.compile(r"\]\(([^)\s]+)")
 _CELL = re.compile(r"<t[dh][^>]*>(.*?)</t[dh]>", re.S)
 _APART = re.compile(
-    r'<math.*?</math>|<details (?:class="mkdocstrings-source|data-aside).*?</details>', re.S
+    r'<math.*?</math>|<details (?:class="(?:mkdocstrings-source|evidence cases)|data-aside).*?'
+    r"</details>",
+    re.S,
 )
 _FIGURE = re.compile(r"\d[\d,.]*\d")
 
@@ -95,6 +97,12 @@ def test_the_figures_of_every_table_stand_there(built: Site) -> None:
         cells = " ".join(_CELL.findall(_APART.sub("", page)))
         figures = {*_FIGURE.findall(re.sub(r"<[^>]+>", " ", cells))}
         assert figures <= {*_FIGURE.findall(text)}, name
+
+
+def test_what_is_in_the_conformance_file_is_named_there(built: Site) -> None:
+    text = twins(built)["evidence/memory/index.md"]
+    link = r"^Printed numbers: \d+, in \[conformance\.json\]\(\.\./\.\./conformance\.json\)$"
+    assert re.findall(link, text, re.M)
 
 
 def test_what_a_calculator_folds_away_stands_there(built: Site) -> None:

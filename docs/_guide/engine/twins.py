@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from markdownify import ATX, MarkdownConverter
 
+from _evidence.conformance import FILE
 from _guide.engine.mathml import TEX
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ _ARTICLE = re.compile(r"<article[^>]*>(.*?)</article>", re.S)
 # Of a calculator what is to be set, and what it works out in formulas, which its page says too.
 _ASIDE = re.compile(
     r"<form.*?</form>|<details data-aside>(?:(?!</details>|<math).)*<math.*?</details>", re.S
+)
+# They would be half of all twins, and whoever reads text reads the file more easily.
+_CASES = re.compile(
+    r'<details class="evidence cases"[^>]*><summary>(.*?)</summary>.*?</details>', re.S
 )
 _MATH = re.compile(r"<math.*?</math>", re.S)
 _PICTURE = re.compile(
@@ -59,6 +64,7 @@ def twin(html: str) -> str:
     """Write a built page as Markdown; its links to other pages lead to their twins."""
     (article,) = _ARTICLE.findall(html)
     article = _ASIDE.sub("", article)
+    article = _CASES.sub(rf'<p>\1, in <a href="../../{FILE}">{FILE}</a></p>', article)
     article = _MATH.sub(_tex, article)
     article = _PICTURE.sub(r"<p>Picture: \1. \2</p><svg>", article)
     article = _INVISIBLE.sub("", article)  # most of a page, and twice as fast without
