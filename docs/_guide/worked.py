@@ -71,6 +71,7 @@ def formulas(function: Callable[..., Any]) -> list[Formula]:
     return found
 
 
+@cache
 def parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """Give the arguments of a formula by name, those that it hands on to another included.
 
