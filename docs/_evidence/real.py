@@ -1,11 +1,9 @@
 """One real model of each model type: its config, where that was read, and what is printed."""
 
-import json
 import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import dlp
@@ -75,6 +73,6 @@ def configs(model_type: str) -> dict[str, Any]:
 
 @cache
 def models() -> tuple[Real, ...]:
-    """Read the real models, in the order of their types."""
-    rows = json.loads(Path(__file__).with_suffix(".json").read_text("utf-8"))
-    return tuple(Real(**row) for row in rows)
+    """Read the real models, in the order of the alphabet of their types."""
+    found = sorted(records.records("configs"), key=lambda record: record.id)
+    return tuple(Real(record.id, **record.inputs["real"]) for record in found)

@@ -10,13 +10,12 @@ from tests.told import nothing
 
 
 def test_there_is_one_of_each_type() -> None:
-    listed = [each.model_type for each in models()]
-    assert listed == sorted(dlp.MODEL_TYPES), "list real.json in the order of the alphabet"
+    assert [each.model_type for each in models()] == sorted(dlp.MODEL_TYPES)
 
 
 def test_what_is_printed_comes_out_or_it_is_said_why_not() -> None:
     nothing(
-        f"real.json, {each.model_type}: {each.total} is not {each.published}"
+        f"configs.json, the real model of {each.model_type}: {each.total} is not {each.published}"
         for each in models()
         if each.published and each.comes_out == ("differs" in each.published)
     )
