@@ -210,13 +210,15 @@ def _read(config: "Config", family: "Family", name: str) -> "tuple[str, object]"
         return name, None
     left_out = True
     for key in names:
-        holder, _, last = key.rpartition(".")
-        part = config.get(holder) if holder else config
-        if part is None:
-            continue
-        part = _check.mapping(f'config["{holder}"]', part)
-        if part.get(last) is not None:
-            return key, part[last]
+        part, last = config, key
+        if "." in key:
+            holder, _, last = key.rpartition(".")
+            if config.get(holder) is None:
+                continue
+            part = _check.mapping(f'config["{holder}"]', config[holder])
+        value = part.get(last)
+        if value is not None:
+            return key, value
         left_out = left_out and last not in part
     return names[0], family["defaults"].get(name) if left_out else None
 
@@ -417,7 +419,7 @@ def _entry(
         if name in holds:
             value: "list[int] | bool" = holds[name]
         elif name in family["sets"]:
-            value = family["sets"][name](config, lambda n: size(config, family, n), layers)
+            value = family["sets"][name](config, lambda n: number(config, family, n), layers)
         else:
             value = switch(config, family, name)
         if isinstance(value, bool):

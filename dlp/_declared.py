@@ -119,16 +119,17 @@ def nearest(config: "Config") -> str:
         for found, row in rows.items():
             if isinstance(each, str) and each in row["classes"]:
                 return found
-    keys = {found: _keys(row) for found, row in rows.items()}
+    if not _KEYS:
+        _KEYS.update({found: _keys(row) for found, row in rows.items()})
     known: "dict[str, str]" = {}
-    for read in keys.values():
+    for read in _KEYS.values():
         known.update(read)
     given = [key for key, value in config.items() if value is not None and _is_size(key, known)]
     named_type = str(config.get("model_type", ""))[:60]
     stem = _stem(named_type)
     best, least = "", (0, 0, 0, 0)
     for found, row in rows.items():
-        read = keys[found]
+        read = _KEYS[found]
         if [key for key in given if key not in read] or not given or not _may_be(config, row):
             continue
         told = [read[key] for key in given]
@@ -145,6 +146,9 @@ def nearest(config: "Config") -> str:
             best, least = found, far
     return best
 
+
+_KEYS: "dict[str, dict[str, str]]" = {}
+"""The keys that each row reads, listed when a type is first unknown."""
 
 _PARTS = ("_text", "_vision", "_model")
 
