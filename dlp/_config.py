@@ -276,6 +276,7 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
     mlp = [row[4] for row in rows if row[1] == "mlp"]
     norms = [row for row in rows if row[1] == "norm"]
     layers = size(config, family, "num_hidden_layers")
+    _check_types(config, layers)
     heads = _head_sizes(config, family) if attention else (0, 0, 0)
     tied = False if family["tied"] is None else _read(config, family, "tie_word_embeddings")[1]
     if tied is None:
@@ -322,6 +323,16 @@ def _sizes(config: "Config", family: "Family", counted: str) -> "dict[str, int]"
                 f"not {chosen} of {experts}"
             )
     return sizes
+
+
+def _check_types(config: "Config", layers: int) -> None:
+    """Refuse types that are not one for each layer, as each class does that reads none, too."""
+    types = config.get("layer_types")
+    found = layers if types is None else len(_check.sequence('config["layer_types"]', types))
+    if found != layers:
+        raise ValueError(
+            f'config["layer_types"] must name {layers} layers, one for each, not {found}'
+        )
 
 
 def _head_sizes(config: "Config", family: "Family") -> "tuple[int, int, int]":
@@ -466,17 +477,11 @@ def _by_labels(config: "Config") -> bool:
 
 
 def _labels(config: "Config") -> int:
-    """Read how many labels a head tells apart, 2 where the config does not say."""
-    labels = config.get("num_labels")
-    names = config.get("id2label")
-    if names is None:
-        return 2 if labels is None else _check.count('config["num_labels"]', labels)
-    found = len(_check.mapping('config["id2label"]', names))
+    """Read how many labels a head tells apart: what Transformers does if names are not as many."""
+    labels, names = config.get("num_labels"), config.get("id2label")
     if labels is not None:
-        _check.count(
-            'config["num_labels"], beside as many names in id2label,',
-            labels,
-            minimum=found,
-            maximum=found,
-        )
+        return _check.count('config["num_labels"]', labels)
+    if names is None:
+        return 2
+    found = len(_check.mapping('config["id2label"]', names))
     return _check.count('the number of names in config["id2label"]', found)

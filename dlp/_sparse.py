@@ -212,14 +212,14 @@ def _ernie4_5_moe() -> "Family":
         + ((moved, "router", "1", "x", False, "sparse"),)
     )
     defaults = _experts.sizes(2560, 28, 20, 12288, 103424, 64, 6, 1536, num_key_value_heads=4)
-    more = {"moe_num_shared_experts": 2, "moe_layer_start_index": 1, "moe_layer_interval": 1}
+    more = {"moe_num_shared_experts": 2, "moe_layer_interval": 1}
     return _rows.decoder(
         "Ernie4_5_Moe",
         layer + _rows.LAYER_NORMS,
         modules=_rows.vocabulary(head_bias="use_bias"),
         keys=_experts.keys("moe_num_experts num_experts", chosen="moe_k num_experts_per_tok"),
         defaults=defaults | more,
-        optional=("moe_num_shared_experts", "moe_layer_start_index"),
+        optional=("moe_num_shared_experts",),
         sets={"sparse": _from_to},
         tied=True,
         sequences="",
@@ -232,7 +232,8 @@ def _from_to(config: "Config", read: "Read", layers: int) -> list[int]:
     last, step = config.get("moe_layer_end_index"), read("moe_layer_interval")
     end = layers - 1 if last is None or last == -1 else last
     end = _check.count('config["moe_layer_end_index"]', end, minimum=-_check.LARGEST_COUNT)
-    first = read("moe_layer_start_index")
+    first = config.get("moe_layer_start_index", 1)
+    first = _check.count('config["moe_layer_start_index"]', first, minimum=-_check.LARGEST_COUNT)
     return [layer for layer in range(step - 1, layers, step) if first <= layer <= end]
 
 

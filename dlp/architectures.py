@@ -91,7 +91,7 @@ def parameters_by_part(*, config: "Mapping[str, object]") -> dict[str, int]:
 
     What is counted is the class that the config names in `architectures`, as Transformers builds
     it: a language model, the bare one (`LlamaModel`), a classifier (`LlamaForTokenClassification`)
-    with as many labels as `id2label` or `num_labels` says and otherwise two, the encoder of T5, or
+    with as many labels as `num_labels` or `id2label` says and otherwise two, the encoder of T5, or
     a `BertForMaskedLM` and its like. Any other is refused. Where no class is named it is the
     model with its output head if the architecture writes text (`LlamaForCausalLM`,
     `T5ForConditionalGeneration` and the like), and the bare model if it reads (`BertModel`,

@@ -105,6 +105,7 @@ def _qwen3_moe() -> "Family":
             num_experts_per_tok=8,
             decoder_sparse_step=1,
         ),
+        optional=("num_experts",),
         sets={"sparse": _rows.by_step},
         window=_rows.window(tokens=4096, used=True),
     )

@@ -229,6 +229,21 @@ def test_what_no_module_shows_is_as_in_the_library_too() -> None:
 
 
 @pytest.mark.parametrize(
+    ("config", "values"),
+    [
+        ({"model_type": "qwen3_moe", "num_experts": 0}, 1_754_895_360),
+        ({"model_type": "ernie4_5_moe", "moe_layer_start_index": -1}, 22_509_797_632),
+        ({"model_type": "ernie4_5_moe", "moe_layer_start_index": 99}, 3_347_724_800),
+    ],
+)
+def test_experts_of_no_layer_or_of_each_are_as_in_the_library(
+    config: dict[str, Any], values: int
+) -> None:
+    # Transformers 5.23.0, of models built on the meta device.
+    assert dlp.parameter_count(config=config) == values
+
+
+@pytest.mark.parametrize(
     ("config", "message"),
     [
         (
@@ -238,6 +253,17 @@ def test_what_no_module_shows_is_as_in_the_library_too() -> None:
         (
             {"model_type": "mellum", "num_hidden_layers": 1, "mlp_layer_types": ["dense"] * 2},
             r"mlp_layer_types.* must name 1 layers, one for each, not 2",
+        ),
+        *(
+            (
+                {
+                    "model_type": name,
+                    "num_hidden_layers": 2,
+                    "layer_types": ["full_attention"] * number,
+                },
+                f'"layer_types".* must name 2 layers, one for each, not {number}',
+            )
+            for name, number in (("llama", 1), ("vit", 3))
         ),
         *(
             (
@@ -292,6 +318,8 @@ def test_a_classifier_has_the_head_of_its_task(
         ({"num_labels": 5}, 5),
         ({"id2label": {"0": "a", "1": "b", "2": "c"}}, 3),
         ({"id2label": {"0": "a"}, "num_labels": 1}, 1),
+        ({"id2label": {"0": "a", "1": "b", "2": "c"}, "num_labels": 5}, 5),
+        ({"id2label": {"0": "a", "1": "b", "2": "c"}, "num_labels": 2}, 2),
     ],
 )
 def test_a_classifier_has_as_many_labels_as_its_config_names(
@@ -317,8 +345,8 @@ def test_a_classifier_has_as_many_labels_as_its_config_names(
         ),
         (
             "BERT_BASE",
-            {"architectures": ["BertForTokenClassification"], "id2label": {}, "num_labels": 3},
-            "num_labels.* must be from 0 to 0",
+            {"architectures": ["BertForTokenClassification"], "id2label": {}},
+            "number of names in .*id2label.* must be from 1",
         ),
     ],
 )

@@ -33,7 +33,7 @@ def claims(record: Record) -> Iterator[Claim]:
 
 def _head(config: dict[str, Any]) -> Expression:
     (task,) = re.findall(r"For(Sequence|Token|Image)Classification", config["architectures"][0])
-    names = config.get("id2label") or range(config.get("num_labels", 2))
+    names = config.get("id2label", ["no", "yes"])
     # DINOv2 reads two vectors side by side; what hears has a narrower one.
     width = dlp.transformer_dimensions(config=config)["hidden_size"]
     wide = {"dinov2": 2 * width}
@@ -43,5 +43,5 @@ def _head(config: dict[str, Any]) -> Expression:
         model_type=config["model_type"],
         task=f"{task.lower()}-classification",
         hidden_size=(wide | narrow).get(config["model_type"], width),
-        num_labels=len(names),
+        num_labels=config.get("num_labels", len(names)),
     )
