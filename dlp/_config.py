@@ -190,7 +190,8 @@ def size(config: "Config", family: "Family", name: str) -> int:
         return _check.count(f'config["{key}"]', value, minimum=0 if may_be_zero else 1)
     if may_be_zero:
         return 0
-    if name in DERIVED:
+    # No class that has a number for the width of its MLP takes null for it.
+    if name in DERIVED and not (name == "intermediate_size" and family["defaults"].get(name)):
         return number(config, family, DERIVED[name])
     raise ValueError(f'config must have "{key}" when its model_type is {config["model_type"]}')
 

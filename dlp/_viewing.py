@@ -67,6 +67,7 @@ def _qwen3_vl_moe_text() -> "Family":
     )
     row["sets"] = {"sparse": _rows.by_step}
     row["keys"] = _experts.PLAIN
+    row["optional"] = ("num_experts",)
     return row
 
 

@@ -232,6 +232,7 @@ def test_what_no_module_shows_is_as_in_the_library_too() -> None:
     ("config", "values"),
     [
         ({"model_type": "qwen3_moe", "num_experts": 0}, 1_754_895_360),
+        ({"model_type": "qwen3_vl_moe_text", "num_experts": 0}, 1_544_396_800),
         ({"model_type": "ernie4_5_moe", "moe_layer_start_index": -1}, 22_509_797_632),
         ({"model_type": "ernie4_5_moe", "moe_layer_start_index": 99}, 3_347_724_800),
     ],
@@ -253,6 +254,10 @@ def test_experts_of_no_layer_or_of_each_are_as_in_the_library(
         (
             {"model_type": "mellum", "num_hidden_layers": 1, "mlp_layer_types": ["dense"] * 2},
             r"mlp_layer_types.* must name 1 layers, one for each, not 2",
+        ),
+        *(
+            ({"model_type": name, key: None}, f'config must have "{key}" when')
+            for name, key in (("llama", "intermediate_size"), ("bart", "encoder_ffn_dim"))
         ),
         *(
             (
