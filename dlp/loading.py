@@ -3,7 +3,7 @@
 from dlp import _check, _config, _declared, _patterns
 from dlp.architectures import parameter_count
 from dlp.peak import _quantized_weight
-from dlp.quantization import awq_bytes, gptq_bytes, mxfp4_bytes
+from dlp.quantization import _multiple, _one_of, awq_bytes, gptq_bytes, mxfp4_bytes
 from dlp.units import stored_bytes
 
 TYPE_CHECKING = False
@@ -101,7 +101,7 @@ def model_weight_bytes(*, config: "Mapping[str, object]", dtype: "Dtype | None" 
         elif _is_skipped(name, skipped):
             continue
         values += copies * inputs * outputs
-        quantized += copies * _matrix(stored, inputs, outputs)
+        quantized += copies * _matrix(path, stored, inputs, outputs)
     return quantized + stored_bytes(num_values=total - values, dtype=plain)
 
 
@@ -115,7 +115,7 @@ _SKIPPED = {
 }
 
 
-def _matrix(stored: "Given", inputs: int, outputs: int) -> int:
+def _matrix(path: str, stored: "Given", inputs: int, outputs: int) -> int:
     """Count the bytes of the matrix of a linear layer."""
     method = stored["quant_method"]
     if method == "mxfp4":
@@ -128,14 +128,19 @@ def _matrix(stored: "Given", inputs: int, outputs: int) -> int:
         return weight + beside
     size = stored.get("group_size", 128)
     group = inputs if size == -1 else _check.count(f'{_NAME}["group_size"]', size)
-    if method == "gptq":
-        for key in ("lm_head", "modules_in_block_to_quantize"):
-            if stored.get(key):
-                raise ValueError(f'{_NAME}["{key}"] must be left out: what it takes is not known')
-        bits = stored.get("bits", 4)
+    gptq = method == "gptq"
+    allowed = (2, 3, 4, 8) if gptq else (4,)
+    bits = _one_of(f'{_NAME}["bits"]', stored.get("bits", 4), allowed)
+    for key in ("lm_head", "modules_in_block_to_quantize") if gptq else ():
+        if stored.get(key):
+            raise ValueError(f'{_NAME}["{key}"] must be left out: what it takes is not known')
+    if not gptq and not stored.get("zero_point", True):
+        raise ValueError(f'{_NAME}["zero_point"] must be true with awq: no other is known')
+    widths = f'of {path}, for {_NAME}["quant_method"] {method},'
+    _multiple(f"the inputs {widths}", inputs, 32 if gptq else group)
+    _multiple(f"the outputs {widths}", outputs, 32 if gptq else 8)
+    if gptq:
         return gptq_bytes(in_features=inputs, out_features=outputs, bits=bits, group_size=group)
-    if stored.get("bits", 4) != 4 or not stored.get("zero_point", True):
-        raise ValueError(f"{_NAME} must say 4 bits and zero points with awq: no other is known")
     return awq_bytes(in_features=inputs, out_features=outputs, group_size=group)
 
 
