@@ -111,9 +111,6 @@ _NO_EMBEDDINGS = """
     """.split()  # noqa: SIM905
 
 # The heads that Transformers builds under other paths than `score` and `classifier`.
-_TOKENS_BY_CLASSIFIER = """
-    gpt2 gpt-sw3 gpt_neo gpt_neox bloom gpt_bigcode falcon biogpt t5 mt5 mpt
-    """.split()  # noqa: SIM905
 _DENSE = {
     "distilbert": ("pre_classifier", "classifier"),
     "eurobert": ("dense", "classifier"),
@@ -336,14 +333,10 @@ def _wrapped(model: "Model") -> "str | None":
 def _head(model: "Model", path: str, parts: int) -> str:
     """Give the path of a module of a head in Transformers."""
     kind = model["model_type"]
-    if path == "qa_outputs":
-        return path
     if kind in ("ctrl", "qwen3_5"):
         return "classifier" if kind == "ctrl" else "score"
     if parts == 1:
-        if path == "score" or kind in _TOKENS_BY_CLASSIFIER or not model["family"]["causal"]:
-            return path
-        return "score"
+        return path
     dense = _DENSE.get(kind, ("classifier.dense", "classifier.out_proj"))
     return {"dense": dense[0], "classifier": dense[1]}.get(path, path)
 
