@@ -1,14 +1,14 @@
 """What a method of PEFT adapts, saves and trains of a model."""
 
-from dlp import _check, _sites
+from dlp import _check, _lora, _sites
 from dlp._adapted import Setup, ends, names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection
     from typing import Any, TypedDict
 
-    from dlp._adapted import Given, Layers, Tokens
+    from dlp._adapted import Given
     from dlp._config import Model
     from dlp._sites import Site
 
@@ -49,33 +49,12 @@ _INNER = (
 )
 
 
-def asked(
-    *,
-    config: "Mapping[str, object]",
-    target_modules: "str | Collection[str] | None" = None,
-    modules_to_save: "Collection[str] | None" = None,
-    task_type: "str | None" = None,
-    exclude_modules: "str | Collection[str] | None" = None,
-    layers_to_transform: "Layers | None" = None,
-    layers_pattern: "str | Collection[str] | None" = None,
-    target_parameters: "Collection[str] | None" = None,
-    trainable_token_indices: "Tokens | None" = None,
-    ensure_weight_tying: bool = False,
-    **others: object,
-) -> "tuple[Model, dict[str, Any], dict[str, Any]]":
+def asked(**given: object) -> "tuple[Model, dict[str, Any], dict[str, Any]]":
     """Read the config of a model, and part what says which of its modules are adapted."""
-    chosen = {
-        "target_modules": target_modules,
-        "modules_to_save": modules_to_save,
-        "task_type": task_type,
-        "exclude_modules": exclude_modules,
-        "layers_to_transform": layers_to_transform,
-        "layers_pattern": layers_pattern,
-        "target_parameters": target_parameters,
-        "trainable_token_indices": trainable_token_indices,
-        "ensure_weight_tying": ensure_weight_tying,
-    }
-    return _sites.read(config, task_type), chosen, others
+    chosen = {name: given[name] for name in _lora.MODULES if name in given}
+    known = ("config", *_lora.MODULES)
+    others = {name: given[name] for name in given if name not in known}
+    return _sites.read(given.get("config"), given.get("task_type")), chosen, others
 
 
 def biases(found: "Found", bias: str) -> int:
@@ -97,6 +76,7 @@ def find(model: "Model", method: str, given: "Given") -> "Found":
     wanted = setup.targets
     adapted = _modules(setup) + _parameters(setup)
     if not adapted:
+        _refuse_emptied(setup, given)
         raise ValueError(
             f"target_modules must match a module of {model['model_type']}: "
             f"{_shown(given.get('target_modules'), wanted)} matches none"
@@ -127,6 +107,22 @@ def find(model: "Model", method: str, given: "Given") -> "Found":
     }
 
 
+def _refuse_emptied(setup: Setup, given: "Given") -> None:
+    """Refuse what leaves none of the modules that are targeted, by its name."""
+    for name in ("layers_to_transform", "exclude_modules", "modules_to_save"):
+        if given.get(name) is None:
+            continue
+        without = {**given, name: None}
+        if name == "layers_to_transform":
+            without["layers_pattern"] = None
+        other = Setup(setup.model, setup.method, without)
+        if [1 for site in other.sites for key, _ in other.keys(site) if other.targeted(key)]:
+            raise ValueError(
+                f"{name} must leave a module that target_modules matches: "
+                f"{_shown(given[name], '')} leaves none"
+            )
+
+
 def _in(leaf: "Match", saved: "Collection[str]") -> bool:
     """Say whether a module or parameter is saved, or in one that is."""
     return any(leaf["key"] == key or leaf["key"].startswith(key + ".") for key in saved)
@@ -137,6 +133,8 @@ def _shown(given: object, wanted: object) -> str:
     value = wanted if given is None else given
     if isinstance(value, str):
         return repr(value[:60])
+    if isinstance(value, int):
+        return f"{value}"
     if isinstance(value, (list, tuple, set, frozenset)) and value:
         return ", ".join([str(name)[:60] for name in list(value)[:9]])
     return "nothing"
@@ -302,16 +300,20 @@ def _tokens(setup: Setup, given: "Given", taken: "dict[str, bool]") -> int:
     indices = given.get("trainable_token_indices")
     if indices is None:
         return 0
-    embedding, heads = setup.embedding(), setup.output()
+    shares = bool(setup.model["sizes"]["tie_word_embeddings"])
+    # Of a dict, PEFT finds modules by their names.
+    by_name = isinstance(indices, dict) and not shares
+    embedding, heads = "" if by_name else setup.embedding(), setup.output()
     lists: "dict[str, list[object]]" = {}
     for name, value in (indices if isinstance(indices, dict) else {embedding: indices}).items():
         if not isinstance(name, str) or not name:
             raise TypeError("trainable_token_indices must be a list, or a dict by names of modules")
         if name in setup.saved:
             raise ValueError(f"trainable_token_indices must not name {name}, which is saved whole")
-        lists[name] = _check.sequence("trainable_token_indices", value)
+        none = value == []  # which PEFT takes
+        lists[name] = [] if none else _check.sequence("trainable_token_indices", value)
     both = [name for name in lists if [path for path in (embedding, *heads) if path.endswith(name)]]
-    tied = bool(setup.model["sizes"]["tie_word_embeddings"]) and len(both) > 1
+    tied = shares and len(both) > 1
     same = not [name for name in both if lists[name] != lists[both[0]]]
     if tied and not same and given.get("ensure_weight_tying"):
         raise ValueError("trainable_token_indices must be the same for tied modules")
@@ -322,7 +324,7 @@ def _tokens(setup: Setup, given: "Given", taken: "dict[str, bool]") -> int:
 
 def _tokens_of(setup: Setup, name: str, tokens: "list[object]", taken: "dict[str, bool]") -> int:
     """Count the numbers of some tokens in the modules of a name."""
-    found = 0
+    found, named = 0, False
     for site in setup.sites:
         if site["kind"] not in ("embedding", "linear"):
             continue
@@ -337,7 +339,8 @@ def _tokens_of(setup: Setup, name: str, tokens: "list[object]", taken: "dict[str
             for token in tokens:
                 _check.count("trainable_token_indices", token, minimum=-rows, maximum=rows - 1)
             found += copies * len(tokens) * width
-    if not found:
+            named = True
+    if not named:
         raise ValueError(f"trainable_token_indices must name a module, and {name[:60]!r} is none")
     return found
 

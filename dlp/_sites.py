@@ -196,7 +196,10 @@ def read(config: object, task_type: object) -> "Model":
     others = {"FEATURE_EXTRACTION": "bare model", "QUESTION_ANS": "question-answering"}
     wanted = {**HEAD_TASKS, **others}.get(task)
     if wanted is None:
-        return _config.read(config)
+        found = _config.read(config)
+        if found["counted"] in ("language model", found["family"]["counted"]):
+            return found
+        wanted = "language model"
     given = dict(_check.mapping("config", config))
     found = _config.read(given | {"architectures": None, "auto_map": None})
     named = [name for name, what in found["family"]["classes"].items() if what == wanted]

@@ -445,8 +445,11 @@ def _biases(model: "Model") -> int:
 
 def _check_others(others: "Mapping[str, object]") -> None:
     """Refuse names that `LoraConfig` does not have, and what changes a count unknown."""
+    method = others.get("peft_type") or "LORA"
+    if isinstance(method, str) and method != "LORA":
+        raise ValueError(f"peft_type must be LORA, not {method[:60]!r}, which adapter_totals takes")
+    _check.choice("peft_type", method, ("LORA",))
     _lora.known(others, _lora.NAMES, "LoraConfig")
-    _check.choice("peft_type", others.get("peft_type") or "LORA", ("LORA",))
     _lora.check(others)
 
 

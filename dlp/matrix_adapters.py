@@ -353,9 +353,13 @@ def adapter_totals(**adapter: "Unpack[Adapter]") -> dict[str, float]:
 
 def _counted(peft_type: object, settings: object, modules: "Choice") -> "tuple[int, int]":
     """Count what a method trains, and all parameters."""
+    if peft_type == "LORA":
+        raise ValueError("peft_type must not be 'LORA', which lora_totals takes")
     method = _check.choice("peft_type", peft_type, ADAPTER_METHODS)
     names = [*_lora.MODULES, *_names(method)]
-    given = {} if settings is None else settings
+    given = _check.keywords("settings", {} if settings is None else settings)
+    if (given.get("peft_type") or method) != method:
+        raise ValueError(f'settings["peft_type"] must be {method}, which peft_type is')
     given = dict(_check.known("settings", given, names, f"{method}'s config"))
     for name in given:
         if name in modules and modules[name] is not None:  # type: ignore[literal-required]
@@ -365,7 +369,7 @@ def _counted(peft_type: object, settings: object, modules: "Choice") -> "tuple[i
     model, chosen, given = _found.asked(**everything)
     _check_settings(method, given)
     for name in _LORA_ALONE:
-        if chosen[name] and (method, name) != ("ADALORA", "trainable_token_indices"):
+        if chosen.get(name) and (method, name) != ("ADALORA", "trainable_token_indices"):
             raise ValueError(f"{name} must be left out when peft_type is {method}")
     wanted = {**chosen, **given}
     if method not in ("LOHA", "LOKR"):
@@ -394,8 +398,6 @@ def _check_settings(method: str, given: "dict[str, Any]") -> None:
         for name in ("use_dora", "rank_pattern"):
             if given.get(name):
                 raise ValueError(f'settings["{name}"] must be left out when peft_type is {method}')
-    if (given.get("peft_type") or method) != method:
-        raise ValueError(f'settings["peft_type"] must be {method}, which peft_type is')
     bias = given.get("bias") or "none"
     if not isinstance(bias, str) or (bias not in ("none", "all") and not bias.endswith("_only")):
         raise ValueError(

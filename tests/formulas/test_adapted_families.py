@@ -147,6 +147,58 @@ def test_features_are_taken_from_the_bare_model() -> None:
         dlp.lora_totals(**setup, layers_to_transform=[0])
 
 
+_QWEN: dict[str, Any] = {
+    "model_type": "qwen2",
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 96,
+    "vocab_size": 100,
+}
+_HALF: dict[str, Any] = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+}
+_CLIP: dict[str, Any] = {
+    "model_type": "clip",
+    "text_config": {**_HALF, "vocab_size": 50},
+    "vision_config": {**_HALF, "image_size": 32, "patch_size": 8},
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "tokens", "trainable", "everything"),
+    [
+        (_QWEN, [], 1024, 75_840),
+        (_QWEN, {"embed_tokens": []}, 1024, 75_840),
+        (_QWEN, {"embed_tokens": [1], "lm_head": []}, 1088, 75_904),
+        (_QWEN | {"tie_word_embeddings": True}, [], 1024, 69_440),
+        (_QWEN | {"tie_word_embeddings": True}, {"lm_head": []}, 1024, 69_440),
+        (_CLIP, {"token_embedding": []}, 1024, 78_945),
+        (_CLIP, {"token_embedding": [1, 2]}, 1088, 79_009),
+    ],
+)
+def test_tokens_may_be_none_and_of_a_module_that_is_named(
+    config: dict[str, Any], tokens: Any, trainable: int, everything: int
+) -> None:
+    # PEFT 0.21.2 on the class of Transformers 5.23.0
+    found = dlp.lora_totals(
+        config=config, r=4, target_modules=["q_proj"], trainable_token_indices=tokens
+    )
+    assert (found["trainable_params"], found["all_param"]) == (trainable, everything)
+
+
+@pytest.mark.parametrize("named", ["Qwen2ForSequenceClassification", "Qwen2Model"])
+def test_a_task_is_that_of_its_class_whatever_was_saved(named: str) -> None:
+    config = _QWEN | {"architectures": [named]}
+    found = dlp.lora_totals(config=config, r=4, target_modules=["q_proj"], task_type="CAUSAL_LM")
+    # PEFT 0.21.2 on Qwen2ForCausalLM of Transformers 5.23.0; it refuses the others
+    assert (found["trainable_params"], found["all_param"]) == (1024, 75_840)
+
+
 # --- What is tied, and what was a module once -----------------------------------------------
 
 TIED: dict[str, Any] = {

@@ -217,7 +217,10 @@ def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
     ("changes", "message"),
     [
         ({"rank_pattern": {"v_proj": 0}}, r'rank_pattern\["v_proj"\] must be from 1'),
-        ({"modules_to_save": ["q_proj", "v_proj"]}, "matches none"),
+        (
+            {"modules_to_save": ["q_proj", "v_proj"]},
+            "^modules_to_save must leave a module that target_modules matches: q_proj, v_proj lea",
+        ),
         ({"modules_to_save": ["proj"]}, "modules_to_save must not match .*: .*q_proj is adapted"),
         (
             {"modules_to_save": ["attn"], "task_type": "SEQ_CLS"},
@@ -230,8 +233,20 @@ def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
         ({"target_modules": r".*layers\.1\..*"}, "which only holds other modules"),
         ({"target_modules": []}, "target_modules must match a module"),
         ({"target_modules": "(?<=q)"}, "target_modules must be a regular expression that is known"),
-        ({"target_modules": ["q_proj"], "exclude_modules": ["q_proj"]}, "matches none"),
-        ({"layers_to_transform": [32]}, "matches none"),
+        (
+            {"target_modules": ["q_proj"], "exclude_modules": ["q_proj"]},
+            "^exclude_modules must leave a module that target_modules matches: q_proj leaves none",
+        ),
+        ({"exclude_modules": ["q_proj", "v_proj"], "layers_to_transform": [32]}, "matches none"),
+        ({"layers_to_transform": [32]}, "^layers_to_transform must leave .*: 32 leaves none"),
+        (
+            {"layers_to_transform": 32, "layers_pattern": "layers"},
+            "^layers_to_transform must leave .*: 32 leaves none",
+        ),
+        (
+            {"exclude_modules": ".*", "layers_to_transform": 0, "layers_pattern": "layers"},
+            r"^exclude_modules must leave .*: '\.\*' leaves none",
+        ),
         ({"layers_to_transform": [-1]}, "layers_to_transform must be from 0"),
         ({"layers_pattern": "layers"}, "layers_to_transform must be given"),
         ({"target_modules": "all-linear", "layers_to_transform": 1}, "must be left out when"),
@@ -241,6 +256,11 @@ def test_no_copies_and_no_ranks_of_their_own_may_be_written_down() -> None:
         ({"target_parameters": ["norm.weight"]}, "norm.weight, which is a norm"),
         ({"target_parameters": ["o_proj.weight"], "use_dora": True}, "use_dora must be False"),
         ({"trainable_token_indices": {"tokens": [1], "nope": [2]}}, "'nope' is none"),
+        ({"trainable_token_indices": {"nope": []}}, "'nope' is none"),
+        (
+            {"trainable_token_indices": [], "target_modules": ["embed_tokens"]},
+            "must not match model.embed_tokens: it is adapted",
+        ),
         ({"trainable_token_indices": [32000]}, "trainable_token_indices must be from"),
         (
             {"trainable_token_indices": [1], "modules_to_save": ["model.embed_tokens"]},

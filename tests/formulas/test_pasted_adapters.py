@@ -96,7 +96,13 @@ def test_adapters_of_which_half_is_trained_are_refused(count: Callable[..., Any]
         ({"lora_alpha": -1}, ValueError, "^lora_alpha must be from 0"),
         ({"use_rslora": 1}, TypeError, "^use_rslora must be True or False"),
         ({"alpha_pattern": {"v_proj": -1}}, ValueError, r'^alpha_pattern\["v_proj"\] must be'),
-        ({"peft_type": "VERA"}, ValueError, "^peft_type must be one of LORA, not 'VERA'"),
+        (
+            {"peft_type": "VERA", "projection_prng_key": 0},
+            ValueError,
+            "^peft_type must be LORA, not 'VERA', which adapter_totals takes",
+        ),
+        ({"peft_type": 1}, TypeError, "^peft_type must be a str"),
+        ({"config": None}, TypeError, "^config must be a dict"),
         ({"rank": 4}, TypeError, "^there is no argument 'rank', and LoraConfig has none"),
     ],
 )
@@ -179,7 +185,12 @@ def test_frequencies_of_their_own_are_those_of_their_modules() -> None:
             r'^settings\["bias"\] must be "none", "all" or that of a method',
         ),
         ("VERA", {"bias": 1}, r'^settings\["bias"\] must be "none"'),
-        ("VERA", {"peft_type": "OFT"}, r'^settings\["peft_type"\] must be VERA'),
+        (
+            "VERA",
+            {"peft_type": "OFT", "oft_block_size": 32},
+            r'^settings\["peft_type"\] must be VERA',
+        ),
+        ("LORA", {}, "^peft_type must not be 'LORA', which lora_totals takes"),
         ("VERA", {"lora_alpha": 8}, "^settings must have names that VERA's config has"),
         ("VERA", {"trainable_token_indices": [1]}, "^trainable_token_indices must be left out"),
         ("ADALORA", {"use_dora": True}, r'^settings\["use_dora"\] must be left out when'),
