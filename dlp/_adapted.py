@@ -344,6 +344,11 @@ class Setup:
         return self.r
 
 
+def usual(model: "Model") -> "list[str] | str | None":
+    """Give what LoRA adapts of a model where nothing is said."""
+    return Setup(model, "LORA", {}).targets
+
+
 def _plain(name: str) -> bool:
     """Say whether a name is made of words with dots between them, none of which is a number."""
     for word in name.split("."):

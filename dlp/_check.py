@@ -52,7 +52,9 @@ def choice(name: str, value: object, allowed: "Collection[Name]") -> "Name":
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {_other(value)}")
     if value not in allowed:
-        raise ValueError(f"{name} must be one of {_listed(list(allowed))}, not {_shown(value)}")
+        hint = _near(value, allowed) if len(allowed) > _NAMED else ""
+        listed = _listed(list(allowed))
+        raise ValueError(f"{name} must be one of {listed}, not {_shown(value)}{hint}")
     return value  # type: ignore[return-value]
 
 
@@ -129,12 +131,17 @@ def known(name: str, value: object, allowed: "Collection[str]", whose: str) -> "
     given = keywords(name, value)
     for key in given:
         if key not in allowed:
-            edits = {each: edited(key[:60], each) for each in allowed}
-            near = min(allowed, key=lambda each: edits[each])
-            # What differs in half of its letters is another word.
-            hint = f"; did you mean {near!r}?" if 2 * edits[near] < len(near) else ""
+            hint = _near(key, allowed)
             raise ValueError(f"{name} must have names that {whose} has, not {key[:60]!r}{hint}")
     return given
+
+
+def _near(word: str, allowed: "Collection[str]") -> str:
+    """Ask whether the nearest of the names was meant."""
+    edits = {each: edited(word[:60], each) for each in allowed}
+    near = min(allowed, key=lambda each: edits[each])
+    # What differs in half of its letters is another word.
+    return f"; did you mean {near!r}?" if 2 * edits[near] < len(near) else ""
 
 
 def sequence(name: str, value: object) -> list[object]:

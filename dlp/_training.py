@@ -1,7 +1,8 @@
 """The settings of a run, read once: all that decides what a training step holds."""
 
 from dlp import _check, _config, _declared, _litgpt, _lora, _loops, _names, _objectives, _optimizers
-from dlp.adapters import ALL_LINEAR, adaptable_modules, lora_model_parameters
+from dlp._adapted import names, usual
+from dlp.adapters import ALL_LINEAR, LORA_BIASES, adaptable_modules, lora_model_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -265,11 +266,14 @@ def _take(given: "dict[str, Any]", name: str, settings: object) -> None:
     whose = "TrainingArguments, SFTConfig or from_pretrained"
     found = _check.known(name, settings, TRAINING_NAMES, whose)
     for key, value in found.items():
-        if _ALIASES.get(key, key) in _names.REFUSED and value:
-            why = _names.REFUSED[_ALIASES.get(key, key)]
-            raise ValueError(f'{name}["{key}"] must be left out: {why}')
-        if value is not None:
-            given[_ALIASES.get(key, key)] = value
+        first = _ALIASES.get(key, key)
+        if first in _names.REFUSED and value:
+            raise ValueError(f'{name}["{key}"] must be left out: {_names.REFUSED[first]}')
+        if value is None:
+            continue
+        if key != first and found.get(first) not in (None, value):
+            raise ValueError(f'{name}["{key}"] must be left out, or as {name}["{first}"] has it')
+        given[first] = value
 
 
 def _count(given: "Mapping[str, Any]", name: str, default: int | None = None) -> int:
@@ -456,40 +460,39 @@ def _trained(setup: "Setup", lora: "Given | None", given: "Mapping[str, Any]") -
 def _adapted(setup: "Setup", lora: "Given") -> None:
     """Say what is adapted, and what is trained beside adapters."""
     model = setup["model"]
-    given = _check.known("lora", lora, _lora.NAMES, "LoraConfig")
+    method = _check.keywords("lora", lora).get("peft_type") or "LORA"
+    _check.choice('lora["peft_type"]', method, ("LORA",))
+    given = dict(_check.known("lora", lora, _lora.NAMES, "LoraConfig"))
     for key in LORA_REFUSED:
-        if given.get(_lora.MEANINGLESS.get(key, key)) and given.get(key):
+        # Of no token, too, PEFT makes a copy of the embedding.
+        copies = key == "trainable_token_indices" and given.get(key) == []
+        if copies or (given.get(_lora.MEANINGLESS.get(key, key)) and given.get(key)):
             raise ValueError(f'lora["{key}"] must be left out: what it holds is not known')
     _lora.check(given, 'lora["{}"]')
-    if (
-        isinstance(given.get("target_modules"), str)
-        and given.get("layers_to_transform") is not None
-    ):
-        raise ValueError(
-            'lora["target_modules"] must be a list when "layers_to_transform" is given'
-        )
-    if given.get("target_modules") is None:
+    told, layers = given.get("target_modules"), given.get("layers_to_transform")
+    if isinstance(told, str) and layers is not None:
+        raise ValueError('lora["layers_to_transform"] must be left out when targets are a str')
+    if told is None and setup["layers"] != "transformers":
         raise ValueError('lora must have "target_modules"')
+    given["target_modules"] = usual(model) if told is None else told
     r = _check.count('lora["r"]', given.get("r", 8))
     if setup["layers"] == "litgpt":
         _lora_of_litgpt(setup, given, r)
         return
     ranks = given.get("rank_pattern") or {}
-    saved = list(given.get("modules_to_save") or ())
-    heads = ("classifier", "score")
+    saved = names('lora["modules_to_save"]', given.get("modules_to_save"))
     counted = {"config": setup["config"], "r": r, "target_modules": given["target_modules"]}
-    counted["modules_to_save"] = [name for name in saved if name not in heads]
-    counted.update(bias=given.get("bias", "none"), use_dora=given.get("use_dora", False))
+    counted["modules_to_save"] = [name for name in saved if name not in ("classifier", "score")]
+    setup["biases"] = _check.choice('lora["bias"]', given.get("bias", "none"), LORA_BIASES)
+    setup["dora"] = _check.flag('lora["use_dora"]', given.get("use_dora", False))
+    counted.update(bias=setup["biases"], use_dora=setup["dora"])
     _refuse_paths(setup, counted, ranks)
     lora_model_parameters(rank_pattern=ranks, **counted)  # which refuses what PEFT refuses
-    setup["biases"] = given.get("bias", "none")
-    setup["dora"] = given.get("use_dora", False)
     if setup["dora"] and setup["quantized"]:
         raise ValueError(
             'lora["use_dora"] must be False when the model is quantized: what it holds is not known'
         )
-    chance = _check.number('lora["lora_dropout"]', given.get("lora_dropout", 0), maximum=1)
-    setup["lora_dropout"] = chance if setup["drops"] else 0
+    setup["lora_dropout"] = given.get("lora_dropout", 0) if setup["drops"] else 0
     linear = _config.modules(model, _config.LINEAR)
     targets = given["target_modules"]
     if isinstance(targets, str):
@@ -505,8 +508,7 @@ def _adapted(setup: "Setup", lora: "Given") -> None:
     setup["adapter_size"] = 4 if wide or setup["quantized"] else setup["weight_size"]
     if setup["loop"] == "trl" and setup["quantized"]:
         setup["adapter_size"] = 2
-    layers = given.get("layers_to_transform")
-    if layers is not None:
+    if layers is not None and layers != []:
         chosen = [layers] if isinstance(layers, int) else layers
         highest = setup["num_hidden_layers"] - 1
         setup["adapted_layers"] = tuple(
@@ -536,8 +538,9 @@ def _refuse_paths(setup: "Setup", counted: "Given", ranks: "Given") -> None:
         targets = linear
     else:
         targets = _check.choices('lora["target_modules"]', targets, names)
-    for name in _check.mapping('lora["rank_pattern"]', ranks):
+    for name, rank in _check.keywords('lora["rank_pattern"]', ranks).items():
         _check.choice('a key of lora["rank_pattern"]', name, targets)
+        _check.count(f'lora["rank_pattern"]["{name}"]', rank)
         if name not in linear and name not in head:
             raise ValueError(
                 f'a key of lora["rank_pattern"] must not be {name}: '
@@ -563,11 +566,8 @@ def _lora_of_litgpt(setup: "Setup", given: "Mapping[str, Any]", r: int) -> None:
         targets = list(_litgpt.TARGETS[:-1])
     targets = _check.choices('lora["target_modules"]', targets, _litgpt.TARGETS)
     setup["adapted"] = dict.fromkeys(targets, r)
-    setup["lora_dropout"] = _check.number(
-        'lora["lora_dropout"]', given.get("lora_dropout", 0), maximum=1
-    )
-    wide = given.get("autocast_adapter_dtype", False)
-    setup["adapter_size"] = 4 if wide else setup["weight_size"]
+    setup["lora_dropout"] = given.get("lora_dropout", 0)
+    setup["adapter_size"] = 4 if given.get("autocast_adapter_dtype") else setup["weight_size"]
     setup["adapters"] = _litgpt.adapters(setup)
 
 

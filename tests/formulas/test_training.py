@@ -82,6 +82,19 @@ def test_an_unknown_name_is_refused_with_the_nearest(training: dict[str, Any], n
         setup(training)
 
 
+def test_an_optimizer_that_is_none_is_refused_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match=r"not 'adamw_trch'; did you mean 'adamw_torch'\?$"):
+        setup({"optim": "adamw_trch"})
+    with pytest.raises(ValueError, match=r"not 'x'$"):
+        setup({"optim": "x"})
+
+
+def test_one_setting_under_two_names_is_said_once() -> None:
+    assert setup({"dtype": "bf16", "torch_dtype": "bf16"}) == setup({"dtype": "bf16"})
+    with pytest.raises(ValueError, match=r'training\["torch_dtype"\] must be left out, or as'):
+        setup({"torch_dtype": "fp32", "dtype": "bf16"})
+
+
 @pytest.mark.parametrize("name", ["foo", "max_length" + "h" * 50 + "optim", "maxlenxxxx"])
 def test_no_name_is_suggested_that_is_not_near_and_sixty_letters_are_shown(name: str) -> None:
     with pytest.raises(ValueError, match=f"not '{name[:60]}'$"):
@@ -215,6 +228,38 @@ def test_what_lora_cannot_adapt_is_refused() -> None:
         setup(lora=LORA | {"layers_to_transform": [32]})
     with pytest.raises(ValueError, match="must not have the embedding"):
         setup(lora={"r": 8, "target_modules": ["embed_tokens", "q_proj"]})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bias": "some"}, r'^lora\["bias"\] must be one of none'),
+        ({"use_dora": 1}, r'^lora\["use_dora"\] must be True or False'),
+        ({"rank_pattern": {"q_proj": 0}}, r'^lora\["rank_pattern"\]\["q_proj"\] must be from 1'),
+        ({"rank_pattern": {1: 1}}, r'^a key of lora\["rank_pattern"\] must be a str'),
+        ({"modules_to_save": 5}, r'^lora\["modules_to_save"\] must be a list of str'),
+        ({"modules_to_save": "lm_head"}, r'^lora\["modules_to_save"\] must be a list of str'),
+        ({"peft_type": "VERA", "d_initial": 0.1}, r'^lora\["peft_type"\] must be one of LORA'),
+        ({"target_modules": "all-linear", "layers_to_transform": []}, "must be left out when"),
+        # PEFT makes a copy of the embedding all the same.
+        ({"trainable_token_indices": []}, r'^lora\["trainable_token_indices"\] must be left out'),
+    ],
+)
+def test_what_is_wrong_with_adapters_is_said_by_its_name(
+    changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        setup(lora=LORA | changes)
+
+
+def test_adapters_are_where_peft_has_them_if_nothing_is_said() -> None:
+    """In the queries and values of Llama, and in all layers."""
+    usual = setup(lora={"r": 8, "target_modules": ["q_proj", "v_proj"]})
+    assert setup(lora={"r": 8}) == usual
+    assert setup(lora={"r": 8, "target_modules": None, "layers_to_transform": None}) == usual
+    assert setup(lora=LORA | {"layers_to_transform": []}) == setup(lora=LORA)
+    with pytest.raises(ValueError, match=r'^lora must have "target_modules"'):
+        setup(lora={"r": 8}, library="torchtune")
 
 
 def test_what_is_adapted_is_not_saved_whole_too() -> None:
