@@ -205,7 +205,7 @@ def read(config: object, task_type: object) -> "Model":
     named = [name for name, what in found["family"]["classes"].items() if what == wanted]
     if not named:
         raise ValueError(f"task_type must be one that {found['model_type']} has, not {task!r}")
-    given["architectures"] = named
+    given["architectures"] = named[:1]  # some have another under an older name
     return _config.read(given)
 
 

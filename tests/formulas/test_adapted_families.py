@@ -199,6 +199,13 @@ def test_a_task_is_that_of_its_class_whatever_was_saved(named: str) -> None:
     assert (found["trainable_params"], found["all_param"]) == (1024, 75_840)
 
 
+def test_a_class_that_has_two_names_is_that_of_its_task() -> None:
+    sizes = {**_QWEN, "model_type": "internlm3"}
+    setup: dict[str, Any] = {"r": 4, "target_modules": ["q_proj"], "task_type": "CAUSAL_LM"}
+    saved = dlp.lora_totals(config=sizes | {"architectures": ["LlamaModel"]}, **setup)
+    assert saved == dlp.lora_totals(config=sizes, **setup)
+
+
 # --- What is tied, and what was a module once -----------------------------------------------
 
 TIED: dict[str, Any] = {
