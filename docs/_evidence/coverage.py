@@ -148,7 +148,7 @@ def takers() -> dict[tuple[str, str], str]:
 @cache
 def witnesses() -> Counter[str]:
     """Count the numbers that come out by each choice, such as `OPTIMIZERS: adamw`."""
-    taken, found = takers(), Counter[str]()
+    taken, known, found = takers(), set(everything()), Counter[str]()
     for claim in claims():
         if claim.verdict != "reproduced":
             continue
@@ -164,13 +164,18 @@ def witnesses() -> Counter[str]:
                     elif choice == "TRAINED_PARTS" and value is None:
                         named = ["lora" if "lora" in each["arguments"] else "full"]
                     made |= {f"{choice}: {name}" for name in named}
-        found.update(made & set(everything()))
+        found.update(made & known)
     return found
+
+
+@cache
+def _signature(function: str) -> inspect.Signature:
+    return inspect.signature(_functions()[function])
 
 
 def _bound(function: str, arguments: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Any]]:
     """Give every argument of a call, those left at their default too, by function and name."""
-    bound = inspect.signature(_functions()[function]).bind(**arguments)
+    bound = _signature(function).bind(**arguments)
     bound.apply_defaults()
     for name, value in bound.arguments.items():
         if bound.signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD:

@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 import jsonschema
+import pytest
 
 import dlp
 from _evidence import conformance
@@ -123,6 +124,7 @@ def agrees(case: dict[str, Any]) -> bool:
     return comes_out is (case["verdict"] == "reproduced")
 
 
+@pytest.mark.slow
 def test_a_case_of_every_shape_can_be_used_by_what_its_page_says() -> None:
     """That each number comes out is another test; here it is read from the file alone."""
     wrong = [case["id"] for case in of_every_shape() if not agrees(case)]

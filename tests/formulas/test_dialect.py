@@ -57,6 +57,7 @@ def test_formulas_import_math_alone() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_scripts_are_the_same_at_every_build() -> None:
     before = bundle.whole(), bundle.files()
     for each in (bundle.modules, bundle.homes, bundle.files):
