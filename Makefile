@@ -28,7 +28,7 @@ serve: .venv/site.done ## Build the guide and show it at http://127.0.0.1:8000, 
 	$(BIN)/python -m mkdocs serve $(if $(ADDRESS),--dev-addr $(ADDRESS))
 
 test: .venv/checks.done ## Check style, types, formulas, pages and the built site (ARGS="-k lora" for some)
-	@echo "$(if $(ARGS),Some of the checks,All checks: a minute and a half on two cores; over half an hour where make tools has run) ..."
+	@echo "$(if $(ARGS),Some of the checks,All checks: about a minute on two cores; over half an hour where make tools has run) ..."
 	$(BIN)/python -m ruff check
 	$(BIN)/python -m ruff format --check
 	$(BIN)/python -m mypy
