@@ -83,7 +83,16 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no type
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> _Together:
     """Build the site once: each processor that needs one builds its own."""
+    config.option.loadscopereorder = False  # it would come late, and others wait for it at the end
     return _Together(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the site where several processors share the work, then with the longest files."""
+    if hasattr(config, "workerinput"):
+        sizes = Counter(item.path for item in items)
+        items.sort(key=lambda item: ("/site/" not in item.nodeid, -sizes[item.path], item.path))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
