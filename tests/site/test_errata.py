@@ -75,7 +75,7 @@ def test_the_keyboard_narrows_the_wall(tab: Page, host: str) -> None:
     tab.keyboard.press("Tab")
     tab.keyboard.type("GPT-2")
     tab.keyboard.press("Enter")  # sends nothing and leads nowhere
-    assert "words=GPT-2" in tab.url
+    tab.wait_for_url(lambda address: "words=GPT-2" in address)
     assert 0 < shown(tab) < OF_SHAPE
 
 
