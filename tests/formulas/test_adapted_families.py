@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import dlp
 from dlp import _config
+from tests.formulas.test_pasted_adapters import CONFIG
 
 ranks = st.integers(1, 512)
 
@@ -147,15 +148,6 @@ def test_features_are_taken_from_the_bare_model() -> None:
         dlp.lora_totals(**setup, layers_to_transform=[0])
 
 
-_QWEN: dict[str, Any] = {
-    "model_type": "qwen2",
-    "hidden_size": 64,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "intermediate_size": 96,
-    "vocab_size": 100,
-}
 _HALF: dict[str, Any] = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
@@ -172,11 +164,11 @@ _CLIP: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("config", "tokens", "trainable", "everything"),
     [
-        (_QWEN, [], 1024, 75_840),
-        (_QWEN, {"embed_tokens": []}, 1024, 75_840),
-        (_QWEN, {"embed_tokens": [1], "lm_head": []}, 1088, 75_904),
-        (_QWEN | {"tie_word_embeddings": True}, [], 1024, 69_440),
-        (_QWEN | {"tie_word_embeddings": True}, {"lm_head": []}, 1024, 69_440),
+        (CONFIG, [], 1024, 75_840),
+        (CONFIG, {"embed_tokens": []}, 1024, 75_840),
+        (CONFIG, {"embed_tokens": [1], "lm_head": []}, 1088, 75_904),
+        (CONFIG | {"tie_word_embeddings": True}, [], 1024, 69_440),
+        (CONFIG | {"tie_word_embeddings": True}, {"lm_head": []}, 1024, 69_440),
         (_CLIP, {"token_embedding": []}, 1024, 78_945),
         (_CLIP, {"token_embedding": [1, 2]}, 1088, 79_009),
     ],
@@ -193,14 +185,14 @@ def test_tokens_may_be_none_and_of_a_module_that_is_named(
 
 @pytest.mark.parametrize("named", ["Qwen2ForSequenceClassification", "Qwen2Model"])
 def test_a_task_is_that_of_its_class_whatever_was_saved(named: str) -> None:
-    config = _QWEN | {"architectures": [named]}
+    config = CONFIG | {"architectures": [named]}
     found = dlp.lora_totals(config=config, r=4, target_modules=["q_proj"], task_type="CAUSAL_LM")
     # PEFT 0.21.2 on Qwen2ForCausalLM of Transformers 5.23.0; it refuses the others
     assert (found["trainable_params"], found["all_param"]) == (1024, 75_840)
 
 
 def test_a_class_that_has_two_names_is_that_of_its_task() -> None:
-    sizes = {**_QWEN, "model_type": "internlm3"}
+    sizes = {**CONFIG, "model_type": "internlm3"}
     setup: dict[str, Any] = {"r": 4, "target_modules": ["q_proj"], "task_type": "CAUSAL_LM"}
     saved = dlp.lora_totals(config=sizes | {"architectures": ["LlamaModel"]}, **setup)
     assert saved == dlp.lora_totals(config=sizes, **setup)
