@@ -11,6 +11,8 @@ from _guide.engine import blocks, pure
 from tests.paths import DOCS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from _guide.engine.blocks import Block
 
 
@@ -53,10 +55,15 @@ def run(code: str, line: int, namespace: dict[str, Any]) -> str:
     return "".join(printed)
 
 
-def run_page(text: str, page: str) -> list[Run]:
+def whole(block: Block) -> str:
+    """Give all of a block."""
+    return block.code
+
+
+def run_page(text: str, page: str, code: Callable[[Block], str] = whole) -> list[Run]:
     """Run the blocks of a page in their order, in one namespace."""
     namespace, before = fresh(page), pure.state()
-    runs = [Run(block, run(block.code, block.line, namespace)) for block in blocks.blocks(text)]
+    runs = [Run(block, run(code(block), block.line, namespace)) for block in blocks.blocks(text)]
     if changed := pure.changes(before):
         raise AssertionError(f"docs/{page}: {changed[0]}")
     return runs
