@@ -54,10 +54,13 @@ else:
     ).split()
 
     # Rows of families: who asks of one model needs one of these modules.
-    _LATER = (  # noqa: SIM905
+    _ROWS = (  # noqa: SIM905
         "_dense _documents _gpts _hearing _joining _latent _linear _mixed _mixers _reading "
         "_seeing _sparse _translating _viewing"
     ).split()
+
+    # Few ask for LitGPT, or adapt what a regular expression matches.
+    _LATER = [*_ROWS, "_litgpt", "_patterns"]
 
     class _Later:
         """A module that is loaded when something of it is first asked for."""

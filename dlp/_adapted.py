@@ -4,8 +4,7 @@ Paths have a `*` for the number of a layer. Where every name is plain, one layer
 where a name or a pattern can tell layers apart, each is looked at.
 """
 
-from dlp import _check, _sites
-from dlp._patterns import Pattern
+from dlp import _check, _patterns, _sites
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class Setup:
         self.model = model
         self.method = method
         self.sites = _sites.sites(model)
-        self.patterns: "dict[str, Pattern]" = {}
+        self.patterns: "dict[str, _patterns.Pattern]" = {}
         self.r = _check.count("r", given.get("r", 8))
         self.saved = names("modules_to_save", given.get("modules_to_save"))
         self.task = given.get("task_type")
@@ -109,10 +108,10 @@ class Setup:
         else:
             self.by_layer = not self.plain()
 
-    def pattern(self, name: str, text: str) -> Pattern:
+    def pattern(self, name: str, text: str) -> "_patterns.Pattern":
         """Read a pattern once."""
         if text not in self.patterns:
-            self.patterns[text] = Pattern(name, text)
+            self.patterns[text] = _patterns.Pattern(name, text)
         return self.patterns[text]
 
     def plain(self) -> bool:

@@ -27,9 +27,6 @@ _FORMS = {
     "gpt_neox": ("layer norm", "beside", "gelu"),
 }
 
-FAMILIES = tuple(_FORMS)
-"""The families whose layers are known."""
-
 TARGETS = (
     "q_proj",
     "k_proj",

@@ -55,7 +55,7 @@ _CHECKPOINTING = (
 
 # Families of which a library has layers of its own, as they are computed here.
 _FAMILIES = {
-    "litgpt": _litgpt.FAMILIES,
+    "litgpt": ("llama", "mistral", "qwen2", "phi3", "gemma", "gemma2", "phi", "gpt_neox"),
     "torchtune": ("llama", "mistral", "qwen2", "gemma", "gemma2", "phi3"),
     "torchtitan": ("llama",),
 }
@@ -74,7 +74,7 @@ llm_int8_skip_modules llm_int8_has_fp16_weight
 """.split()  # noqa: SIM905
 _LORA = """
 r target_modules lora_dropout bias use_dora modules_to_save rank_pattern layers_to_transform
-autocast_adapter_dtype
+layers_pattern autocast_adapter_dtype task_type
 """.split()  # noqa: SIM905
 
 
@@ -82,9 +82,8 @@ TRAINING_NAMES = _READ + _objectives.READ + _names.IGNORED + list(_names.REFUSED
 """All names of `TrainingArguments`, of TRL's configs and of `from_pretrained`."""
 
 # What a step knows nothing of, if it is on.
-LORA_REFUSED = [
-    name for name in _lora.NAMES if name not in [*_LORA, *_lora.IDLE, "layers_pattern", "task_type"]
-]
+_KNOWN = _LORA + _lora.IDLE
+LORA_REFUSED = [name for name in _lora.NAMES if name not in _KNOWN]
 
 BITS_NAMES = _BITS + _names.BITS
 """All names of `BitsAndBytesConfig`."""

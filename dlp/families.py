@@ -313,7 +313,8 @@ def _falcon() -> "Family":
     )
 
 
-# The rows of a module are loaded when one of them is asked for.
+# The rows of a module are loaded when one of them is asked for. A function for each, because the
+# script of a calculator leaves out functions that it does not run, with the modules they name.
 
 
 def _of_dense() -> "Rows":

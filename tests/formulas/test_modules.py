@@ -46,7 +46,7 @@ def test_a_list_that_is_short_or_wrong_is_noticed() -> None:
 
 def test_every_row_is_named_once() -> None:
     """What is not named is not found: a row is looked for by its name before it is loaded."""
-    modules = [import_module(f"dlp.{name}") for name in vars(dlp)["_LATER"]]
+    modules = [import_module(f"dlp.{name}") for name in vars(dlp)["_ROWS"]]
     rows = [row for module in modules for row in module.ROWS]
     assert len(set(rows)) == len(rows)
     assert set(rows) <= set(MODEL_TYPES)

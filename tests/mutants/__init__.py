@@ -21,7 +21,7 @@ FOLLOWING = frozenset({
 })  # fmt: skip
 """The modules that follow a training step, tensor by tensor: one formula, and many rows."""
 
-LISTING = frozenset(vars(dlp)["_LATER"]) | {"_experts", "_rows", "families"}
+LISTING = frozenset(vars(dlp)["_ROWS"]) | {"_experts", "_rows", "families"}
 """The modules that list families, module by module: each word is compared with what is built."""
 
 ONE_IN = 10
