@@ -78,7 +78,7 @@ if TYPE_CHECKING:
         sets: Mapping[str, LayerSet]  # of layers, counted from 0
         tied: Tied  # the output head, where the config does not say; never if None
         gated: bool  # whether an MLP has a gate, which in T5 its activation tells
-        causal: bool
+        causal: bool  # whether the class that is counted says the next token: no library is asked
         heads: dict[str, Head]  # by task, over labels, as Transformers builds them
         classes: dict[str, str]  # of Transformers: what is counted of each, or the task of its head
         counted: Counted  # where the config names no class

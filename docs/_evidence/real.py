@@ -75,4 +75,30 @@ def configs(model_type: str) -> dict[str, Any]:
 def models() -> tuple[Real, ...]:
     """Read the real models, in the order of the alphabet of their types."""
     found = sorted(records.records("configs"), key=lambda record: record.id)
-    return tuple(Real(record.id, **record.inputs["real"]) for record in found)
+    return tuple(real(record.id, record.inputs) for record in found)
+
+
+def real(model_type: str, inputs: dict[str, Any]) -> Real:
+    """Read the real model of a type from the inputs of its record.
+
+    Raises:
+        ValueError: If it is not written as the others are.
+    """
+    place, written = f"counted/configs.json, {model_type}", inputs.get("real", {})
+    keys = {"model", "source", "label", "config", "published"}
+    if not {"model", "source"} <= written.keys() <= keys:
+        raise ValueError(f"{place}: real has model and source, and of {sorted(keys)} what applies")
+    ways = ({"key"}, {"title", "address"}, {"title", "path"}, {"repository"})
+    published = written.get("published", {"source": {"key": ""}})
+    for source in (written["source"], published.get("source")):
+        if not isinstance(source, dict) or not any(way <= source.keys() for way in ways):
+            raise ValueError(
+                f"{place}: a source has a key of sources.toml, a title and an address, a title and "
+                f"a path in Transformers, or a repository with or without path and commit: {source}"
+            )
+    if written.get("label", "") not in ("", *inputs["configs"]):
+        raise ValueError(
+            f"{place}: the label of real must be that of one of its configs, {written['label']!r} "
+            "is none"
+        )
+    return Real(model_type, **written)

@@ -66,8 +66,17 @@ def awaited() -> tuple[str, ...]:
 
 @cache
 def records(topic: str) -> tuple[Record, ...]:
-    """Read all records of one topic, such as `"peft"`."""
+    """Read all records of one topic, such as `"peft"`.
+
+    Raises:
+        ValueError: If one has not been counted yet.
+    """
     loaded = json.loads((FOLDER / f"{topic}.json").read_text(encoding="utf-8"))
+    if missing := [entry["id"] for entry in loaded["records"] if "counted" not in entry]:
+        raise ValueError(
+            f"counted/{topic}.json: {', '.join(missing)} is not counted yet: "
+            f"python -m tests.recorders.record --new {topic}"
+        )
     return tuple(
         Record(topic, **{"versions": loaded["versions"], **entry}) for entry in loaded["records"]
     )

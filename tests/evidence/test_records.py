@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ import dlp
 from _evidence import records
 from _evidence.claims import counted, counted_claims
 from tests.recorders import record
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_an_approximation_says_what_it_leaves_out() -> None:
@@ -55,6 +59,29 @@ def test_only_learned_positions_grow_with_the_context() -> None:
     for model, width, growth in (("GPT-2", 768, 8000 - 1024), ("OPT-6.7B", 4096, 8000 - 2048)):
         more = dlp.position_table_parameters(max_position_embeddings=growth, hidden_size=width)
         assert totals[f"{model}, 8000 positions"] - totals[model] == more
+
+
+def test_what_has_not_been_counted_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "FOLDER", tmp_path)
+    (tmp_path / "new.json").write_text('{"records": [{"id": "foo", "inputs": {}}]}')
+    with pytest.raises(ValueError, match=r"new\.json: foo is not counted yet: .* --new new"):
+        records.records("new")
+
+
+def test_new_records_are_those_that_do_not_stand_as_they_were_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = json.loads((records.FOLDER / "heads.json").read_text("utf-8"))
+    names = {each["id"] for each in written["records"]}
+    assert record.sealed("heads", written["versions"]) == names
+    assert record.sealed("heads", {**written["versions"], "torch": "0"}) == set()
+    changed = written["records"][0]
+    changed["inputs"] = {**changed["inputs"], "note": "another"}
+    monkeypatch.setattr(record, "FOLDER", tmp_path)
+    (tmp_path / "heads.json").write_text(json.dumps(written))
+    assert record.sealed("heads", written["versions"]) == names - {changed["id"]}
 
 
 SAMPLED = ("peak",)

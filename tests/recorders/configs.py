@@ -5,6 +5,7 @@ python -m tests.recorders.configs '{"model_type": "foo"}'   # what is listed and
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import json
 import re
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import transformers
 
+from _evidence.real import real
 from dlp import FAMILIES
 from tests.modules import HEADS, digest, folded, listed
 from tests.recorders.common import build, count_parameters
@@ -41,14 +43,27 @@ def model_class(config: Config) -> Untyped:
 
     Some families have names of their own for the classes of another, and some parts of models have
     a class that only their own module names.
+
+    Raises:
+        ValueError: If the type has no row, or Transformers no such class.
     """
-    family = FAMILIES[config["model_type"]]()
+    model_type = config["model_type"]
+    try:
+        family = FAMILIES[model_type]()
+    except KeyError:
+        file = "the ROWS of its module" if model_type in FAMILIES else "dlp/families.py"
+        message = f"{model_type} is not named in {file}"
+        raise ValueError(message) from None
     usual = next(name for name, what in family["classes"].items() if what == family["counted"])
     for name in (str(config.get("architectures", [usual])[0]), usual):
         if found := getattr(transformers, name, None):
             return found
     file = type(transformers.AutoConfig.for_model(**config)).__module__
-    return getattr(importlib.import_module(file.replace("configuration_", "modeling_")), usual)
+    modeling = importlib.import_module(file.replace("configuration_", "modeling_"))
+    if not hasattr(modeling, usual):
+        message = f"Transformers has no {usual}: name the classes of {model_type} in its row"
+        raise ValueError(f"{message}; there are {', '.join(modeling.__all__)}")
+    return getattr(modeling, usual)
 
 
 def modules(model: Untyped) -> dict[str, int]:
@@ -89,6 +104,7 @@ def _embeds(model: Untyped, name: str) -> bool:
 
 def count(setup: Record) -> Record:
     """Build the models of one type, of the first of which parts and layers are kept too."""
+    real(setup["id"], setup["inputs"])  # before all are counted
     counted: Record = {"parts": {}, "linear_layers": [], "total": {}, "modules": {}, "heads": {}}
     for label, config in setup["inputs"]["configs"].items():
         model = build(model_class(config), config)
@@ -108,11 +124,15 @@ def count(setup: Record) -> Record:
 
 def main() -> None:
     """Say which modules of a config differ; heads over labels are compared as one."""
-    config = json.loads(sys.argv[1])
-    ours, theirs = folded(listed(config)), folded(modules(build(model_class(config), config)))
-    for path in sorted({*ours, *theirs}):
-        if ours.get(path) != theirs.get(path):
-            sys.stdout.write(f"{path}: {ours.get(path)} listed, {theirs.get(path)} built\n")
+    parser = argparse.ArgumentParser(description="Compare the modules listed with those built.")
+    parser.add_argument("config", type=json.loads, help="a config.json, such as one model_type")
+    config = parser.parse_args().config
+    kind = model_class(config)
+    ours, theirs = folded(listed(config)), folded(modules(build(kind, config)))
+    differ = [path for path in sorted({*ours, *theirs}) if ours.get(path) != theirs.get(path)]
+    for path in differ:
+        sys.stdout.write(f"{path}: {ours.get(path)} listed, {theirs.get(path)} built\n")
+    sys.stdout.write(f"{kind.__name__}: {len(theirs)} modules, {len(differ)} otherwise\n")
 
 
 if __name__ == "__main__":

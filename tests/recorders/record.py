@@ -2,6 +2,7 @@
 
     python -m tests.recorders.record                 # every topic
     python -m tests.recorders.record peft heads      # some of them
+    python -m tests.recorders.record --new peft      # of it what is new or changed
 
 What is to be counted stands in `docs/_evidence/counted/<topic>.json`: the `id` and the `inputs` of
 each record. Add those of one more, and the recorder adds what is `counted`, and a hash of the
@@ -62,11 +63,13 @@ def recorded(topic: str) -> Untyped:
     return json.loads(path.read_text("utf-8")) if path.exists() else {"versions": {}, "records": []}
 
 
-def observe(topic: str) -> dict[str, Any]:
+def observe(topic: str, *, new: bool = False) -> dict[str, Any]:
     """Count with the installed libraries what the file of a topic lists.
 
     Args:
         topic: One of `TOPICS` or `GPU_TOPICS`.
+        new: Whether records are kept that these versions have counted as they stand in the file,
+            where each is counted by itself.
 
     Returns:
         `versions`, the installed version of each package that matters, and `records`, exactly
@@ -80,11 +83,21 @@ def observe(topic: str) -> dict[str, Any]:
         if more := getattr(recorder, "more", None):
             listed += more(listed)
         found = count_all(listed) if (count_all := getattr(recorder, "count_all", None)) else None
+        kept = sealed(topic, versions) if new and not found else set()
         counted = [
-            _kept(each, versions) | (found[place] if found else recorder.count(each))
+            each
+            if each["id"] in kept
+            else _kept(each, versions) | (found[place] if found else recorder.count(each))
             for place, each in enumerate(listed)
         ]
         return {"versions": versions, "records": counted}
+
+
+def sealed(topic: str, versions: dict[str, str]) -> set[str]:
+    """Name the records of a topic that stand as these versions left them."""
+    hashes = json.loads(MANIFEST.read_text("utf-8")).get(topic, {})
+    witness = {**recorded(topic), "versions": versions}
+    return {name for name, value in seal(witness).items() if hashes.get(name) == value}
 
 
 def setups(records: list[Untyped], versions: dict[str, str]) -> list[Untyped]:
@@ -166,13 +179,13 @@ def _holds(value: Untyped) -> bool:
     return isinstance(value, (dict, list))
 
 
-def record(topic: str) -> int:
-    """Run a topic and write its file.
+def record(topic: str, *, new: bool = False) -> int:
+    """Run a topic, or what is new of it, and write its file.
 
     Returns:
         How many records the file now holds.
     """
-    witness = keep_other_releases(observe(topic), recorded(topic))
+    witness = keep_other_releases(observe(topic, new=new), recorded(topic))
     (FOLDER / f"{topic}.json").write_text(to_json(witness), "utf-8")
     sealed = json.loads(MANIFEST.read_text("utf-8")) | {topic: seal(witness)}
     MANIFEST.write_text(json.dumps(sealed, indent=1, sort_keys=True) + "\n", "utf-8")
@@ -183,13 +196,15 @@ def main() -> None:
     """Record the topics named on the command line, or all of them."""
     parser = argparse.ArgumentParser(description="Record what the real libraries count.")
     parser.add_argument("topics", nargs="*", metavar="topic", help=", ".join(TOPICS + GPU_TOPICS))
-    topics = parser.parse_args().topics or list(TOPICS)
+    parser.add_argument("--new", action="store_true", help="count what is new or changed")
+    chosen = parser.parse_args()
+    topics = chosen.topics or list(TOPICS)
     unknown = sorted(set(topics) - set(TOPICS + GPU_TOPICS))
     if unknown:
         parser.error(f"no topic {', '.join(unknown)}; there are {', '.join(TOPICS + GPU_TOPICS)}")
     for topic in topics:
         started = time.perf_counter()
-        records = record(topic)
+        records = record(topic, new=chosen.new)
         seconds = time.perf_counter() - started
         sys.stdout.write(f"{topic}.json: {records} records, {seconds:.1f} s\n")
 
