@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import dlp
+from dlp import _declared
 from tests.formulas.laws import law, some_call
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ BAICHUAN = {
     "rms_norm_eps": 1e-6,
     "vocab_size": 125696,
 }
+OF_MAMBA = {"hidden_size": 64, "num_hidden_layers": 2, "time_step_rank": 4}
 OF_EXPERTS = {
     "decoder_sparse_step": 1,
     "moe_intermediate_size": 32,
@@ -73,6 +75,7 @@ NO_TYPE_HAS = "no type that is counted has the keys of its config"
         (LIKE_LLAMA | OF_EXPERTS | {"model_type": "foo"}, "has the keys of 'qwen3_moe'"),
         (BAICHUAN | {"model_type": "baichuan"}, "has the keys of 'llama'"),
         ({"model_type": "foo", "architectures": ["Qwen2ForCausalLM"]}, "has the keys of 'qwen2'"),
+        (OF_MAMBA | {"model_type": "foo"}, "has the keys of 'mamba'"),
         (LIKE_LLAMA | {"model_type": "mimo", "head_dim": 16}, "has the keys of 'llama'"),
         (QWEN | {"model_type": "qwen"}, NO_TYPE_HAS),
         (CHATGLM | {"model_type": "chatglm"}, NO_TYPE_HAS),
@@ -90,8 +93,9 @@ NO_TYPE_HAS = "no type that is counted has the keys of its config"
     ids=lambda value: value["model_type"] if isinstance(value, dict) else value[-10:],
 )
 def test_an_unknown_type_is_refused_with_the_nearest_that_is_known(
-    config: dict[str, Any], hint: str
+    config: dict[str, Any], hint: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_declared, "_KEYS", {})  # a mutant lists them in its own way
     with pytest.raises(ValueError, match=hint) as refused:
         dlp.parameter_count(config=config)
     assert repr(config["model_type"]) in str(refused.value)
@@ -327,6 +331,8 @@ def test_weights_of_fp8_take_a_byte_and_their_scales() -> None:
     assert weight_bytes(LLAMA, quant_method="fp8", **each) == halves + 14 * 4
     # q and o are 64 x 64, k and v 32 x 64, gate and up 128 x 64, down 64 x 128.
     assert halves == LINEAR + 2 * OTHERS + 2 * (4 * 1 + 3 * 2) * 4
+    flat = weight_bytes(LLAMA, quant_method="fp8", weight_block_size=[64, 128])
+    assert flat == LINEAR + 2 * OTHERS + 2 * (5 * 1 + 2 * 2) * 4
 
 
 @pytest.mark.parametrize(
