@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -194,6 +196,31 @@ def test_the_locks_agree_with_each_other() -> None:
         hashed = re.findall(r"^([\w.-]+)==.*\\\n    --hash=sha256:", text, re.M)
         assert {name.lower() for name in hashed} == set(locked), f"{group}.txt: run `make lock`"
         assert LOCKED["checks"] | locked == locked | LOCKED["checks"], "run `make lock`"
+
+
+def test_the_type_checker_misses_nothing_before_the_tools_are_installed() -> None:
+    """It would fail there for a package that it finds nowhere, and here it finds all."""
+    names: set[str] = set()
+    for path in (path for top in ("dlp", "docs", "tests") for path in (ROOT / top).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {each.name.partition(".")[0] for each in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names.add(str(node.module).partition(".")[0])
+    ours = {"dlp", "tests", *(path.name for path in (ROOT / "docs").iterdir())}
+    brought = packages_distributions()
+    left_out = [
+        name.removesuffix(".*")
+        for override in PROJECT["tool"]["mypy"]["overrides"]
+        if override.get("ignore_missing_imports")
+        for name in override["module"]
+    ]
+    nothing(
+        f"{name}: name it in pyproject.toml among what mypy may miss"
+        for name in sorted(names - sys.stdlib_module_names - ours - set(left_out))
+        if not LOCKED["checks"].keys()
+        & {re.sub("[_.]", "-", each).lower() for each in brought.get(name, ())}
+    )
 
 
 # --- The tests --------------------------------------------------------------------------------
