@@ -63,6 +63,11 @@ def written(name: str, values: dict[str, Any]) -> str:
     return str(first(**values, page=calculators.page(name, "../"))["html"])
 
 
+def the_longest_is_slow(name: str) -> Any:
+    """Give what a test is tried with; the calculator of a step has hundreds of states."""
+    return pytest.param(name, marks=[pytest.mark.slow] if name == "peak" else [])
+
+
 @pytest.mark.parametrize("name", FIRST)
 def test_a_calculator_begins_with_what_its_page_says(name: str) -> None:
     assert FIRST[name]() in written(name, CALCULATORS[name].values())
@@ -95,7 +100,7 @@ def test_what_can_be_chosen_is_all_there_is() -> None:
     assert tuple(sold) == given.drawn_cards
 
 
-@pytest.mark.parametrize("name", RESULTS)
+@pytest.mark.parametrize("name", [*map(the_longest_is_slow, RESULTS)])
 def test_the_program_that_is_copied_gives_what_is_shown(name: str) -> None:
     made = refused = 0
     for values in states(name):
@@ -133,7 +138,7 @@ def answered(line: str, values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("name", ["epoch", "peak", "rank"])
+@pytest.mark.parametrize("name", [*map(the_longest_is_slow, ("epoch", "peak", "rank"))])
 def test_the_command_that_is_copied_gives_what_is_shown(name: str) -> None:
     made = 0
     for values in states(name):
