@@ -1,7 +1,7 @@
 """One real model of each model type: its config, where that was read, and what is printed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -85,12 +85,12 @@ def real(model_type: str, inputs: dict[str, Any]) -> Real:
         ValueError: If it is not written as the others are.
     """
     place, written = f"counted/configs.json, {model_type}", inputs.get("real", {})
-    keys = {"model", "source", "label", "config", "published"}
+    keys = {field.name for field in fields(Real)} - {"model_type"}
     if not {"model", "source"} <= written.keys() <= keys:
         raise ValueError(f"{place}: real has model and source, and of {sorted(keys)} what applies")
     ways = ({"key"}, {"title", "address"}, {"title", "path"}, {"repository"})
-    published = written.get("published", {"source": {"key": ""}})
-    for source in (written["source"], published.get("source")):
+    told = [written, *([written["published"]] if "published" in written else [])]
+    for source in (each.get("source") for each in told):
         if not isinstance(source, dict) or not any(way <= source.keys() for way in ways):
             raise ValueError(
                 f"{place}: a source has a key of sources.toml, a title and an address, a title and "

@@ -48,6 +48,7 @@ def test_every_row_is_named_once() -> None:
     """What is not named is not found: a row is looked for by its name before it is loaded."""
     modules = [import_module(f"dlp.{name}") for name in vars(dlp)["_ROWS"]]
     rows = [row for module in modules for row in module.ROWS]
+    assert len(set(rows)) == len(rows)
     later = {name for name, row in FAMILIES.items() if row.__name__ == "<lambda>"}
     once = sorted(later.symmetric_difference(rows))
     assert not once, f"name in dlp/families.py and in the ROWS of its module: {', '.join(once)}"

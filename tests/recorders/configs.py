@@ -50,7 +50,9 @@ def model_class(config: Config) -> Untyped:
     model_type = config["model_type"]
     try:
         family = FAMILIES[model_type]()
-    except KeyError:
+    except KeyError as error:
+        if error.args != (model_type,):
+            raise
         file = "the ROWS of its module" if model_type in FAMILIES else "dlp/families.py"
         message = f"{model_type} is not named in {file}"
         raise ValueError(message) from None
@@ -104,7 +106,7 @@ def _embeds(model: Untyped, name: str) -> bool:
 
 def count(setup: Record) -> Record:
     """Build the models of one type, of the first of which parts and layers are kept too."""
-    real(setup["id"], setup["inputs"])  # before all are counted
+    real(setup["id"], setup["inputs"])  # what is wrong in it is told before it is counted
     counted: Record = {"parts": {}, "linear_layers": [], "total": {}, "modules": {}, "heads": {}}
     for label, config in setup["inputs"]["configs"].items():
         model = build(model_class(config), config)
